@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The client API, after kafka-go's concepts. A program written against it runs unchanged on the simulator (ksim.h) and,
+ * through another address, on a real cluster. One thread per simulator.
+ */
+#ifndef KAFKASIM_KAFKA_H
+#define KAFKASIM_KAFKA_H
+
+#include <kafkasim/address.h>
+#include <kafkasim/balancer.h>
+#include <kafkasim/base.h>
+#include <kafkasim/client.h>
+#include <kafkasim/context.h>
+#include <kafkasim/error.h>
+#include <kafkasim/group.h>
+#include <kafkasim/group_balancer.h>
+#include <kafkasim/message.h>
+#include <kafkasim/reader.h>
+#include <kafkasim/task.h>
+#include <kafkasim/writer.h>
+
+#endif

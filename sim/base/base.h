@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The small vocabulary every layer shares: byte ranges, memory that never comes back NULL, arenas,
+ * growable arrays and assertions that stay on in Release builds.
+ *
+ * Lifetimes (docs/ARCHITECTURE.md): cluster arena, event scratch, shared batches (reference counted), the caller's.
+ */
+#ifndef KS_BASE_H
+#define KS_BASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/* ---- byte ranges: size -1 is Kafka's null, 0 is empty; never NUL-terminated by promise ---- */
+
+typedef struct ks_bytes {
+    const uint8_t *data;
+    int32_t size; /* -1: null */
+} ks_bytes;
+
+typedef struct ks_string {
+    const char *data; /* UTF-8 as it came, unchecked */
+    int32_t size;     /* -1: null */
+} ks_string;
+
+typedef struct ks_uuid {
+    uint8_t bytes[16]; /* all zero: none */
+} ks_uuid;
+
+#define KS_NULL_STRING ((ks_string){ NULL, -1 })
+#define KS_NULL_BYTES ((ks_bytes){ NULL, -1 })
+#define KS_LITERAL(text) ((ks_string){ "" text, (int32_t)sizeof(text) - 1 })
+
+static inline ks_string ks_str(const char *text) { /* view of a C string; NULL gives null */
+    return text ? (ks_string){ text, (int32_t)strlen(text) } : KS_NULL_STRING;
+}
+bool ks_string_equal(ks_string a, ks_string b); /* null equals only null */
+int ks_string_compare(ks_string a, ks_string b); /* bytewise; null sorts first */
+bool ks_bytes_equal(ks_bytes a, ks_bytes b);
+bool ks_uuid_equal(ks_uuid a, ks_uuid b);
+bool ks_uuid_is_zero(ks_uuid id);
+/* Writes the 22 characters of URL-safe base64 without padding (as Kafka prints topic ids) and a NUL. */
+const char *ks_uuid_text(ks_uuid id, char text[23]);
+
+/* ---- memory: never NULL; out of memory ends in one place with one sentence ---- */
+
+void *ks_alloc(size_t size);                 /* zeroed */
+void *ks_realloc(void *memory, size_t size); /* the grown part is not zeroed */
+void ks_free(void *memory);
+char *ks_strndup(const char *data, size_t size); /* NUL-terminated copy; free with ks_free */
+/* How many blocks are live: tests compare before and after. Counted only in debug and sanitizer builds, else 0. */
+size_t ks_alloc_live(void);
+
+/* ---- arena: everything in it dies together ---- */
+
+typedef struct ks_arena ks_arena;
+ks_arena *ks_arena_new(void);
+void ks_arena_free(ks_arena *arena);
+void ks_arena_reset(ks_arena *arena);                 /* poisoned under ASan until handed out again */
+void *ks_arena_alloc(ks_arena *arena, size_t size);   /* zeroed, aligned for anything */
+ks_string ks_arena_string(ks_arena *arena, ks_string string); /* NUL-terminated copy; null stays null */
+ks_bytes ks_arena_bytes(ks_arena *arena, ks_bytes bytes);
+ks_string ks_arena_printf(ks_arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- owned C strings: `size` is exact, data NUL-terminated, free with ks_free((void *)s.data) ---- */
+
+ks_string ks_string_dup(ks_string string);
+
+/* ---- text/byte buffer that grows; free with ks_buffer_deinit ---- */
+
+typedef struct ks_buffer {
+    uint8_t *data; /* NUL-terminated beyond size after every text call */
+    size_t size, capacity;
+} ks_buffer;
+
+void ks_buffer_deinit(ks_buffer *buffer);
+void ks_buffer_clear(ks_buffer *buffer);
+void ks_buffer_reserve(ks_buffer *buffer, size_t more);
+void ks_buffer_append(ks_buffer *buffer, const void *data, size_t size);
+void ks_buffer_text(ks_buffer *buffer, const char *text);
+void ks_buffer_string(ks_buffer *buffer, ks_string text); /* null appends nothing */
+void ks_buffer_printf(ks_buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void ks_buffer_i64(ks_buffer *buffer, int64_t value); /* decimal, much faster than printf */
+char *ks_buffer_take(ks_buffer *buffer);              /* owned NUL-terminated text; the buffer is empty afterwards */
+
+/* ---- growable array: KS_VEC(int) v = {0}; KS_PUSH(v, 3); v.items[0]; ks_free(v.items) ---- */
+
+#define KS_VEC(type)                                                                                                   \
+    struct {                                                                                                           \
+        type *items;                                                                                                   \
+        int32_t count, capacity;                                                                                       \
+    }
+#define KS_PUSH(vec, ...)                                                                                              \
+    (ks_vec_grow((void **)&(vec).items, (vec).count, &(vec).capacity, sizeof *(vec).items),                            \
+     (vec).items[(vec).count++] = (__VA_ARGS__))
+void ks_vec_grow(void **items, int32_t count, int32_t *capacity, size_t item_size); /* amortised doubling */
+
+/* ---- assertions: on in every build; the report prints through a hook so that a test can see it fire ---- */
+
+#define ks_assert(condition) ((condition) ? (void)0 : ks_assertion_failed(__FILE__, __LINE__, #condition))
+#define ks_unreachable(what) ks_assertion_failed(__FILE__, __LINE__, "unreachable: " what)
+#if defined(KS_SLOW_ASSERTIONS)
+#define ks_assert_slow(condition) ks_assert(condition)
+#else
+#define ks_assert_slow(condition) ((void)0)
+#endif
+_Noreturn void ks_assertion_failed(const char *file, int line, const char *condition);
+/* Thread-local hooks, so that simulators on other threads know nothing of it. `report` is called before the abort (seed,
+ * time, last steps); a test's `escape` may longjmp instead of aborting. */
+typedef struct ks_assertion_hook {
+    void (*report)(void *context, const char *file, int line, const char *condition);
+    void *context;
+    struct ks_assertion_hook *outer;
+} ks_assertion_hook;
+void ks_assertion_hook_push(ks_assertion_hook *hook);
+void ks_assertion_hook_pop(ks_assertion_hook *hook);
+
+#endif
