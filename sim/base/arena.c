@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Arenas: a list of chunks that are filled from front to back. A reset keeps one chunk, the largest of ordinary size, so
+ * that an arena in steady use settles on a single chunk and neither allocates nor grows any more. Under AddressSanitizer
+ * everything not handed out is poisoned, with a gap between neighbours, so that use after reset and overruns show.
+ */
+#include "sim/base/base.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define POISONED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define POISONED 1
+#endif
+#endif
+#ifdef POISONED
+#include <sanitizer/asan_interface.h>
+enum { GAP = 16 };
+#else
+#define ASAN_POISON_MEMORY_REGION(start, size) ((void)(start), (void)(size))
+#define ASAN_UNPOISON_MEMORY_REGION(start, size) ((void)(start), (void)(size))
+enum { GAP = 0 };
+#endif
+
+enum { ALIGNMENT = 16, CHUNK_MIN = 1024, CHUNK_MAX = 64 * 1024 };
+
+typedef struct chunk {
+    struct chunk *next; /* older ones */
+    size_t size;        /* of data */
+    _Alignas(ALIGNMENT) uint8_t data[];
+} chunk;
+
+struct ks_arena {
+    chunk *chunks; /* the first one is being filled */
+    size_t used;   /* of the first chunk */
+    size_t next_size;
+};
+
+static void chunk_poison(chunk *c) { ASAN_POISON_MEMORY_REGION(c->data, c->size); }
+
+static void chunk_free(chunk *c) {
+    ASAN_UNPOISON_MEMORY_REGION(c->data, c->size);
+    ks_free(c);
+}
+
+static void add_chunk(ks_arena *arena, size_t at_least) {
+    size_t size = arena->next_size;
+    if (size < at_least) size = at_least;
+    if (arena->next_size < CHUNK_MAX) arena->next_size *= 2;
+    chunk *c = ks_realloc(NULL, sizeof *c + size);
+    c->size = size;
+    c->next = arena->chunks;
+    chunk_poison(c);
+    arena->chunks = c;
+    arena->used = 0;
+}
+
+ks_arena *ks_arena_new(void) {
+    ks_arena *arena = ks_alloc(sizeof *arena);
+    arena->next_size = CHUNK_MIN;
+    return arena;
+}
+
+void ks_arena_free(ks_arena *arena) {
+    if (arena == NULL) return;
+    for (chunk *c = arena->chunks, *next; c != NULL; c = next) {
+        next = c->next;
+        chunk_free(c);
+    }
+    ks_free(arena);
+}
+
+void ks_arena_reset(ks_arena *arena) {
+    chunk *kept = NULL;
+    for (chunk *c = arena->chunks, *next; c != NULL; c = next) {
+        next = c->next;
+        bool better = c->size <= CHUNK_MAX && (kept == NULL || c->size > kept->size);
+        if (better && kept != NULL) chunk_free(kept);
+        if (better) kept = c;
+        else chunk_free(c);
+    }
+    if (kept != NULL) {
+        kept->next = NULL;
+        chunk_poison(kept);
+    }
+    arena->chunks = kept;
+    arena->used = 0;
+}
+
+void *ks_arena_alloc(ks_arena *arena, size_t size) {
+    ks_assert(size <= SIZE_MAX / 2);
+    size_t room = (size + GAP + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+    if (arena->chunks == NULL || arena->chunks->size - arena->used < room) add_chunk(arena, room);
+    uint8_t *memory = arena->chunks->data + arena->used;
+    arena->used += room;
+    ASAN_UNPOISON_MEMORY_REGION(memory, size);
+    return memset(memory, 0, size);
+}
+
+ks_string ks_arena_string(ks_arena *arena, ks_string string) {
+    if (string.size < 0) return KS_NULL_STRING;
+    char *copy = ks_arena_alloc(arena, (size_t)string.size + 1);
+    if (string.size > 0) memcpy(copy, string.data, (size_t)string.size);
+    return (ks_string){ copy, string.size };
+}
+
+ks_bytes ks_arena_bytes(ks_arena *arena, ks_bytes bytes) {
+    if (bytes.size < 0) return KS_NULL_BYTES;
+    uint8_t *copy = ks_arena_alloc(arena, (size_t)bytes.size);
+    if (bytes.size > 0) memcpy(copy, bytes.data, (size_t)bytes.size);
+    return (ks_bytes){ copy, bytes.size };
+}
+
+ks_string ks_arena_printf(ks_arena *arena, const char *format, ...) {
+    va_list arguments, again;
+    va_start(arguments, format);
+    va_copy(again, arguments);
+    int size = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    ks_assert(size >= 0);
+    char *text = ks_arena_alloc(arena, (size_t)size + 1);
+    vsnprintf(text, (size_t)size + 1, format, again);
+    va_end(again);
+    return (ks_string){ text, size };
+}

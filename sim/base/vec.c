@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Makes room for one more item of a KS_VEC: doubling, so pushing n items costs O(n) in all. */
+#include "sim/base/base.h"
+
+void ks_vec_grow(void **items, int32_t count, int32_t *capacity, size_t item_size) {
+    if (count < *capacity) return;
+    ks_assert(count <= INT32_MAX / 2);
+    *capacity = count < 4 ? 8 : count * 2;
+    *items = ks_realloc(*items, (size_t)*capacity * item_size);
+}
