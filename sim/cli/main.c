@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * ksim: the program. Finds the command and runs it.
+ */
+#include "sim/cli/command.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const ks_command commands[] = {
+    { "demo", "lab07 [STEP] [--seed N] [--trace FILE] [--input FILE ...]", "run the lab, whole or one step",
+      "  STEP             1 to 8; without it all eight run\n"
+      "  --seed N         another run of the same program (default 7)\n"
+      "  --trace FILE     write what happened as JSON lines\n"
+      "  step 8 only:\n"
+      "  --input FILE     stream this file's lines through the cluster instead of made-up events\n"
+      "  --key FIELD      the key: a column's name or number (CSV), a member's name (JSON lines); default: the whole line\n"
+      "  --partitions N   partitions of the topic (default 3)\n"
+      "  --consumers N    consumers in the group (default 3)\n",
+      ks_command_demo },
+    { "bench", "[NAME...] [--json]", "measure, each figure beside its limit", NULL, ks_command_bench },
+};
+enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
+
+static void print_help(FILE *out) {
+    fprintf(out, "ksim: an in-process Kafka, deterministic to the byte\n\n");
+    for (int i = 0; i < COMMAND_COUNT; i++)
+        fprintf(out, "  ksim %s %s\n      %s\n", commands[i].name, commands[i].usage, commands[i].summary);
+    fprintf(out, "  ksim --help | --version\n      this text, or `ksim COMMAND --help` for one command; the version\n");
+}
+
+int ks_usage_error(const char *command, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    fprintf(stderr, "ksim %s: ", command);
+    vfprintf(stderr, format, arguments);
+    fprintf(stderr, " (see `ksim %s --help`)\n", command);
+    va_end(arguments);
+    return 2;
+}
+
+bool ks_parse_u64(const char *text, uint64_t *value) {
+    if (text == NULL || *text < '0' || *text > '9') return false;
+    char *end;
+    errno = 0;
+    unsigned long long parsed = strtoull(text, &end, 10);
+    if (errno != 0 || *end != '\0') return false;
+    *value = parsed;
+    return true;
+}
+
+/* Levenshtein's distance with one row; words are short. */
+static size_t distance(const char *a, const char *b) {
+    size_t row[64], n = strlen(b);
+    if (n >= 64) return SIZE_MAX;
+    for (size_t j = 0; j <= n; j++) row[j] = j;
+    for (size_t i = 1; a[i - 1] != '\0'; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= n; j++) {
+            size_t cost = diagonal + (a[i - 1] != b[j - 1]);
+            diagonal = row[j];
+            if (row[j] + 1 < cost) cost = row[j] + 1;
+            if (row[j - 1] + 1 < cost) cost = row[j - 1] + 1;
+            row[j] = cost;
+        }
+    }
+    return row[n];
+}
+
+const char *ks_nearest_word(const char *word, const char *const *words) {
+    const char *nearest = NULL;
+    size_t best = strlen(word) / 2 + 1;
+    for (; *words != NULL; words++) {
+        size_t d = distance(word, *words);
+        if (d < best) {
+            best = d;
+            nearest = *words;
+        }
+    }
+    return nearest;
+}
+
+int main(int argc, char **argv) {
+    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+        print_help(argc < 2 ? stderr : stdout);
+        return argc < 2 ? 2 : 0;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("ksim %s\n", KAFKASIM_VERSION);
+        return 0;
+    }
+    for (int i = 0; i < COMMAND_COUNT; i++) {
+        if (strcmp(argv[1], commands[i].name) != 0) continue;
+        for (int j = 2; j < argc; j++) {
+            if (strcmp(argv[j], "--help") != 0) continue;
+            printf("ksim %s %s\n    %s\n", commands[i].name, commands[i].usage, commands[i].summary);
+            if (commands[i].help != NULL) printf("\n%s", commands[i].help);
+            return 0;
+        }
+        return commands[i].run(argc - 1, argv + 1);
+    }
+    const char *words[COMMAND_COUNT + 1] = { NULL };
+    for (int i = 0; i < COMMAND_COUNT; i++) words[i] = commands[i].name;
+    const char *nearest = ks_nearest_word(argv[1], words);
+    fprintf(stderr, "ksim: '%s' is not a command%s%s%s; `ksim --help` lists them\n", argv[1],
+            nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+    return 2;
+}
