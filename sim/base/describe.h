@@ -75,4 +75,24 @@ void ks_struct_json(const ks_struct *type, const void *value, size_t bytes_max, 
 /* Compact text for people: {group_id=billing members=[...]}; strings are escaped, bytes only counted. */
 void ks_struct_print(const ks_struct *type, const void *value, ks_buffer *out);
 
+/* ---- the same for single fields; `value` is the struct that has the field ---- */
+
+void ks_field_default(const ks_field *field, void *value);
+size_t ks_field_element_size(const ks_field *field); /* of one element of an array, or of a field that is none */
+/* Compares only what `version` carries, at every depth; -1: everything. */
+bool ks_field_equal_at(const ks_field *field, const void *a, const void *b, int32_t version);
+bool ks_struct_equal_at(const ks_struct *type, const void *a, const void *b, int32_t version);
+bool ks_field_is_number(const ks_field *field);        /* a single bool, int8 ... uint32 */
+int64_t ks_number_get(ks_type type, const void *at);   /* `at` points to a number of that type; not float64 */
+static inline int64_t ks_field_number(const ks_field *field, const void *value) {
+    return ks_number_get(field->type, (const char *)value + field->offset);
+}
+void ks_field_json(const ks_field *field, const void *value, size_t bytes_max, ks_buffer *out);
+void ks_field_print(const ks_field *field, const void *value, ks_buffer *out);
+
+/* ---- JSON's leaves ---- */
+
+void ks_json_string(ks_string text, ks_buffer *out); /* quoted and escaped, always valid; null gives null */
+void ks_json_hex(ks_bytes bytes, size_t max, ks_buffer *out); /* quoted hex, cut at `max` bytes (0: whole); null gives null */
+
 #endif

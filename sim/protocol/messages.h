@@ -26,7 +26,7 @@ typedef struct ks_api {
 
 const ks_api *ks_api_find(int16_t key);              /* NULL: not described */
 const ks_api *ks_api_find_name(const char *name);    /* "JoinGroup"; NULL: none */
-const char *ks_api_name(int16_t key);                /* "JoinGroup", or "Api 99"-like static text for unknown ones */
+const char *ks_api_name(int16_t key);                /* "JoinGroup"; also APIs not described; "unknown API" for the rest */
 int32_t ks_api_count(void);
 const ks_api *ks_api_at(int32_t index);              /* ascending keys */
 
