@@ -62,6 +62,7 @@ uint64_t ks_kernel_steps(const ks_kernel *kernel);                 /* events dis
 void ks_progress(ks_kernel *kernel);
 int64_t ks_last_progress(const ks_kernel *kernel);                 /* virtual time of the last foreground event */
 bool ks_in_background(const ks_kernel *kernel);
+uint64_t ks_foreground_pending(const ks_kernel *kernel);           /* foreground timers and messages still to come */
 
 /* ---- timers: O(1) start and stop ---- */
 
@@ -73,7 +74,8 @@ struct ks_timer {
     ks_timer_fn *fire;
     void *owner;   /* free for the caller */
     ks_node *node; /* NULL: the cluster's own. Timers of a paused node wait for its resume, in order. */
-    uint8_t state; /* the kernel's */
+    ks_kernel *kernel; /* the kernel's, as is what follows */
+    uint8_t state, level, slot;
     bool background;
 };
 void ks_timer_init(ks_timer *timer, ks_node *node, ks_timer_fn *fire, void *owner);
@@ -142,7 +144,7 @@ struct ks_envelope {
 /* An envelope with an arena of its own and a body of type->size bytes set to defaults. Envelopes are pooled. */
 ks_envelope *ks_envelope_new(ks_kernel *kernel, int16_t api_key, int16_t api_version, const ks_struct *type);
 void ks_envelope_free(ks_kernel *kernel, ks_envelope *envelope);
-void ks_envelope_hold(ks_envelope *envelope, ks_block *block); /* takes a reference for the envelope's life */
+void ks_envelope_hold(ks_envelope *envelope, ks_block *block); /* adds a reference of its own, for the envelope's life */
 
 /* ---- connections: requests in order, like TCP ---- */
 
@@ -184,7 +186,11 @@ typedef struct ks_intercept {
     uint64_t cause;      /* trace event that says why; 0: none */
 } ks_intercept;
 typedef struct ks_interceptor {
+    /* When the server takes the request up (after its way there, and after the one before it was answered). RESET, ANSWER: it
+     * is not applied. HOLD, DELAY: it is taken up later, and what is behind it on this connection waits. */
     void (*on_request)(void *context, ks_connection *connection, const ks_envelope *request, ks_intercept *out);
+    /* When the server hands the response over: the request was applied. RESET: the response is lost. HOLD, DELAY: later
+     * responses of this connection stay behind it. */
     void (*on_response)(void *context, ks_connection *connection, const ks_envelope *request, const ks_envelope *response,
                         ks_intercept *out);
     /* Called for every message when it is sent, may replace it by an equal one (the wire check). */
@@ -224,10 +230,14 @@ typedef struct ks_subscriber {
     void *context;
     struct ks_subscriber *next; /* the kernel's */
 } ks_subscriber;
+/* Subscribers hear of each event in the order of subscribing, while it is emitted. They must not emit; crashing a node from
+ * there (or from an interceptor) takes effect right after the current event. */
 void ks_trace_subscribe(ks_kernel *kernel, ks_subscriber *subscriber);
 void ks_trace_unsubscribe(ks_kernel *kernel, ks_subscriber *subscriber);
 /* The ring: copies of the last events, oldest first; strings may be cut, message bodies are not kept. */
 int32_t ks_trace_ring_count(const ks_kernel *kernel);
-const ks_event *ks_trace_ring_get(ks_kernel *kernel, int32_t index);
+const ks_event *ks_trace_ring_get(ks_kernel *kernel, int32_t index); /* view, until the next event is emitted */
+/* Appends {"id":..,"cause":..,"time":..,"node":"..","kind":"group_state_changed","fields":{..}}, without a line end. */
+void ks_event_json(const ks_event *event, ks_buffer *out);
 
 #endif
