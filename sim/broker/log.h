@@ -44,9 +44,15 @@ typedef struct ks_log_append_rules {
     int64_t now_ms;
     int64_t segment_bytes, segment_ms;
 } ks_log_append_rules;
+typedef struct ks_log_appended {
+    int64_t base_offset;
+    ks_bytes stored;    /* the batch as it stands in the log; view until the log changes */
+    const char *rolled; /* "size", "time": a new segment began with it; NULL: none did */
+} ks_log_appended;
 /* Appends one whole batch that has passed its checks; copies it, sets offset, leader epoch and log append time. Rolls first
- * when due (LG-9); *rolled tells so. Returns its base offset. The high watermark stays. */
-int64_t ks_log_append(ks_log *log, ks_bytes batch, const ks_batch_header *header, const ks_log_append_rules *rules, bool *rolled);
+ * when due (LG-9). The high watermark stays. */
+void ks_log_append(ks_log *log, ks_bytes batch, const ks_batch_header *header, const ks_log_append_rules *rules,
+                   ks_log_appended *out);
 void ks_log_set_high_watermark(ks_log *log, int64_t offset); /* asserts log start <= offset <= log end */
 void ks_log_roll(ks_log *log, int64_t now_ms);               /* an empty active segment stays */
 
