@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The group coordinator as a pure machine: ks_groups_step(groups, input, effects). It knows no clock, no network and no
+ * kernel. An input is a request, a timer that fired, the outcome of an append, or a command; effects are replies to hold or
+ * release, timers to start or stop, records to append and events to tell. group_coordinator.c is the shell that performs them.
+ *
+ * Rules: Kafka's GroupMetadataManager, ClassicGroup (KIP-62, 134, 345, 394, 559, 800, 814) and, in group_consumer.h,
+ * ConsumerGroup (KIP-848). Where Kafka walks a hash map the order here is fixed: members ascend by member id, simultaneous
+ * replies go out in the order in which their requests came, and "any other member" is the one that joined longest ago.
+ *
+ * Cost: a message of one member is O(1) (counters, hash tables). O(members) are the ends of phases: starting a rebalance,
+ * completing the join phase, storing assignments, unloading.
+ */
+#ifndef KS_GROUP_MACHINE_H
+#define KS_GROUP_MACHINE_H
+
+#include <kafkasim/error.h>
+
+#include "sim/base/hash.h"
+#include "sim/protocol/messages.h"
+
+typedef struct ks_groups ks_groups;
+typedef struct ks_group ks_group;
+typedef struct ks_group_member ks_group_member;
+typedef struct ks_group_protocol ks_group_protocol;
+typedef struct ks_group_append ks_group_append;
+typedef struct ks_group_offsets ks_group_offsets; /* group_offsets.h */
+typedef struct ks_consumer_group ks_consumer_group; /* group_consumer.h */
+
+/* ---- what a broker is configured with ---- */
+
+typedef struct ks_group_settings {
+    int32_t initial_rebalance_delay_ms;               /* group.initial.rebalance.delay.ms */
+    int32_t min_session_timeout_ms, max_session_timeout_ms;
+    int32_t max_size;                                 /* group.max.size */
+    int32_t new_member_join_timeout_ms;               /* a constant in Kafka: 300000 */
+    int32_t offset_metadata_max_bytes;
+    int64_t offsets_retention_ms;
+    int32_t consumer_session_timeout_ms, consumer_heartbeat_interval_ms, consumer_max_size;
+    bool migration_up, migration_down;                /* group.consumer.migration.policy */
+    bool consumer_protocol;                           /* group.coordinator.rebalance.protocols has consumer */
+    ks_string assignors[4];                           /* group.consumer.assignors, the default first */
+    int32_t assignor_count;
+} ks_group_settings;
+extern const ks_group_settings ks_group_settings_default; /* Kafka's */
+
+/* ---- a request that waits: its place in the queue of its phase ---- */
+
+typedef struct ks_group_wait {
+    struct ks_group_wait *next, *previous; /* in the order in which the requests came */
+    ks_group_member *member;
+    void *request;  /* whom to answer; NULL: nobody listens any more */
+    bool waiting;   /* counts as parked even when nobody listens: a coordinator does not notice that */
+} ks_group_wait;
+typedef struct ks_group_queue {
+    ks_group_wait *first, *last;
+    int32_t count;
+} ks_group_queue;
+
+/* ---- a member of a classic group ---- */
+
+typedef struct ks_member_protocol {
+    ks_group_protocol *protocol; /* the group's entry of that name */
+    ks_bytes metadata;           /* owned */
+} ks_member_protocol;
+
+struct ks_group_member {
+    ks_group *group;
+    ks_string id, instance_id, client_id, client_host; /* owned; instance_id null: dynamic */
+    int32_t session_timeout_ms, rebalance_timeout_ms;
+    ks_member_protocol *protocols; /* in the member's order of preference, no name twice */
+    int32_t protocol_count;
+    ks_group_protocol *vote; /* as counted; NULL: not counted */
+    ks_bytes assignment;     /* owned; never null */
+    bool is_new;             /* has not seen its first reply: the session timer may expire it while it is parked */
+    bool pending_sync;       /* of this generation, has not sent SyncGroup */
+    ks_group_wait join, sync;
+    ks_group_member *next, *previous; /* in the order of joining */
+    UT_hash_handle by_id, by_instance;
+};
+
+/* A protocol name that some member lists, with the counts that make votes cheap. */
+struct ks_group_protocol {
+    ks_string name;     /* owned */
+    int32_t supporters; /* members that list it */
+    int32_t votes;      /* members whose first choice among the candidates it is */
+    bool candidate;     /* every member listed it when votes were counted */
+    UT_hash_handle hh;
+};
+
+typedef struct ks_group_pending { /* an id handed out with MEMBER_ID_REQUIRED, not used yet */
+    ks_string id;                 /* owned */
+    UT_hash_handle hh;
+} ks_group_pending;
+
+/* ---- a group ---- */
+
+typedef enum ks_group_kind { KS_GROUP_CLASSIC, KS_GROUP_CONSUMER } ks_group_kind;
+typedef enum ks_group_state { /* Kafka's ClassicGroupState */
+    KS_GROUP_EMPTY,
+    KS_GROUP_PREPARING_REBALANCE,
+    KS_GROUP_COMPLETING_REBALANCE,
+    KS_GROUP_STABLE,
+    KS_GROUP_DEAD,
+} ks_group_state;
+enum { KS_GROUP_STATE_COUNT = KS_GROUP_DEAD + 1 };
+
+struct ks_group {
+    ks_groups *groups;
+    ks_string id; /* owned */
+    ks_group_kind kind;
+    UT_hash_handle hh;
+
+    /* classic */
+    ks_group_state state, previous_state;
+    int64_t state_since_ms;
+    int32_t generation;
+    ks_string protocol_type; /* owned; null: a simple group, nobody ever joined */
+    ks_string protocol_name; /* owned; null until a join phase completes, and when Empty */
+    ks_group_member *leader; /* NULL: none */
+    ks_group_member *members_by_id, *members_by_instance;
+    ks_group_member *first_member, *last_member;
+    int32_t member_count;
+    ks_group_member **sorted; /* members by id; valid while sorted_valid */
+    bool sorted_valid;
+    ks_group_protocol *protocols;
+    bool votes_stale; /* the candidates changed: count again before the next vote */
+    ks_group_pending *pending;
+    ks_group_queue joins, syncs;
+    int32_t pending_sync_count;
+    bool new_member_added;        /* extends the initial delay */
+    int32_t initial_delay_ms;     /* of the round that runs now */
+    int32_t initial_remaining_ms; /* that may still be spent on such rounds */
+    bool join_is_initial;         /* what the join timer means when it fires */
+    int32_t sync_timer_generation;
+
+    ks_consumer_group *consumer; /* KIP-848; NULL for a classic group */
+    ks_group_offsets *offsets;   /* NULL: none were ever committed */
+    ks_group_append *appends;    /* in flight */
+    void *shell;                 /* group_coordinator.c's: timers of this group */
+};
+
+struct ks_groups {
+    ks_group *by_id;
+    ks_group_settings settings;
+    int32_t count;
+};
+
+/* ---- inputs ---- */
+
+typedef enum ks_group_timer {
+    KS_GROUP_TIMER_SESSION,   /* a member's or a pending id's */
+    KS_GROUP_TIMER_JOIN,      /* the group's join phase */
+    KS_GROUP_TIMER_SYNC,      /* the group's sync phase */
+    KS_GROUP_TIMER_REBALANCE, /* KIP-848: a member's revocation */
+    KS_GROUP_TIMER_MEMBER_JOIN, /* a classic member of a consumer group must rejoin */
+    KS_GROUP_TIMER_MEMBER_SYNC, /* ... must sync */
+} ks_group_timer;
+enum { KS_GROUP_TIMER_COUNT = KS_GROUP_TIMER_MEMBER_SYNC + 1 };
+
+typedef enum ks_group_input_kind {
+    KS_GROUP_JOIN,
+    KS_GROUP_SYNC,
+    KS_GROUP_HEARTBEAT,
+    KS_GROUP_LEAVE,
+    KS_GROUP_CONSUMER_HEARTBEAT,
+    KS_GROUP_TIMER_FIRED,
+    KS_GROUP_APPENDED, /* an append succeeded or failed */
+    KS_GROUP_LOADED,   /* everything of a group was applied: arm timers */
+    KS_GROUP_UNLOAD,   /* the partition moved away: Dead, parked requests get NOT_COORDINATOR */
+} ks_group_input_kind;
+
+/* Topics as a KIP-848 group needs to see them. */
+typedef struct ks_group_topics {
+    void *context;
+    int32_t (*partition_count)(void *context, ks_string topic, ks_uuid *id); /* 0: no such topic */
+    int32_t (*find_id)(void *context, ks_uuid id, ks_string *name);          /* 0: no such topic */
+} ks_group_topics;
+
+typedef struct ks_group_input {
+    ks_group_input_kind kind;
+    int64_t now_ms;
+    ks_string group_id;
+    void *request; /* of JOIN .. CONSUMER_HEARTBEAT: what replies and waits name; never NULL there */
+    int16_t version;
+    ks_string client_id, client_host;
+    ks_string new_member_id; /* of JOIN and CONSUMER_HEARTBEAT without a member id: the id to give */
+    const ks_group_topics *topics;
+    union {
+        const ks_join_group_request *join;
+        const ks_sync_group_request *sync;
+        const ks_heartbeat_request *heartbeat;
+        const ks_leave_group_request *leave; /* v0-2's member as one entry */
+        const ks_consumer_group_heartbeat_request *consumer_heartbeat;
+        struct {
+            ks_group_timer kind;
+            ks_string member_id; /* empty for JOIN and SYNC */
+        } timer;
+        struct {
+            ks_group_append *append;
+            kafka_error error;
+        } appended;
+    };
+} ks_group_input;
+
+/* ---- effects ---- */
+
+typedef enum ks_effect_kind {
+    KS_EFFECT_REPLY,
+    KS_EFFECT_HOLD,        /* `wait` holds the request of this input back */
+    KS_EFFECT_ORPHAN,      /* a held request that will never be answered; its place was taken or its member left */
+    KS_EFFECT_TIMER_START, /* restarts a running one */
+    KS_EFFECT_TIMER_STOP,
+    KS_EFFECT_APPEND,
+    KS_EFFECT_EVENT,
+    KS_EFFECT_GROUP_GONE,  /* the group dies with ks_effects_reset(): forget its timers */
+} ks_effect_kind;
+
+typedef struct ks_leave_result {
+    ks_string member_id, instance_id;
+    kafka_error error;
+} ks_leave_result;
+
+typedef struct ks_group_reply {
+    void *request;
+    int16_t api_key;
+    kafka_error error;
+    int32_t generation;
+    ks_string member_id, leader, protocol_type, protocol_name;
+    bool with_members, skip_assignment; /* JoinGroup */
+    ks_bytes assignment;                /* SyncGroup */
+    const ks_leave_result *left;        /* LeaveGroup */
+    int32_t left_count;
+    ks_consumer_group_heartbeat_response_assignment *partitions; /* ConsumerGroupHeartbeat; NULL: unchanged */
+    ks_string message;
+} ks_group_reply;
+
+typedef struct ks_group_record {
+    ks_bytes key, value; /* value null: a tombstone */
+} ks_group_record;
+
+typedef struct ks_effect {
+    ks_effect_kind kind;
+    ks_group *group; /* NULL: there is none of that id */
+    union {
+        ks_group_reply reply;
+        ks_group_wait *wait; /* HOLD */
+        void *orphan;
+        struct {
+            ks_group_timer kind;
+            ks_string member_id;
+            int64_t delay_ms;
+        } timer;
+        struct {
+            ks_group_append *append; /* hand it back with KS_GROUP_APPENDED */
+            const ks_group_record *records;
+            int32_t count;
+        } append;
+        struct {
+            const ks_struct *kind;
+            const void *fields;
+            bool is_cause; /* the effects that follow in this step come from it */
+        } event;
+    };
+} ks_effect;
+
+/* A list of effects, in the order to perform them. Everything in it is valid until ks_effects_reset(). */
+typedef struct ks_effects {
+    KS_VEC(ks_effect) list;
+    ks_arena *scratch;
+    bool progress;                 /* something other than a periodic renewal happened */
+    bool no_events;                /* do not build events (nobody would see them) */
+    ks_group_member *dead_members; /* freed by reset: views into them may be in the list */
+    ks_group *dead_groups;
+} ks_effects;
+void ks_effects_init(ks_effects *effects);
+void ks_effects_reset(ks_effects *effects);
+void ks_effects_deinit(ks_effects *effects);
+
+/* ---- the machine ---- */
+
+void ks_groups_init(ks_groups *groups, const ks_group_settings *settings);
+void ks_groups_deinit(ks_groups *groups); /* shells must have let go of all groups */
+void ks_groups_step(ks_groups *groups, const ks_group_input *in, ks_effects *out);
+
+ks_group *ks_groups_find(const ks_groups *groups, ks_string id); /* NULL: none */
+/* May an offset be committed (section 2.2)? On KAFKA_OK the member's session timer is started again; a group that does not
+ * exist is made when a simple consumer commits. Part of the machine: pure, effects into `out`. */
+typedef struct ks_group_committer {
+    ks_string group_id, member_id, instance_id;
+    int32_t generation;
+    int16_t version;
+    bool transactional;
+} ks_group_committer;
+kafka_error ks_groups_check_commit(ks_groups *groups, const ks_group_committer *who, int64_t now_ms, ks_effects *out);
+kafka_error ks_groups_check_delete(const ks_groups *groups, ks_string group_id);
+/* The group goes away: tombstones into `out`, offsets too. Only after ks_groups_check_delete(). */
+void ks_groups_delete(ks_groups *groups, ks_string group_id, ks_effects *out);
+/* A parked request's connection ended. */
+static inline void ks_group_wait_unheard(ks_group_wait *wait) { wait->request = NULL; }
+
+/* ---- looking ---- */
+
+const char *ks_group_state_name(ks_group_state state); /* "PreparingRebalance" */
+const char *ks_group_state_text(const ks_group *group); /* of either kind: "Stable", "Reconciling" */
+ks_group_member *ks_group_member_find(const ks_group *group, ks_string member_id); /* NULL: none */
+ks_group_member *const *ks_group_members_sorted(ks_group *group); /* member_count of them, ascending ids; view until the next step */
+ks_bytes ks_group_member_metadata(const ks_group_member *member); /* under the group's protocol; null bytes: none */
+int32_t ks_group_rebalance_timeout_ms(const ks_group *group);
+/* Recounts everything that is kept as a counter and checks what must always hold. O(members squared) at worst: for tests. */
+void ks_group_check_invariants(const ks_group *group);
+
+#endif

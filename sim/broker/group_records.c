@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/broker/group_records.h"
+
+#include <stdlib.h>
+
+#include "sim/broker/group_consumer.h"
+#include "sim/broker/group_offsets.h"
+
+enum {
+    KEY_OFFSET_0 = 0, /* read only: the same fields as 1 */
+    KEY_OFFSET = 1,
+    KEY_GROUP = 2,
+    KEY_CONSUMER_FIRST = 3,
+    KEY_CONSUMER_LAST = 8,
+    VALUE_GROUP = 3,
+    VALUE_OFFSET = 3,
+    VALUE_OFFSET_EXPIRES = 1,
+    MEMBER_MIN_SIZE = 2 + 2 + 2 + 2 + 4 + 4 + 4 + 4
+};
+
+/* ---- big-endian bytes ---- */
+
+void ks_put_i8(ks_buffer *out, int8_t value) { ks_buffer_append(out, &value, 1); }
+void ks_put_i16(ks_buffer *out, int16_t value) {
+    uint16_t v = (uint16_t)value;
+    ks_buffer_append(out, (uint8_t[]){ (uint8_t)(v >> 8), (uint8_t)v }, 2);
+}
+void ks_put_i32(ks_buffer *out, int32_t value) {
+    uint32_t v = (uint32_t)value;
+    ks_buffer_append(out, (uint8_t[]){ (uint8_t)(v >> 24), (uint8_t)(v >> 16), (uint8_t)(v >> 8), (uint8_t)v }, 4);
+}
+void ks_put_i64(ks_buffer *out, int64_t value) {
+    ks_put_i32(out, (int32_t)(uint32_t)((uint64_t)value >> 32));
+    ks_put_i32(out, (int32_t)(uint32_t)(uint64_t)value);
+}
+void ks_put_string(ks_buffer *out, ks_string value) {
+    ks_put_i16(out, (int16_t)value.size);
+    if (value.size > 0) ks_buffer_append(out, value.data, (size_t)value.size);
+}
+void ks_put_bytes(ks_buffer *out, ks_bytes value) {
+    ks_put_i32(out, value.size);
+    if (value.size > 0) ks_buffer_append(out, value.data, (size_t)value.size);
+}
+ks_bytes ks_put_done(ks_buffer *out, ks_arena *arena) {
+    ks_bytes bytes = ks_arena_bytes(arena, (ks_bytes){ out->data, (int32_t)out->size });
+    ks_buffer_deinit(out);
+    *out = (ks_buffer){ 0 };
+    return bytes;
+}
+
+static const uint8_t *take(ks_reader *in, int64_t size) {
+    static const uint8_t nothing[8] = { 0 };
+    if (in->failed || size < 0 || size > in->end - in->at) {
+        in->failed = true;
+        return size <= (int64_t)sizeof nothing ? nothing : NULL;
+    }
+    in->at += size;
+    return in->at - size;
+}
+int8_t ks_read_i8(ks_reader *in) { return (int8_t)*take(in, 1); }
+int16_t ks_read_i16(ks_reader *in) {
+    const uint8_t *p = take(in, 2);
+    return (int16_t)(uint16_t)(p[0] << 8 | p[1]);
+}
+int32_t ks_read_i32(ks_reader *in) {
+    const uint8_t *p = take(in, 4);
+    return (int32_t)((uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3]);
+}
+int64_t ks_read_i64(ks_reader *in) {
+    uint64_t high = (uint32_t)ks_read_i32(in);
+    return (int64_t)(high << 32 | (uint32_t)ks_read_i32(in));
+}
+ks_string ks_read_string(ks_reader *in) {
+    int16_t size = ks_read_i16(in);
+    if (in->failed || size < 0) return KS_NULL_STRING;
+    const uint8_t *data = take(in, size);
+    return in->failed ? KS_NULL_STRING : (ks_string){ (const char *)data, size };
+}
+ks_bytes ks_read_bytes(ks_reader *in) {
+    int32_t size = ks_read_i32(in);
+    if (in->failed || size < 0) return KS_NULL_BYTES;
+    const uint8_t *data = take(in, size);
+    return in->failed ? KS_NULL_BYTES : (ks_bytes){ data, size };
+}
+int32_t ks_read_count(ks_reader *in, int32_t least_size) {
+    int32_t count = ks_read_i32(in);
+    if (count > (in->end - in->at) / least_size) in->failed = true;
+    return in->failed || count < 0 ? -1 : count;
+}
+
+/* ---- keys ---- */
+
+static ks_bytes group_key(ks_string group, ks_arena *arena) {
+    ks_buffer out = { 0 };
+    ks_put_i16(&out, KEY_GROUP);
+    ks_put_string(&out, group);
+    return ks_put_done(&out, arena);
+}
+
+void ks_group_key_decode(ks_bytes key, ks_group_key *out) {
+    ks_reader in = { key.data, key.size > 0 ? key.data + key.size : key.data, false };
+    *out = (ks_group_key){ .kind = KS_RECORD_OTHER, .group = KS_NULL_STRING, .topic = KS_NULL_STRING, .member = KS_NULL_STRING };
+    out->version = ks_read_i16(&in);
+    if (in.failed || out->version < KEY_OFFSET_0 || out->version > KEY_CONSUMER_LAST) return;
+    out->group = ks_read_string(&in);
+    if (out->version <= KEY_OFFSET) {
+        out->topic = ks_read_string(&in);
+        out->partition = ks_read_i32(&in);
+    } else if (out->version == 5 || out->version >= 7) {
+        out->member = ks_read_string(&in);
+    }
+    if (in.failed || out->group.size < 0) return;
+    out->kind = out->version <= KEY_OFFSET ? KS_RECORD_OFFSET : out->version == KEY_GROUP ? KS_RECORD_GROUP : KS_RECORD_CONSUMER;
+}
+
+/* ---- the group ---- */
+
+static void put_head(ks_buffer *out, ks_string type, int32_t generation, ks_string protocol, ks_string leader, int64_t since_ms, int32_t members) {
+    ks_put_i16(out, VALUE_GROUP);
+    ks_put_string(out, type.size > 0 ? type : KS_LITERAL(""));
+    ks_put_i32(out, generation);
+    ks_put_string(out, protocol);
+    ks_put_string(out, leader);
+    ks_put_i64(out, since_ms);
+    ks_put_i32(out, members);
+}
+
+static void put_member(ks_buffer *out, const ks_group_member *member, ks_bytes assignment) {
+    ks_bytes metadata = ks_group_member_metadata(member);
+    ks_put_string(out, member->id);
+    ks_put_string(out, member->instance_id);
+    ks_put_string(out, member->client_id);
+    ks_put_string(out, member->client_host);
+    ks_put_i32(out, member->rebalance_timeout_ms);
+    ks_put_i32(out, member->session_timeout_ms);
+    ks_put_bytes(out, metadata.size < 0 ? (ks_bytes){ NULL, 0 } : metadata);
+    ks_put_bytes(out, assignment);
+}
+
+/* Entries for one id: the last counts, as when they are stored. Both lists are walked by id. */
+static int by_member_id(const void *a, const void *b) {
+    const ks_proposed_assignment *one = *(const ks_proposed_assignment *const *)a, *other = *(const ks_proposed_assignment *const *)b;
+    int order = ks_string_compare(one->member_id, other->member_id);
+    return order != 0 ? order : one < other ? -1 : one > other; /* same array: position */
+}
+
+ks_group_record *ks_group_metadata_record(ks_group *group, const ks_group_append *proposed, ks_arena *arena) {
+    ks_group_member *const *members = ks_group_members_sorted(group);
+    int32_t proposals = proposed != NULL ? proposed->proposed_count : 0, next = 0;
+    const ks_proposed_assignment **sorted = ks_arena_alloc(arena, sizeof *sorted * (size_t)(proposals + 1));
+    for (int32_t i = 0; i < proposals; i++) sorted[i] = &proposed->proposed[i];
+    qsort(sorted, (size_t)proposals, sizeof *sorted, by_member_id);
+    ks_buffer out = { 0 };
+    put_head(&out, group->protocol_type, group->generation, group->protocol_name,
+             group->leader != NULL ? group->leader->id : KS_NULL_STRING, group->state_since_ms, group->member_count);
+    for (int32_t i = 0; i < group->member_count; i++) {
+        ks_bytes assignment = proposed != NULL ? (ks_bytes){ NULL, 0 } : members[i]->assignment;
+        for (; next < proposals && ks_string_equal(sorted[next]->member_id, members[i]->id); next++) assignment = sorted[next]->assignment;
+        put_member(&out, members[i], assignment);
+    }
+    ks_group_record *record = ks_arena_alloc(arena, sizeof *record);
+    record->key = group_key(group->id, arena);
+    record->value = ks_put_done(&out, arena);
+    return record;
+}
+
+ks_group_record *ks_group_empty_record(const ks_group *group, ks_arena *arena) {
+    ks_buffer out = { 0 };
+    put_head(&out, KS_NULL_STRING, 0, KS_NULL_STRING, KS_NULL_STRING, group->state_since_ms, 0);
+    ks_group_record *record = ks_arena_alloc(arena, sizeof *record);
+    record->key = group_key(group->id, arena);
+    record->value = ks_put_done(&out, arena);
+    return record;
+}
+
+ks_group_record *ks_group_tombstone(const ks_group *group, ks_arena *arena) {
+    ks_group_record *record = ks_arena_alloc(arena, sizeof *record);
+    record->key = group_key(group->id, arena);
+    record->value = KS_NULL_BYTES;
+    return record;
+}
+
+static void add_loaded_member(ks_group *group, int16_t version, ks_reader *in) {
+    ks_join_group_request_protocol protocol = { .name = group->protocol_name };
+    ks_member_spec spec = { .instance_id = KS_NULL_STRING, .protocols = &protocol, .protocol_type = group->protocol_type };
+    spec.protocol_count = group->protocol_name.size >= 0 ? 1 : 0;
+    spec.id = ks_read_string(in);
+    if (version >= 3) spec.instance_id = ks_read_string(in);
+    spec.client_id = ks_read_string(in);
+    spec.client_host = ks_read_string(in);
+    spec.rebalance_timeout_ms = version >= 1 ? ks_read_i32(in) : -1;
+    spec.session_timeout_ms = ks_read_i32(in);
+    protocol.metadata = ks_read_bytes(in);
+    spec.assignment = ks_read_bytes(in);
+    if (spec.rebalance_timeout_ms == -1) spec.rebalance_timeout_ms = spec.session_timeout_ms;
+    if (in->failed || spec.id.size < 0 || ks_group_member_find(group, spec.id) != NULL) return;
+    if (spec.assignment.size < 0) spec.assignment = (ks_bytes){ NULL, 0 };
+    if (protocol.metadata.size < 0) protocol.metadata = (ks_bytes){ NULL, 0 };
+    ks_group_member_add(group, &spec);
+}
+
+static void apply_group(ks_groups *groups, const ks_group_key *key, ks_bytes value, int64_t now_ms, ks_effects *out) {
+    ks_group *group = ks_groups_find(groups, key->group);
+    ks_group_offsets *offsets = group != NULL ? group->offsets : NULL;
+    if (group != NULL) {
+        group->offsets = NULL; /* live on in the group that takes its place */
+        ks_group_unlink(group, out);
+    }
+    ks_reader in = { value.data, value.size > 0 ? value.data + value.size : value.data, false };
+    if (value.size < 0) {
+        if (offsets != NULL) ks_group_new(groups, key->group, now_ms)->offsets = offsets; /* their tombstones follow */
+        return;
+    }
+    int16_t version = ks_read_i16(&in);
+    ks_string type = ks_read_string(&in);
+    group = ks_group_new(groups, key->group, now_ms);
+    group->offsets = offsets;
+    group->generation = ks_read_i32(&in);
+    ks_string_replace(&group->protocol_name, ks_read_string(&in));
+    ks_string leader = ks_read_string(&in);
+    int64_t since = version >= 2 ? ks_read_i64(&in) : -1;
+    if (since >= 0) group->state_since_ms = since;
+    if (type.size > 0) ks_string_replace(&group->protocol_type, type);
+    int32_t count = ks_read_count(&in, version >= 3 ? MEMBER_MIN_SIZE : 1);
+    for (int32_t i = 0; i < count && !in.failed; i++) add_loaded_member(group, version, &in);
+    group->leader = leader.size > 0 ? ks_group_member_find(group, leader) : NULL;
+    if (group->leader == NULL) group->leader = group->first_member;
+    group->state = group->previous_state = group->member_count > 0 ? KS_GROUP_STABLE : KS_GROUP_EMPTY; /* not a transition */
+}
+
+/* ---- offsets ---- */
+
+void ks_offset_record(ks_string group, ks_string topic, int32_t partition, const ks_committed_value *value, ks_arena *arena,
+                      ks_group_record *record) {
+    ks_buffer out = { 0 };
+    ks_put_i16(&out, KEY_OFFSET);
+    ks_put_string(&out, group);
+    ks_put_string(&out, topic);
+    ks_put_i32(&out, partition);
+    record->key = ks_put_done(&out, arena);
+    record->value = KS_NULL_BYTES;
+    if (value == NULL) return;
+    bool expires = value->expire_ms >= 0;
+    ks_put_i16(&out, expires ? VALUE_OFFSET_EXPIRES : VALUE_OFFSET);
+    ks_put_i64(&out, value->offset);
+    if (!expires) ks_put_i32(&out, value->leader_epoch);
+    ks_put_string(&out, value->metadata.size > 0 ? value->metadata : KS_LITERAL(""));
+    ks_put_i64(&out, value->commit_ms);
+    if (expires) ks_put_i64(&out, value->expire_ms);
+    record->value = ks_put_done(&out, arena);
+}
+
+bool ks_committed_value_decode(ks_bytes value, ks_committed_value *out) {
+    ks_reader in = { value.data, value.size > 0 ? value.data + value.size : value.data, false };
+    *out = (ks_committed_value){ .leader_epoch = -1, .expire_ms = -1 };
+    int16_t version = ks_read_i16(&in);
+    if (version < 0 || version > 4) return false;
+    out->offset = ks_read_i64(&in);
+    if (version >= 3) out->leader_epoch = ks_read_i32(&in);
+    out->metadata = ks_read_string(&in);
+    out->commit_ms = ks_read_i64(&in);
+    if (version == 1) out->expire_ms = ks_read_i64(&in);
+    return !in.failed && out->metadata.size >= 0;
+}
+
+static void apply_offset(ks_groups *groups, const ks_group_key *key, ks_bytes value, int64_t now_ms) {
+    ks_group *group = ks_groups_find(groups, key->group);
+    ks_committed_value committed;
+    if (value.size < 0) {
+        if (group != NULL) ks_group_offset_remove(group, key->topic, key->partition);
+    } else if (ks_committed_value_decode(value, &committed)) {
+        if (group == NULL) group = ks_group_new(groups, key->group, now_ms);
+        ks_group_offset_set(group, key->topic, key->partition, &committed);
+    }
+}
+
+void ks_groups_apply(ks_groups *groups, ks_bytes key_bytes, ks_bytes value, int64_t now_ms, ks_effects *out) {
+    ks_group_key key;
+    ks_group_key_decode(key_bytes, &key);
+    switch (key.kind) {
+    case KS_RECORD_OFFSET:
+        apply_offset(groups, &key, value, now_ms);
+        break;
+    case KS_RECORD_GROUP:
+        apply_group(groups, &key, value, now_ms, out);
+        break;
+    case KS_RECORD_CONSUMER:
+        ks_consumer_group_apply(groups, &key, value, now_ms, out);
+        break;
+    case KS_RECORD_OTHER:
+        break;
+    }
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The records of __consumer_offsets, in the formats of Kafka's GroupMetadataKey/Value (v2, v3), OffsetCommitKey/Value (v1, v3 or
+ * v1) and, of KIP-848, the keys 3 to 8 with their values (v0). The topic can be read like any other. */
+#ifndef KS_GROUP_RECORDS_H
+#define KS_GROUP_RECORDS_H
+
+#include "sim/broker/group_internal.h"
+
+typedef struct ks_committed_value {
+    int64_t offset;
+    int32_t leader_epoch; /* -1: unknown */
+    ks_string metadata;
+    int64_t commit_ms;
+    int64_t expire_ms; /* -1: by the broker's retention; else asked for by an old client */
+} ks_committed_value;
+
+/* ---- writing: the record and its bytes live in `arena` ---- */
+
+/* The group as it is, or with the assignments that `proposed` carries (may be NULL). O(members). */
+ks_group_record *ks_group_metadata_record(ks_group *group, const ks_group_append *proposed, ks_arena *arena);
+ks_group_record *ks_group_empty_record(const ks_group *group, ks_arena *arena); /* of a group just made */
+ks_group_record *ks_group_tombstone(const ks_group *group, ks_arena *arena);
+void ks_offset_record(ks_string group, ks_string topic, int32_t partition, const ks_committed_value *value, ks_arena *arena,
+                      ks_group_record *out); /* value NULL: a tombstone */
+
+/* ---- reading ---- */
+
+typedef enum ks_record_kind {
+    KS_RECORD_OFFSET,
+    KS_RECORD_GROUP,
+    KS_RECORD_CONSUMER, /* one of KIP-848: key versions 3 to 8 */
+    KS_RECORD_OTHER,    /* of a kind that is not known here, or malformed */
+} ks_record_kind;
+typedef struct ks_group_key {
+    ks_record_kind kind;
+    int16_t version;
+    ks_string group, topic, member; /* views into the key */
+    int32_t partition;
+} ks_group_key;
+void ks_group_key_decode(ks_bytes key, ks_group_key *out);
+bool ks_committed_value_decode(ks_bytes value, ks_committed_value *out); /* metadata is a view */
+
+/* Applies one record as loading does (Kafka's replay): later records of a key replace earlier ones. */
+void ks_groups_apply(ks_groups *groups, ks_bytes key, ks_bytes value, int64_t now_ms, ks_effects *out);
+
+/* ---- the bytes themselves: shared with the KIP-848 records ---- */
+
+void ks_put_i8(ks_buffer *out, int8_t value);
+void ks_put_i16(ks_buffer *out, int16_t value);
+void ks_put_i32(ks_buffer *out, int32_t value);
+void ks_put_i64(ks_buffer *out, int64_t value);
+void ks_put_string(ks_buffer *out, ks_string value); /* int16 length; null is -1 */
+void ks_put_bytes(ks_buffer *out, ks_bytes value);   /* int32 length */
+ks_bytes ks_put_done(ks_buffer *out, ks_arena *arena); /* copies to the arena, empties the buffer's memory */
+
+typedef struct ks_reader { /* after the first failure everything reads as 0 */
+    const uint8_t *at, *end;
+    bool failed;
+} ks_reader;
+int8_t ks_read_i8(ks_reader *in);
+int16_t ks_read_i16(ks_reader *in);
+int32_t ks_read_i32(ks_reader *in);
+int64_t ks_read_i64(ks_reader *in);
+ks_string ks_read_string(ks_reader *in);
+ks_bytes ks_read_bytes(ks_reader *in);
+int32_t ks_read_count(ks_reader *in, int32_t least_size); /* of an array whose elements take at least so many bytes; -1: null */
+
+#endif
