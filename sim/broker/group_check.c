@@ -78,3 +78,10 @@ kafka_error ks_groups_check_delete(const ks_groups *groups, ks_string group_id) 
     bool empty = group->kind == KS_GROUP_CONSUMER ? ks_consumer_group_is_empty(group) : group->state == KS_GROUP_EMPTY;
     return empty ? KAFKA_OK : KAFKA_ERR_NON_EMPTY_GROUP;
 }
+
+void ks_groups_remove(ks_groups *groups, ks_string group_id, const char *reason, ks_effects *out) {
+    ks_group *group = ks_groups_find(groups, group_id);
+    if (group == NULL) return;
+    ks_group_tell_deleted(group, reason, out);
+    ks_group_unlink(group, out);
+}

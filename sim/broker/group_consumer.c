@@ -2,10 +2,12 @@
 #include "sim/broker/group_consumer.h"
 
 bool ks_consumer_group_is_empty(const ks_group *group) { return group->consumer == NULL; }
+bool ks_consumer_group_has_member(const ks_group *group, ks_string member_id) { return false; }
 bool ks_consumer_group_subscribes(const ks_group *group, ks_string topic) { return false; }
 kafka_error ks_consumer_group_check_commit(ks_group *group, const ks_group_committer *who) { return KAFKA_OK; }
 const char *ks_consumer_group_state_text(const ks_group *group) { return "Empty"; }
 void ks_consumer_group_free(ks_group *group) {}
+void ks_consumer_group_tombstones(const ks_group *group, ks_arena *arena, ks_group_records *records) {}
 void ks_consumer_group_classic_join(ks_group *group, const ks_group_input *in, ks_effects *out) { ks_unreachable("kip848"); }
 void ks_consumer_group_classic_sync(ks_group *group, const ks_group_input *in, ks_effects *out) { ks_unreachable("kip848"); }
 void ks_consumer_group_classic_heartbeat(ks_group *group, const ks_group_input *in, ks_effects *out) { ks_unreachable("kip848"); }

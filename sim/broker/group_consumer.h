@@ -8,9 +8,11 @@
 
 /* ---- what the classic rules and the offsets ask ---- */
 bool ks_consumer_group_is_empty(const ks_group *group);
+bool ks_consumer_group_has_member(const ks_group *group, ks_string member_id);
 bool ks_consumer_group_subscribes(const ks_group *group, ks_string topic);
 kafka_error ks_consumer_group_check_commit(ks_group *group, const ks_group_committer *who);
 const char *ks_consumer_group_state_text(const ks_group *group);
+void ks_consumer_group_tombstones(const ks_group *group, ks_arena *arena, ks_group_records *records);
 void ks_consumer_group_free(ks_group *group); /* its part; harmless when there is none */
 
 /* ---- requests of classic members ---- */

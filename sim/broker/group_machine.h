@@ -294,8 +294,8 @@ typedef struct ks_group_committer {
 } ks_group_committer;
 kafka_error ks_groups_check_commit(ks_groups *groups, const ks_group_committer *who, int64_t now_ms, ks_effects *out);
 kafka_error ks_groups_check_delete(const ks_groups *groups, ks_string group_id);
-/* The group goes away: tombstones into `out`, offsets too. Only after ks_groups_check_delete(). */
-void ks_groups_delete(ks_groups *groups, ks_string group_id, ks_effects *out);
+/* The group goes away with its offsets, once ks_group_tombstones() are written. reason: for the trace, static. */
+void ks_groups_remove(ks_groups *groups, ks_string group_id, const char *reason, ks_effects *out);
 /* A parked request's connection ended. */
 static inline void ks_group_wait_unheard(ks_group_wait *wait) { wait->request = NULL; }
 

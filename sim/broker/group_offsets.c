@@ -126,6 +126,23 @@ bool ks_group_subscribes(const ks_group *group, ks_string topic, ks_arena *scrat
     return false;
 }
 
+/* ---- tombstones ---- */
+
+static void add_offset_tombstone(const ks_group *group, ks_string topic, int32_t partition, ks_arena *arena, ks_group_records *records) {
+    KS_PUSH(*records, (ks_group_record){ 0 });
+    ks_offset_record(group->id, topic, partition, NULL, arena, &records->items[records->count - 1]);
+}
+
+void ks_group_tombstones(const ks_group *group, ks_arena *arena, ks_group_records *records) {
+    int32_t topics;
+    ks_offsets_topic **list = ks_group_offset_topics(group, arena, &topics);
+    for (int32_t t = 0; t < topics; t++)
+        for (int32_t p = 0; p < list[t]->capacity; p++)
+            if (list[t]->items[p].offset >= 0) add_offset_tombstone(group, list[t]->name, p, arena, records);
+    if (group->kind == KS_GROUP_CONSUMER) ks_consumer_group_tombstones(group, arena, records);
+    else KS_PUSH(*records, *ks_group_tombstone(group, arena));
+}
+
 /* ---- KIP-211 ---- */
 
 /* The table of section 2.5. False: no offset of this group can expire now. *emptied: count from when the group became Empty. */
@@ -155,8 +172,7 @@ void ks_group_offsets_expired(const ks_group *group, int64_t now_ms, ks_arena *a
             if (item->offset < 0) continue;
             int64_t at = expires_at(group, item, emptied);
             if (now_ms >= at) {
-                KS_PUSH(*records, (ks_group_record){ 0 });
-                ks_offset_record(group->id, list[t]->name, p, NULL, arena, &records->items[records->count - 1]);
+                add_offset_tombstone(group, list[t]->name, p, arena, records);
             } else if (at < *due) {
                 *due = at;
             }

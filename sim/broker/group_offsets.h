@@ -33,7 +33,9 @@ bool ks_group_subscribes(const ks_group *group, ks_string topic, ks_arena *scrat
 /* Which offsets have expired (KIP-211)? Their tombstones are added to `records`; nothing is changed. *due: when to look again at
  * the earliest for one that has not expired yet; INT64_MAX: nothing can expire as things are. O(offsets, plus members when an
  * offset's topic must be looked for). */
-typedef KS_VEC(ks_group_record) ks_group_records;
 void ks_group_offsets_expired(const ks_group *group, int64_t now_ms, ks_arena *arena, ks_group_records *records, int64_t *due);
+
+/* Tombstones of all offsets of the group and of the group itself. O(offsets). */
+void ks_group_tombstones(const ks_group *group, ks_arena *arena, ks_group_records *records);
 
 #endif

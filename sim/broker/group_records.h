@@ -15,6 +15,8 @@ typedef struct ks_committed_value {
     int64_t expire_ms; /* -1: by the broker's retention; else asked for by an old client */
 } ks_committed_value;
 
+typedef KS_VEC(ks_group_record) ks_group_records;
+
 /* ---- writing: the record and its bytes live in `arena` ---- */
 
 /* The group as it is, or with the assignments that `proposed` carries (may be NULL). O(members). */
