@@ -164,7 +164,9 @@
     X(IO, -1024, 0, "a file could not be read or written; the detail names it") \
     X(LIMIT, -1025, 0, "the limit of a run was reached before what was waited for; the detail says what never came") \
     X(UNSUPPORTED, -1026, 0, "not supported by the simulator yet; the detail says what to do instead") \
-    X(RUN_ENDED, -1027, 0, "the simulator is being freed")
+    X(RUN_ENDED, -1027, 0, "the simulator is being freed") \
+    X(COMMIT_FAILED, -1028, 0, "this member is out of its group, so its commit cannot be stored: poll to join again") \
+    X(NO_OFFSET_FOR_PARTITION, -1029, 0, "nothing is committed for a partition and auto.offset.reset is none")
 /* clang-format on */
 
 #endif
