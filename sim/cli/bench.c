@@ -54,6 +54,7 @@ int ks_command_bench(int argc, char **argv) {
     int names = 0;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--json") == 0) json = true;
+        else if (strcmp(argv[i], "--first-message") == 0) return ks_bench_first_message() ? 0 : 1; /* the row `process` */
         else if (argv[i][0] == '-') return ks_usage_error("bench", "'%s' is not an option", argv[i]);
         else argv[1 + names++] = argv[i];
     }

@@ -25,6 +25,7 @@ typedef struct ks_bench {
 /* One table per file, ended by a row without a name. */
 extern const ks_bench ks_bench_records[], ks_bench_life[], ks_bench_kernel[], ks_bench_groups[];
 
+bool ks_bench_first_message(void); /* a whole life: cluster, topic, write, read through a group */
 double ks_bench_seconds(void);     /* monotonic wall clock */
 double ks_bench_cpu_seconds(void); /* of this process */
 /* records/s of the plain loop: hash the key, copy the record into a fresh memory log with an offset index, read it back into

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Cutting a recording into steps, and counting what rebalances cost. Each event belongs to the step that caused it.
+ */
+#include "sim/explain/story.h"
+
+#include "sim/base/hash.h"
+#include "sim/explain/story_internal.h"
+#include "sim/protocol/events.h"
+#include "sim/protocol/messages.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static bool is_sub_api(int16_t key) {
+    return key == KS_API_metadata || key == KS_API_list_offsets || key == KS_API_api_versions || key == KS_API_produce ||
+           key == KS_API_fetch;
+}
+
+bool ks_story_is_step_api(int16_t key) { return !is_sub_api(key); }
+
+static const ks_recorded *event_at(const ks_story *story, int32_t index) { return &story->recording->events.items[index]; }
+
+static int32_t add_step(ks_story *story, ks_step_kind kind, int32_t event, int32_t cause) {
+    ks_step step = { .kind = kind, .event = event, .cause = cause, .time = event_at(story, event)->time, .group = KS_NULL_STRING,
+                     .api_key = -1 };
+    const ks_step *last = story->steps.count > 0 ? &story->steps.items[story->steps.count - 1] : NULL;
+    step.number = last == NULL ? (kind == KS_STEP_SUB ? 0 : 1) : kind == KS_STEP_SUB ? last->number : last->number + 1;
+    step.sub = kind != KS_STEP_SUB ? 0 : last == NULL ? 1 : last->sub + 1;
+    KS_PUSH(story->steps, step);
+    return story->steps.count - 1;
+}
+
+static ks_string group_of(const ks_recorded *event) {
+    const ks_field *field = ks_struct_field(event->kind, "group");
+    if (field == NULL || field->type != KS_TYPE_string) return KS_NULL_STRING;
+    return *(const ks_string *)((const char *)event->fields + field->offset);
+}
+
+/* ---- which events begin a step ---- */
+
+/* What makes a difference when no request is being handled: then it was a timer. */
+static bool changes_state(const ks_struct *kind) {
+    return kind == ks_describe_ev_group_state_changed() || kind == ks_describe_ev_group_member_expired() ||
+           kind == ks_describe_ev_group_member_removed() || kind == ks_describe_ev_join_phase_completed() ||
+           kind == ks_describe_ev_rebalance_started() || kind == ks_describe_ev_segment_deleted() ||
+           kind == ks_describe_ev_log_start_advanced() || kind == ks_describe_ev_offsets_deleted() ||
+           kind == ks_describe_ev_group_deleted() || kind == ks_describe_ev_leader_changed();
+}
+
+static bool is_command(const ks_struct *kind) {
+    return kind == ks_describe_ev_command() || kind == ks_describe_ev_node_crashed() || kind == ks_describe_ev_node_paused() ||
+           kind == ks_describe_ev_node_resumed() || kind == ks_describe_ev_node_started() || kind == ks_describe_ev_note() ||
+           kind == ks_describe_ev_rule_fired();
+}
+
+typedef struct open_request { /* requests that are not answered yet, by connection and correlation id */
+    int64_t connection;
+    int32_t correlation, event, step;
+} open_request;
+typedef KS_VEC(open_request) open_requests;
+
+static int32_t find_open(const open_requests *open, int64_t connection, int32_t correlation) {
+    for (int32_t i = open->count - 1; i >= 0; i--) /* one a connection at a time, so this stays as short as what is held */
+        if (open->items[i].connection == connection && open->items[i].correlation == correlation) return i;
+    return -1;
+}
+
+static int32_t cause_step(const ks_story *story, const ks_recorded *event) {
+    if (event->cause == 0) return -1;
+    int32_t index = ks_recording_find(story->recording, event->cause);
+    return index < 0 ? -1 : story->step_of_event[index];
+}
+
+static int32_t on_request(ks_story *story, int32_t i, open_requests *open) {
+    const ks_ev_request_received *request = event_at(story, i)->fields;
+    int32_t cause = cause_step(story, event_at(story, i));
+    int32_t step = add_step(story, is_sub_api(request->api_key) ? KS_STEP_SUB : KS_STEP_REQUEST, i, cause);
+    story->steps.items[step].api_key = request->api_key;
+    story->steps.items[step].group = request->group;
+    KS_PUSH(*open, ((open_request){ request->connection, request->correlation_id, i, step }));
+    return step;
+}
+
+static int32_t on_response(ks_story *story, int32_t i, open_requests *open) {
+    const ks_recorded *event = event_at(story, i);
+    const ks_ev_response_sent *response = event->fields;
+    int32_t at = find_open(open, response->connection, response->correlation_id);
+    int32_t cause = cause_step(story, event);
+    if (at < 0) return cause;
+    open_request request = open->items[at];
+    open->items[at] = open->items[--open->count];
+    ks_step *asked = &story->steps.items[request.step];
+    asked->error = response->error_code;
+    if (event->time == asked->time || asked->kind == KS_STEP_SUB) {
+        asked->answered = true;
+        return request.step;
+    }
+    int16_t key = asked->api_key;
+    ks_string group = asked->group;
+    int32_t step = add_step(story, KS_STEP_REPLY, i, cause >= 0 ? cause : request.step);
+    ks_step *reply = &story->steps.items[step];
+    reply->api_key = key;
+    reply->group = group;
+    reply->error = response->error_code;
+    return step;
+}
+
+/* Steps of one dispatch share their time and their cause's step: a timer that changes three things is one step. */
+static int32_t on_change(ks_story *story, int32_t i) {
+    const ks_recorded *event = event_at(story, i);
+    int32_t cause = cause_step(story, event);
+    if (cause >= 0 && story->steps.items[cause].time == event->time && story->steps.items[cause].kind != KS_STEP_SUB) return cause;
+    for (int32_t s = story->steps.count - 1; s >= 0 && s >= story->steps.count - 2; s--) {
+        const ks_step *step = &story->steps.items[s];
+        if (step->kind == KS_STEP_TIMER && step->time == event->time && step->cause == cause) return s;
+    }
+    int32_t step = add_step(story, KS_STEP_TIMER, i, cause);
+    story->steps.items[step].group = group_of(event);
+    return step;
+}
+
+static void mark(ks_step *step, const ks_recorded *event) {
+    const ks_struct *kind = event->kind;
+    if (step->group.size <= 0) {
+        ks_string group = group_of(event);
+        if (group.size > 0) step->group = group;
+    }
+    if (kind == ks_describe_ev_rebalance_started()) step->begins_rebalance = true;
+    if (kind == ks_describe_ev_group_stabilised()) step->stable = true;
+    if (kind == ks_describe_ev_group_state_changed()) {
+        const ks_ev_group_state_changed *changed = event->fields;
+        if (ks_string_equal(changed->to, KS_LITERAL("Stable"))) step->stable = true;
+        if (ks_string_equal(changed->to, KS_LITERAL("PreparingRebalance"))) step->begins_rebalance = true;
+    }
+    if (ks_words_matters(kind)) step->important = true;
+}
+
+static void cut_into_steps(ks_story *story) {
+    open_requests open = { 0 };
+    int32_t count = story->recording->events.count;
+    story->step_of_event = ks_alloc((size_t)(count + 1) * sizeof *story->step_of_event);
+    for (int32_t i = 0; i < count; i++) {
+        const ks_recorded *event = event_at(story, i);
+        const ks_struct *kind = event->kind;
+        int32_t step;
+        if (kind == ks_describe_ev_request_received()) step = on_request(story, i, &open);
+        else if (kind == ks_describe_ev_response_sent()) step = on_response(story, i, &open);
+        else if (is_command(kind)) step = add_step(story, KS_STEP_COMMAND, i, cause_step(story, event));
+        else if (changes_state(kind)) step = on_change(story, i);
+        else step = cause_step(story, event);
+        story->step_of_event[i] = step;
+        if (step < 0) continue;
+        KS_PUSH(story->steps.items[step].facts, i);
+        mark(&story->steps.items[step], event);
+    }
+    ks_free(open.items);
+    for (int32_t s = 0; s < story->steps.count; s++) {
+        ks_step *step = &story->steps.items[s];
+        if (step->kind == KS_STEP_COMMAND) step->important = true;
+        if ((step->kind == KS_STEP_REQUEST || step->kind == KS_STEP_REPLY) && step->error != 0 && step->api_key != KS_API_find_coordinator)
+            step->important = true;
+    }
+}
+
+ks_story *ks_story_new(const ks_recording *recording) {
+    ks_story *story = ks_alloc(sizeof *story);
+    story->recording = recording;
+    story->arena = ks_arena_new();
+    cut_into_steps(story);
+    ks_story_learn_members(story);
+    ks_story_count_pauses(story);
+    return story;
+}
+
+void ks_story_free(ks_story *story) {
+    if (story == NULL) return;
+    for (int32_t s = 0; s < story->steps.count; s++) ks_free(story->steps.items[s].facts.items);
+    ks_free(story->steps.items);
+    ks_free(story->pauses.items);
+    ks_free(story->step_of_event);
+    ks_story_forget_members(story);
+    ks_arena_free(story->arena);
+    ks_free(story);
+}
+
+int32_t ks_story_find(const ks_story *story, const char *number) {
+    char *end;
+    if (*number < '0' || *number > '9') return -1;
+    long main = strtol(number, &end, 10), sub = 0;
+    if (*end == '.') {
+        const char *digits = end + 1;
+        if (*digits < '0' || *digits > '9') return -1;
+        sub = strtol(digits, &end, 10);
+    }
+    if (*end != '\0' || main > INT32_MAX || sub > INT32_MAX) return -1;
+    for (int32_t s = 0; s < story->steps.count; s++)
+        if (story->steps.items[s].number == main && story->steps.items[s].sub == sub) return s;
+    return -1;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What the files of sim/explain share about a story. */
+#ifndef KS_STORY_INTERNAL_H
+#define KS_STORY_INTERNAL_H
+
+#include "sim/explain/story.h"
+
+/* Does an event of this kind make its step part of the story (rather than of the protocol)? */
+bool ks_words_matters(const ks_struct *kind);
+bool ks_story_is_step_api(int16_t key);
+
+/* Which client a member id belongs to, from the requests that named it. */
+void ks_story_learn_members(ks_story *story);
+void ks_story_forget_members(ks_story *story);
+/* What each rebalance cost each partition. */
+void ks_story_count_pauses(ks_story *story);
+
+/* Walks "orders[0,1] payments[2]": calls `each` for every partition. */
+void ks_partitions_each(ks_string text, void (*each)(void *context, ks_string topic, int32_t partition), void *context);
+
+#endif
