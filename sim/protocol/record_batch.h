@@ -39,6 +39,7 @@ typedef struct ks_batch_header {
 bool ks_batch_read_header(ks_bytes records, ks_batch_header *header);
 static inline int64_t ks_batch_last_offset(const ks_batch_header *header) { return header->base_offset + header->last_offset_delta; }
 static inline int32_t ks_batch_size(const ks_batch_header *header) { return header->length + 12; }
+uint32_t ks_batch_crc(ks_bytes batch); /* what the header's crc should be; `batch` is one whole batch */
 /* In place: what a leader sets. base_offset and leader_epoch lie outside the CRC; the others recompute it. */
 void ks_batch_set_base_offset(uint8_t *batch, int64_t base_offset, int32_t leader_epoch);
 void ks_batch_set_log_append_time(uint8_t *batch, int64_t time_ms);
@@ -55,12 +56,21 @@ typedef struct ks_batch_builder {
     ks_codec codec;
     int32_t level;           /* of the codec; 0: its default */
     bool raw_snappy;         /* false: xerial framing (Java, kafka-go) */
+    ks_buffer compressed;    /* the finished batch when a codec is set */
+    bool keeps_base_timestamp; /* the builder's: begun with ks_batch_begin_like */
 } ks_batch_builder;
 void ks_batch_begin(ks_batch_builder *builder, ks_codec codec); /* memory is reused between batches */
 void ks_batch_add(ks_batch_builder *builder, ks_bytes key, ks_bytes value, const ks_record_header_in *headers,
                   int32_t header_count, int64_t timestamp_ms); /* copies */
+/* For rewriting a stored batch (compaction, tests): codec, offsets' span, base timestamp, producer and flags are those of
+ * `like`, records come with the offset deltas they had, and none may be left. */
+void ks_batch_begin_like(ks_batch_builder *builder, const ks_batch_header *like);
+void ks_batch_add_at(ks_batch_builder *builder, int32_t offset_delta, ks_bytes key, ks_bytes value,
+                     const ks_record_header_in *headers, int32_t header_count, int64_t timestamp_ms);
 /* Compresses, fills the header (base offset 0, leader epoch -1) and the CRC. View, valid until the next begin or deinit. */
 ks_bytes ks_batch_finish(ks_batch_builder *builder);
+/* The same, into a block of its own that messages and logs can share. One reference, the caller's. */
+ks_block *ks_batch_finish_block(ks_batch_builder *builder, ks_bytes *batch);
 void ks_batch_builder_deinit(ks_batch_builder *builder);
 /* Bytes that one record adds to an uncompressed batch. */
 int32_t ks_record_size(int32_t offset_delta, int64_t timestamp_delta, ks_bytes key, ks_bytes value,
@@ -83,7 +93,8 @@ typedef struct ks_batch_fault {
 } ks_batch_fault;
 /* Rows 2 to 4: what a produce request's partition data must look like before the partition is looked at. */
 kafka_error ks_batch_check_shape(ks_bytes records, const ks_batch_rules *rules, ks_batch_header *header, ks_batch_fault *fault);
-/* Rows 6 to 13. Scratch memory is the callee's; nothing is changed. */
+/* Rows 6 to 13, of the batch that the shape check has found: append its first ks_batch_size(header) bytes, for a cut second
+ * batch behind it is passed over, as Kafka does. Scratch memory is the callee's; nothing is changed. */
 kafka_error ks_batch_check_content(ks_bytes batch, const ks_batch_rules *rules, const ks_batch_header *header, ks_batch_fault *fault);
 
 /* ---- reading ---- */
