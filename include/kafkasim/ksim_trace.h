@@ -38,6 +38,9 @@ KAFKA_API const char *ksim_event_kind(const ksim_event *event);
 KAFKA_API bool ksim_event_int(const ksim_event *event, const char *field, int64_t *value);
 /** A string of it by name: "Group". View for the call. False: no such field. */
 KAFKA_API bool ksim_event_bytes(const ksim_event *event, const char *field, kafka_bytes *value);
+/** Key and value of the record at `index` (from 0) of a records_appended event, whole; ask for 0, 1, 2, ... in order, then each
+ *  costs O(1). Views for the call of the subscriber. False: the event has no such record. */
+KAFKA_API bool ksim_event_record(const ksim_event *event, size_t index, kafka_bytes *key, kafka_bytes *value);
 /** One line for people. View, valid until the next such call. */
 KAFKA_API const char *ksim_event_text(const ksim_event *event);
 /** The line of a trace file, without its newline. View, valid until the next such call. */

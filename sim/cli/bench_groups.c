@@ -21,7 +21,7 @@ static members make_group(int64_t count) {
     m.sim = ksim_new(&(ksim_config){ .seed = 1, .brokers = 3 });
     if (ksim_create_topic(m.sim, "orders", (int32_t)count) != KAFKA_OK) exit(1);
     for (int64_t i = 0; i < count; i++) {
-        char name[16];
+        char name[32];
         snprintf(name, sizeof name, "c%lld", (long long)i);
         m.addresses[i] = ksim_client(m.sim, name);
         if (kafka_reader_new(&(kafka_reader_config){ .address = m.addresses[i], .group_id = "g", .topic = "orders" }, &m.readers[i]) != KAFKA_OK) exit(1);

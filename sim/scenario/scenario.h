@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Scenario files: parse, run, check (docs/scenarios.md). The runner drives a simulator of its own through ksim_* and event-driven
+ * actors over the client engines; no stacks.
+ */
+#ifndef KS_SCENARIO_H
+#define KS_SCENARIO_H
+
+#include <kafkasim/ksim.h>
+
+#include <stdio.h>
+
+#include "sim/kernel/kernel.h"
+
+typedef struct ks_scenario ks_scenario;
+
+/* Parses the whole text first. NULL: `problem` says "file:line:column: what was expected; did you mean ...". `name` is copied. */
+ks_scenario *ks_scenario_parse(const char *text, size_t size, const char *name, char *problem, size_t problem_size);
+ks_scenario *ks_scenario_load(const char *path, char *problem, size_t problem_size);
+void ks_scenario_free(ks_scenario *scenario);
+const char *ks_scenario_text(const ks_scenario *scenario);
+
+typedef struct ks_scenario_options {
+    bool has_seed;
+    uint64_t seed;             /* instead of the file's */
+    ks_subscriber *subscriber; /* told of every event; NULL: none */
+    FILE *trace;               /* gets the trace as JSON lines with contents; NULL: none */
+    const char *consumer_setting; /* "name=value" given to every consumer on top of the file's (for `why`); NULL: none */
+    const char *cluster_setting;  /* the same for the cluster */
+} ks_scenario_options;
+
+typedef struct ks_scenario_outcome {
+    int32_t held, failed;  /* expectations and expected outputs */
+    bool stuck;
+    char *report;          /* what failed, a line each: "file:line: ..."; owned: free() */
+    char *rewritten;       /* the file with its expected outputs refreshed; owned: free() */
+} ks_scenario_outcome;
+
+/* Runs it in a simulator of its own. */
+void ks_scenario_run(const ks_scenario *scenario, const ks_scenario_options *options, ks_scenario_outcome *outcome);
+void ks_scenario_outcome_deinit(ks_scenario_outcome *outcome);
+
+/* ---- one command at a time, for the prompt ---- */
+
+typedef struct ks_session ks_session;
+ks_session *ks_session_new(const ks_scenario_options *options);
+/* One line of the language. False: `problem` says why; nothing happened. */
+bool ks_session_command(ks_session *session, const char *line, char *problem, size_t problem_size);
+ksim *ks_session_sim(ks_session *session);
+void ks_session_free(ks_session *session);
+/* Words that may come next, for completion: NULL-ended, static. */
+const char *const *ks_scenario_words(void);
+
+#endif
