@@ -7,7 +7,6 @@
  * Stricter than Kafka in one point: the records' offset deltas must be 0, 1, 2 ... (Kafka lets other ones pass in
  * uncompressed batches), so that offsets in a log rise whoever has written it.
  */
-#include "sim/base/crc32c.h"
 #include "sim/protocol/compression.h"
 #include "sim/protocol/record_parse.h"
 
@@ -128,7 +127,7 @@ static kafka_error check_records(ks_bytes records, const ks_batch_rules *rules, 
     const uint8_t *p = records.data, *end = p + records.size;
     if (header->record_count > records.size / SMALLEST_RECORD) return refuse(fault, KAFKA_ERR_INVALID_RECORD, malformed);
     for (int32_t i = 0; i < header->record_count; i++) {
-        ks_parsed_record record;
+        ks_parsed_record record = { .key = KS_NULL_BYTES };
         p = ks_parse_record(p, end, &record);
         if (p == NULL || record.offset_delta != i || !has_sound_headers(&record))
             return refuse(fault, KAFKA_ERR_INVALID_RECORD, malformed);

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * ConsumerProtocolSubscription and ConsumerProtocolAssignment (Kafka's ConsumerProtocol.java): the bytes that group members
+ * exchange through the coordinator, which does not look into them.
+ *
+ * Readers take any version from 0 up by the fields they know, as ConsumerProtocol does, ignore what follows, and take an
+ * early end behind any whole field as "not sent": kafka-go and others mark v1 without writing v1's owned partitions (WR-33).
+ */
+#include "sim/protocol/consumer_protocol.h"
+
+#include "sim/protocol/wire_bytes.h"
+
+/* ---- reading: a cursor with a sticky error ---- */
+
+typedef struct cursor {
+    const uint8_t *p, *end; /* p NULL: failed */
+    ks_arena *arena;
+} cursor;
+
+static bool take(cursor *in, int64_t size, const uint8_t **at) {
+    if (in->p == NULL || size > in->end - in->p) {
+        in->p = NULL;
+        return false;
+    }
+    *at = in->p;
+    in->p += size;
+    return true;
+}
+
+static int16_t take_i16(cursor *in) {
+    const uint8_t *at;
+    return take(in, 2, &at) ? ks_load_i16(at) : 0;
+}
+
+static int32_t take_i32(cursor *in) {
+    const uint8_t *at;
+    return take(in, 4, &at) ? ks_load_i32(at) : 0;
+}
+
+static ks_string take_string(cursor *in) {
+    const uint8_t *at;
+    int16_t size = take_i16(in);
+    return size >= 0 && take(in, size, &at) ? (ks_string){ (const char *)at, size } : KS_NULL_STRING;
+}
+
+static ks_bytes take_bytes(cursor *in) {
+    const uint8_t *at;
+    int32_t size = take_i32(in);
+    return size >= 0 && take(in, size, &at) ? (ks_bytes){ at, size } : KS_NULL_BYTES;
+}
+
+/* A count whose elements could all be there, else the cursor fails; null counts as none. */
+static int32_t take_count(cursor *in, int32_t smallest_element) {
+    int32_t count = take_i32(in);
+    if (in->p == NULL || count <= 0) return 0;
+    if (count <= (in->end - in->p) / smallest_element) return count;
+    in->p = NULL;
+    return 0;
+}
+
+static ks_string *take_topics(cursor *in, int32_t *count) {
+    *count = take_count(in, 2);
+    ks_string *topics = ks_arena_alloc(in->arena, sizeof *topics * (size_t)*count);
+    for (int32_t i = 0; i < *count; i++) {
+        topics[i] = take_string(in);
+        if (topics[i].size < 0) in->p = NULL;
+    }
+    return topics;
+}
+
+static ks_topic_partitions *take_topic_partitions(cursor *in, int32_t *count) {
+    *count = take_count(in, 6);
+    ks_topic_partitions *all = ks_arena_alloc(in->arena, sizeof *all * (size_t)*count);
+    for (int32_t i = 0; i < *count; i++) {
+        all[i].topic = take_string(in);
+        if (all[i].topic.size < 0) in->p = NULL;
+        all[i].partition_count = take_count(in, 4);
+        all[i].partitions = ks_arena_alloc(in->arena, sizeof *all[i].partitions * (size_t)all[i].partition_count);
+        for (int32_t k = 0; k < all[i].partition_count; k++) all[i].partitions[k] = take_i32(in);
+    }
+    return all;
+}
+
+static bool ended(const cursor *in) { return in->p == NULL || in->p == in->end; }
+
+bool ks_subscription_decode(ks_bytes bytes, ks_arena *arena, ks_subscription *subscription) {
+    *subscription = (ks_subscription){ .user_data = KS_NULL_BYTES, .generation_id = -1, .rack_id = KS_NULL_STRING };
+    if (bytes.size < 2) return false;
+    cursor in = { bytes.data, bytes.data + bytes.size, arena };
+    subscription->version = take_i16(&in);
+    if (subscription->version < 0) return false;
+    subscription->topics = take_topics(&in, &subscription->topic_count);
+    if (!ended(&in)) subscription->user_data = take_bytes(&in);
+    if (subscription->version >= 1 && !ended(&in))
+        subscription->owned = take_topic_partitions(&in, &subscription->owned_count);
+    if (subscription->version >= 2 && !ended(&in)) subscription->generation_id = take_i32(&in);
+    if (subscription->version >= 3 && !ended(&in)) subscription->rack_id = take_string(&in);
+    return in.p != NULL;
+}
+
+bool ks_assignment_decode(ks_bytes bytes, ks_arena *arena, ks_assignment *assignment) {
+    *assignment = (ks_assignment){ .user_data = KS_NULL_BYTES };
+    if (bytes.size < 2) return false;
+    cursor in = { bytes.data, bytes.data + bytes.size, arena };
+    assignment->version = take_i16(&in);
+    if (assignment->version < 0) return false;
+    assignment->topics = take_topic_partitions(&in, &assignment->topic_count);
+    if (!ended(&in)) assignment->user_data = take_bytes(&in);
+    return in.p != NULL;
+}
+
+/* ---- writing: the size first, then straight into the arena ---- */
+
+static size_t size_of_bytes(int32_t size) { return size > 0 ? (size_t)size : 0; }
+
+static size_t size_of_topic_partitions(const ks_topic_partitions *all, int32_t count) {
+    size_t size = 4;
+    for (int32_t i = 0; i < count; i++)
+        size += 2 + size_of_bytes(all[i].topic.size) + 4 + 4 * (size_t)all[i].partition_count;
+    return size;
+}
+
+static uint8_t *put_i16(uint8_t *p, int32_t v) {
+    ks_store_16(p, (uint16_t)v);
+    return p + 2;
+}
+
+static uint8_t *put_i32(uint8_t *p, int32_t v) {
+    ks_store_32(p, (uint32_t)v);
+    return p + 4;
+}
+
+static uint8_t *put_raw(uint8_t *p, const void *data, int32_t size) {
+    if (size > 0) memcpy(p, data, (size_t)size);
+    return p + size_of_bytes(size);
+}
+
+static uint8_t *put_string(uint8_t *p, ks_string string) {
+    ks_assert(string.size <= INT16_MAX);
+    return put_raw(put_i16(p, string.size < 0 ? -1 : string.size), string.data, string.size);
+}
+
+static uint8_t *put_bytes(uint8_t *p, ks_bytes bytes) {
+    return put_raw(put_i32(p, bytes.size < 0 ? -1 : bytes.size), bytes.data, bytes.size);
+}
+
+static uint8_t *put_topic_partitions(uint8_t *p, const ks_topic_partitions *all, int32_t count) {
+    p = put_i32(p, count);
+    for (int32_t i = 0; i < count; i++) {
+        p = put_i32(put_string(p, all[i].topic), all[i].partition_count);
+        for (int32_t k = 0; k < all[i].partition_count; k++) p = put_i32(p, all[i].partitions[k]);
+    }
+    return p;
+}
+
+static size_t size_of_subscription(const ks_subscription *subscription) {
+    size_t size = 2 + 4 + 4 + size_of_bytes(subscription->user_data.size);
+    for (int32_t i = 0; i < subscription->topic_count; i++) size += 2 + size_of_bytes(subscription->topics[i].size);
+    if (subscription->version >= 1) size += size_of_topic_partitions(subscription->owned, subscription->owned_count);
+    if (subscription->version >= 2) size += 4;
+    if (subscription->version >= 3) size += 2 + size_of_bytes(subscription->rack_id.size);
+    return size;
+}
+
+ks_bytes ks_subscription_encode(const ks_subscription *subscription, ks_arena *arena) {
+    size_t size = size_of_subscription(subscription);
+    uint8_t *start = ks_arena_alloc(arena, size), *p = put_i32(put_i16(start, subscription->version), subscription->topic_count);
+    for (int32_t i = 0; i < subscription->topic_count; i++) p = put_string(p, subscription->topics[i]);
+    p = put_bytes(p, subscription->user_data);
+    if (subscription->version >= 1) p = put_topic_partitions(p, subscription->owned, subscription->owned_count);
+    if (subscription->version >= 2) p = put_i32(p, subscription->generation_id);
+    if (subscription->version >= 3) p = put_string(p, subscription->rack_id);
+    ks_assert(p == start + size && size <= INT32_MAX);
+    return (ks_bytes){ start, (int32_t)size };
+}
+
+ks_bytes ks_assignment_encode(const ks_assignment *assignment, ks_arena *arena) {
+    size_t size = 2 + size_of_topic_partitions(assignment->topics, assignment->topic_count) + 4 +
+                  size_of_bytes(assignment->user_data.size);
+    uint8_t *start = ks_arena_alloc(arena, size), *p = put_i16(start, assignment->version);
+    p = put_topic_partitions(p, assignment->topics, assignment->topic_count);
+    p = put_bytes(p, assignment->user_data);
+    ks_assert(p == start + size && size <= INT32_MAX);
+    return (ks_bytes){ start, (int32_t)size };
+}
