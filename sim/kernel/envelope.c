@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Envelopes: a pool of them, each with its arena, so that steady traffic allocates nothing. */
+#include "sim/kernel/internal.h"
+
+ks_envelope *ks_envelope_new(ks_kernel *kernel, int16_t api_key, int16_t api_version, const ks_struct *type) {
+    ks_envelope *envelope = kernel->free_envelopes;
+    if (envelope != NULL) {
+        kernel->free_envelopes = envelope->next;
+    } else {
+        envelope = ks_alloc(sizeof *envelope);
+        envelope->arena = ks_arena_new();
+    }
+    ks_arena *arena = envelope->arena;
+    *envelope = (ks_envelope){ .api_key = api_key, .api_version = api_version, .client_id = KS_NULL_STRING, .type = type,
+                               .arena = arena };
+    envelope->body = ks_arena_alloc(arena, type->size);
+    ks_struct_default(type, envelope->body);
+    return envelope;
+}
+
+void ks_envelope_free(ks_kernel *kernel, ks_envelope *envelope) {
+    if (envelope == NULL) return;
+    for (ks_block_ref *ref = envelope->blocks; ref != NULL; ref = ref->next) ks_block_release(ref->block);
+    if (!KS_POOLING) {
+        ks_arena_free(envelope->arena);
+        ks_free(envelope);
+        return;
+    }
+    ks_arena_reset(envelope->arena);
+    envelope->next = kernel->free_envelopes;
+    kernel->free_envelopes = envelope;
+}
+
+void ks_envelope_hold(ks_envelope *envelope, ks_block *block) {
+    ks_block_ref *ref = ks_arena_alloc(envelope->arena, sizeof *ref);
+    *ref = (ks_block_ref){ .next = envelope->blocks, .block = ks_block_hold(block) };
+    envelope->blocks = ref;
+}

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the files of the kernel share. Nobody above the kernel includes this.
+ *
+ * A connection has two ends, which end on their own: the client's is gone when the client closes it or learns that the peer
+ * did, the server's when the server closes, dies or learns of the client's closing. What one end does travels to the other
+ * as a message, in order. Connections and messages live until both ends and all messages are gone (reference count).
+ *
+ * A message is a timer. One message makes the whole trip of an exchange: as request to the server, waiting there for its
+ * turn, as the handle `ks_request` while it is served, and back with the response.
+ *
+ *                 +-- pending --+ (connection opens)
+ *     send -------+-------------+--> on its way --> inbox --> taken --> served --> on its way back --> gone
+ *                                                (one before it)  |        |    (held: stays in `outbox`,
+ *                                                        held, delayed   parked   and what comes after it too)
+ */
+#ifndef KS_KERNEL_INTERNAL_H
+#define KS_KERNEL_INTERNAL_H
+
+#include "sim/base/hash.h"
+#include "sim/kernel/events.h"
+#include "sim/kernel/kernel.h"
+#include "sim/kernel/wheel.h"
+
+typedef struct ks_message ks_message;
+typedef struct ks_link ks_link;
+
+/* Circular lists of what a kernel or a node owns: O(1) in and out, in order of arrival. */
+typedef struct ks_ring_link {
+    struct ks_ring_link *next, *previous;
+} ks_ring_link;
+
+static inline void ks_ring_link_init(ks_ring_link *head) { head->next = head->previous = head; }
+static inline bool ks_ring_link_empty(const ks_ring_link *head) { return head->next == head; }
+static inline void ks_ring_link_append(ks_ring_link *head, ks_ring_link *item) {
+    item->previous = head->previous;
+    item->next = head;
+    head->previous->next = item;
+    head->previous = item;
+}
+static inline void ks_ring_link_remove(ks_ring_link *item) {
+    item->previous->next = item->next;
+    item->next->previous = item->previous;
+    ks_ring_link_init(item);
+}
+#define KS_OWNER(item, type, member) ((type *)(void *)((char *)(item) - offsetof(type, member)))
+
+typedef enum ks_timer_state {
+    KS_TIMER_IDLE,     /* or, for a message, in a list of its own */
+    KS_TIMER_RUNNING,  /* in the wheel */
+    KS_TIMER_DEFERRED, /* due, but its node is paused */
+} ks_timer_state;
+
+typedef struct ks_random_state {
+    uint64_t words[4];
+} ks_random_state;
+void ks_random_seed(ks_random_state *state, uint64_t seed, uint64_t concern);
+uint64_t ks_random_next(ks_random_state *state);
+uint64_t ks_random_next_below(ks_random_state *state, uint64_t bound);
+
+struct ks_node {
+    ks_kernel *kernel;
+    int32_t id;
+    ks_node_state state;
+    ks_string name; /* owned */
+    ks_node_events events;
+    void *owner;
+    ks_timer_list deferred;   /* what came due during a pause */
+    ks_ring_link opened;      /* connections whose client's end is here */
+    ks_ring_link accepted;    /* connections whose server's end is here */
+    ks_timer crash;           /* a crash asked for from inside a callback */
+    ks_random_state random;
+    UT_hash_handle hh;
+};
+
+struct ks_link { /* between two nodes, whatever the direction */
+    struct {
+        int32_t low, high; /* node ids */
+    } key;
+    int64_t latency;       /* -1: the default */
+    bool cut;
+    ks_timer_list waiting; /* messages that arrived while it was cut */
+    UT_hash_handle hh;
+};
+ks_link *ks_link_get(ks_kernel *kernel, const ks_node *a, const ks_node *b);
+
+typedef enum ks_server_end { KS_SERVER_NOT_YET, KS_SERVER_OPEN, KS_SERVER_GONE } ks_server_end;
+
+struct ks_connection {
+    ks_kernel *kernel;
+    uint64_t id;
+    ks_node *client, *server;
+    ks_link *link;
+    ks_connection_events events;
+    void *owner;
+    int32_t references; /* client's end, server's end, messages */
+    bool client_open;   /* the client's end exists */
+    bool established;   /* the client knows that it is open */
+    bool reset;         /* cut off in the middle: whatever is on its way is lost */
+    bool end_told;      /* the trace has heard why it ended */
+    ks_server_end server_end;
+    int32_t correlation_id;
+    int64_t last_at_server, last_at_client; /* latest arrival in each direction, so that nothing overtakes */
+    ks_timer_list pending;  /* client: sent before it was open */
+    ks_message *taken;      /* server: the one request at a time */
+    ks_timer_list inbox;    /* server: requests behind it */
+    ks_timer_list outbox;   /* server: a held response and what is behind it */
+    ks_ring_link of_kernel, of_client, of_server;
+};
+
+typedef enum ks_message_kind {
+    KS_MESSAGE_OPEN,         /* to the server; comes back as one of the next two */
+    KS_MESSAGE_ACCEPTED,
+    KS_MESSAGE_REFUSED,
+    KS_MESSAGE_REQUEST,      /* to the server; comes back as RESPONSE */
+    KS_MESSAGE_RESPONSE,
+    KS_MESSAGE_CLIENT_ENDED, /* to the server: the client's end is gone */
+    KS_MESSAGE_SERVER_ENDED, /* to the client: the server's end is gone */
+} ks_message_kind;
+
+struct ks_message {
+    ks_timer timer;     /* first. Keeps cause and background while it waits elsewhere, too. */
+    ks_request request; /* the server's handle; its envelope is the request */
+    ks_envelope *response;
+    ks_summary summary; /* of the request, then of the response */
+    ks_message_kind kind;
+    bool expects_response;
+    bool on_node;       /* got past the link (a cut link holds only what is still before it) */
+    bool intercepted;   /* on_request has seen it */
+    bool served;        /* the server has the handle */
+    uint64_t hold_id;   /* 0: not held */
+    int64_t delay;      /* of a response */
+    ks_ring_link of_kernel;
+    ks_ring_link of_held;
+};
+
+struct ks_kernel {
+    ks_kernel_config config;
+    ks_wheel wheel; /* its `now` is the clock */
+    uint64_t steps;
+    uint64_t foreground; /* foreground timers in the wheel */
+    uint64_t cause;
+    int64_t last_progress;
+    bool background;
+    bool running;        /* inside ks_kernel_step */
+    int32_t inside;      /* depth of interceptors and subscribers */
+    ks_random_state streams[KS_STREAM_COUNT];
+
+    ks_node *nodes; /* by name; iterates in order of making */
+    int32_t node_count;
+    ks_link *links;
+    ks_ring_link connections, messages, held;
+    uint64_t connection_count; /* ever opened */
+    ks_interceptor interceptor;
+    ks_message *free_messages; /* chained by timer.next */
+    ks_envelope *free_envelopes;
+
+    uint64_t event_count;
+    ks_subscriber *subscribers, **last_subscriber;
+    ks_subscriber *next_subscriber; /* while events are told: an unsubscribe must not pull it away */
+    struct ks_trace_slot *ring;
+};
+
+/* Under AddressSanitizer nothing is pooled, so that every use after free shows. */
+#if defined(__SANITIZE_ADDRESS__)
+#define KS_POOLING false
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define KS_POOLING false
+#endif
+#endif
+#ifndef KS_POOLING
+#define KS_POOLING true
+#endif
+
+/* timer.c. A delay that reaches beyond the end of time means never: the last nanosecond there is. */
+int64_t ks_deadline_after(const ks_kernel *kernel, int64_t delay_ns);
+/* Puts an idle timer (its cause and background are set) into the wheel */
+void ks_timer_place(ks_kernel *kernel, ks_timer *timer, int64_t deadline);
+void ks_timer_defer(ks_node *node, ks_timer *timer); /* due while its node is paused */
+/* Everything in `list` becomes due now, before all else that is due now, in order. */
+void ks_timer_list_release(ks_kernel *kernel, ks_timer_list *list);
+
+/* message.c */
+ks_message *ks_message_new(ks_connection *connection, ks_message_kind kind); /* cause and background of now */
+void ks_message_free(ks_message *message); /* idle or withdrawn; with its envelopes */
+void ks_message_withdraw(ks_message *message); /* out of the wheel or its node's deferred list */
+void ks_message_cause(ks_message *message, uint64_t cause); /* what its arrival will be caused by; background as of now */
+void ks_message_to_server(ks_message *message); /* on its way */
+void ks_message_to_client(ks_message *message); /* on its way, or into the outbox behind a held one */
+void ks_message_now(ks_message *message);       /* comes up at this instant, where it is */
+void ks_message_later(ks_message *message, int64_t delay);
+void ks_message_hold(ks_message *message, uint64_t hold_id);
+ks_envelope *ks_message_transcode(ks_kernel *kernel, ks_envelope *envelope);
+static inline ks_message *ks_message_of(ks_timer *timer) { return (ks_message *)(void *)timer; }
+void ks_message_free_list(ks_timer_list *list);
+
+/* connection.c: the client's end */
+void ks_connection_release(ks_connection *connection); /* one reference less */
+void ks_connection_tell_end(ks_connection *connection, ks_node *node, ks_string reason); /* once; becomes the cause */
+void ks_client_close(ks_connection *connection, ks_string reason); /* tells the server, not the client */
+void ks_client_arrived(ks_message *message); /* ACCEPTED REFUSED RESPONSE SERVER_ENDED */
+
+/* server.c: the server's end */
+void ks_server_close(ks_connection *connection, ks_string reason); /* tells the client, not the server */
+void ks_server_arrived(ks_message *message); /* OPEN REQUEST CLIENT_ENDED */
+bool ks_server_lost(const ks_connection *connection); /* nothing can be handed to this end any more */
+
+/* trace_message.c: the four events of an exchange; they return the id of the event */
+uint64_t ks_trace_request_sent(ks_message *message);
+uint64_t ks_trace_request_received(ks_message *message);
+uint64_t ks_trace_response_sent(ks_message *message, uint64_t cause);
+uint64_t ks_trace_response_received(ks_message *message);
+
+/* trace.c, trace_ring.c */
+uint64_t ks_trace_emit_caused(ks_kernel *kernel, ks_node *node, const ks_struct *kind, const void *fields, uint64_t cause,
+                              const ks_envelope *message);
+void ks_trace_ring_init(ks_kernel *kernel);
+void ks_trace_ring_put(ks_kernel *kernel, const ks_event *event);
+
+#endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The loop: clock, steps, causes, and which of the work counts as life. */
+#include "sim/kernel/internal.h"
+
+enum { DEFAULT_LATENCY_NS = 500000, DEFAULT_RING = 4096 };
+
+ks_kernel *ks_kernel_new(const ks_kernel_config *config) {
+    ks_kernel *kernel = ks_alloc(sizeof *kernel);
+    kernel->config = *config;
+    if (config->start_ns == 0) kernel->config.start_ns = KS_START_NS;
+    if (config->latency_ns == 0) kernel->config.latency_ns = DEFAULT_LATENCY_NS;
+    if (config->latency_ns < 0) kernel->config.latency_ns = 0;
+    if (config->ring_size <= 0) kernel->config.ring_size = DEFAULT_RING;
+    ks_wheel_init(&kernel->wheel, (uint64_t)kernel->config.start_ns);
+    kernel->last_progress = kernel->config.start_ns;
+    for (uint64_t i = 0; i < KS_STREAM_COUNT; i++) ks_random_seed(&kernel->streams[i], config->seed, i);
+    ks_ring_link_init(&kernel->connections);
+    ks_ring_link_init(&kernel->messages);
+    ks_ring_link_init(&kernel->held);
+    kernel->last_subscriber = &kernel->subscribers;
+    ks_trace_ring_init(kernel);
+    return kernel;
+}
+
+static void free_links(ks_kernel *kernel) {
+    ks_link *link, *next;
+    HASH_ITER(hh, kernel->links, link, next) {
+        HASH_DELETE(hh, kernel->links, link);
+        ks_free(link);
+    }
+}
+
+static void free_nodes(ks_kernel *kernel) {
+    ks_node *node, *next;
+    HASH_ITER(hh, kernel->nodes, node, next) {
+        HASH_DELETE(hh, kernel->nodes, node);
+        ks_free((void *)(uintptr_t)node->name.data);
+        ks_free(node);
+    }
+}
+
+static void free_envelopes(ks_kernel *kernel) {
+    for (ks_envelope *envelope = kernel->free_envelopes, *next; envelope != NULL; envelope = next) {
+        next = envelope->next;
+        ks_arena_free(envelope->arena);
+        ks_free(envelope);
+    }
+}
+
+/* Nobody is told: owners of nodes, connections and timers are gone already or go next, and hear nothing any more. */
+void ks_kernel_free(ks_kernel *kernel) {
+    if (kernel == NULL) return;
+    while (!ks_ring_link_empty(&kernel->messages)) ks_message_free(KS_OWNER(kernel->messages.next, ks_message, of_kernel));
+    while (!ks_ring_link_empty(&kernel->connections)) {
+        ks_connection *connection = KS_OWNER(kernel->connections.next, ks_connection, of_kernel);
+        connection->references = 1;
+        ks_connection_release(connection);
+    }
+    for (ks_timer *timer = (ks_timer *)kernel->free_messages, *next; timer != NULL; timer = next) {
+        next = timer->next;
+        ks_free(timer);
+    }
+    free_envelopes(kernel);
+    free_links(kernel);
+    free_nodes(kernel);
+    ks_free(kernel->ring);
+    ks_free(kernel);
+}
+
+int64_t ks_now(const ks_kernel *kernel) { return (int64_t)kernel->wheel.now; }
+int64_t ks_now_ms(const ks_kernel *kernel) { return (int64_t)kernel->wheel.now / KS_MS; }
+
+static void dispatch(ks_kernel *kernel, ks_timer *timer) {
+    timer->state = KS_TIMER_IDLE;
+    kernel->foreground -= !timer->background;
+    if (timer->node != NULL && timer->node->state == KS_NODE_PAUSED) {
+        ks_timer_defer(timer->node, timer);
+        return;
+    }
+    ks_assert(timer->node == NULL || timer->node->state == KS_NODE_UP); /* `down` stops the timers of its node */
+    kernel->cause = timer->cause;
+    kernel->background = timer->background;
+    if (!timer->background) kernel->last_progress = ks_now(kernel);
+    timer->fire(timer); /* may free the timer */
+    kernel->cause = 0;
+    kernel->background = false;
+}
+
+bool ks_kernel_step(ks_kernel *kernel) {
+    ks_assert(!kernel->running);
+    uint64_t before = kernel->wheel.now;
+    ks_timer *timer = ks_wheel_pop(&kernel->wheel);
+    if (timer == NULL) return false;
+    ks_assert(kernel->wheel.now >= before);
+    kernel->running = true;
+    kernel->steps++;
+    dispatch(kernel, timer);
+    kernel->running = false;
+    return true;
+}
+
+bool ks_kernel_next(ks_kernel *kernel, int64_t *deadline) {
+    uint64_t next;
+    if (!ks_wheel_next(&kernel->wheel, &next)) return false;
+    *deadline = (int64_t)next;
+    return true;
+}
+
+void ks_kernel_advance(ks_kernel *kernel, int64_t time_ns) {
+    int64_t next;
+    ks_assert(!kernel->running);
+    ks_assert(!ks_kernel_next(kernel, &next) || next >= time_ns);
+    ks_wheel_advance(&kernel->wheel, (uint64_t)time_ns);
+}
+
+uint64_t ks_kernel_steps(const ks_kernel *kernel) { return kernel->steps; }
+
+void ks_progress(ks_kernel *kernel) {
+    kernel->background = false;
+    kernel->last_progress = ks_now(kernel);
+}
+
+int64_t ks_last_progress(const ks_kernel *kernel) { return kernel->last_progress; }
+bool ks_in_background(const ks_kernel *kernel) { return kernel->background; }
+uint64_t ks_foreground_pending(const ks_kernel *kernel) { return kernel->foreground; }
+
+uint64_t ks_cause_set(ks_kernel *kernel, uint64_t event) {
+    uint64_t former = kernel->cause;
+    kernel->cause = event;
+    return former;
+}
+
+uint64_t ks_cause(const ks_kernel *kernel) { return kernel->cause; }
