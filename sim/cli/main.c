@@ -21,6 +21,19 @@ static const ks_command commands[] = {
       "  --partitions N   partitions of the topic (default 3)\n"
       "  --consumers N    consumers in the group (default 3)\n",
       ks_command_demo },
+    { "explain", "FILE [--level story|protocol|everything] [--html OUT] ...", "tell step by step what happened",
+      "  FILE               a scenario (*.ksim), or a trace that any program wrote\n"
+      "  --level LEVEL      story (default), protocol, or everything\n"
+      "  --node NAME        only steps that this client or broker takes part in\n"
+      "  --group NAME       only this group's\n"
+      "  --topic TOPIC[/P]  only this topic's, or this partition's\n"
+      "  --html OUT         write one self-contained page\n"
+      "  --compare OTHER    with --html or --json: two runs side by side\n"
+      "  --svg OUT          write swim lanes for slides\n"
+      "  --json             print what the page shows (docs/explanation-format.md)\n"
+      "  --seed N           run the scenario with another seed\n",
+      ks_command_explain },
+    { "why", "FILE STEP | FILE group NAME GENERATION | FILE TOPIC PARTITION OFFSET", "the chain of causes", NULL, ks_command_why },
     { "bench", "[NAME...] [--json]", "measure, each figure beside its limit", NULL, ks_command_bench },
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };

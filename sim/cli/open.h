@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * FILE of explain, why and step: a trace that any program wrote, or a scenario that is run here and now.
+ */
+#ifndef KS_CLI_OPEN_H
+#define KS_CLI_OPEN_H
+
+#include "sim/explain/story.h"
+
+typedef struct ks_opened {
+    ks_recording *recording;
+    ks_story *story;
+    char *report; /* a scenario's expectations that failed, or NULL */
+} ks_opened;
+
+/* False after one line on standard error. */
+bool ks_open(const char *command, const char *path, bool has_seed, uint64_t seed, ks_opened *opened);
+void ks_opened_close(ks_opened *opened);
+/* Writes it whole under that name or not at all; false after one line on standard error. "-" is standard output. */
+bool ks_write_file(const char *command, const char *path, const ks_buffer *text);
+/* The file's name without its folders. */
+const char *ks_base_name(const char *path);
+
+#endif
