@@ -179,7 +179,7 @@ ks_envelope *ks_channel_request(ks_channel *channel, int16_t api_key, int16_t ap
 }
 
 static void transmit(ks_channel *channel, ks_envelope *request, bool expects_response) {
-    request->client_id = ks_arena_string(request->arena, ks_process_client_id(channel->process));
+    if (request->client_id.size < 0) request->client_id = ks_arena_string(request->arena, ks_process_client_id(channel->process));
     if (channel->connection != NULL) ks_connection_send(channel->connection, request, expects_response);
     else ks_envelope_free(ks_process_kernel(channel->process), request);
 }
