@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The state of the cluster after a step, as the trace alone tells it. Stepping forward applies events; stepping back starts
+ * from the keyframe before (one every KS_FOLD_KEYFRAME steps), so that it is exact and costs the same anywhere.
+ */
+#ifndef KS_FOLD_H
+#define KS_FOLD_H
+
+#include "sim/explain/story.h"
+
+enum { KS_FOLD_KEYFRAME = 256 };
+
+typedef struct ks_fold_partition { /* of a topic that is not internal */
+    ks_string topic;
+    int32_t partition;
+    int64_t start, end;
+    int32_t leader; /* broker id; -1 none; 0 not known */
+    bool exists;
+} ks_fold_partition;
+
+typedef struct ks_fold_share { /* one partition in one group */
+    int32_t owner;             /* index of a client; -1: nobody */
+    int64_t committed, position; /* -1: none */
+} ks_fold_share;
+
+typedef struct ks_fold_group {
+    ks_string name, state;
+    int32_t generation;
+    bool exists;
+    ks_fold_share *shares; /* one for each partition of the run */
+} ks_fold_group;
+
+typedef struct ks_fold {
+    const ks_story *story;
+    int32_t at; /* index of the step that is applied last; -1: before the first */
+    ks_fold_partition *partitions;
+    int32_t partition_count;
+    ks_fold_group *groups;
+    int32_t group_count;
+    ks_string *clients;
+    int32_t client_count;
+    void *internal;
+} ks_fold;
+
+ks_fold *ks_fold_new(const ks_story *story); /* kept: the story outlives it. O(events) */
+void ks_fold_free(ks_fold *fold);
+/* The state after step `index` and everything that came of it before the next one. At most KS_FOLD_KEYFRAME steps of work. */
+void ks_fold_seek(ks_fold *fold, int32_t index);
+
+#endif
