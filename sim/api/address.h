@@ -32,7 +32,8 @@ typedef struct ks_handle {
     kafka_address *address;
     const char *kind;               /* "kafka_writer": its remedy is kind + "_free" or "_close" */
     const char *remedy;             /* "kafka_writer_close" */
-    void (*drop)(void *object);     /* frees it without talking to anybody: the simulator is being freed */
+    void (*drop)(void *object);     /* frees it without talking to anybody: the simulator is being freed. It must not wake a
+                                       ks_wait: after a jump out of a blocked call that memory is somebody else's. */
     void *object;
 } ks_handle;
 
@@ -44,24 +45,23 @@ struct kafka_address {
     ks_handle *handles;      /* what is open */
     bool freed;              /* by the application, but handles were still open: it dies with the simulator */
     kafka_context *background; /* of the process's present life; a crash ends it, a restart makes a new one */
+    ks_process_watch watch;
     struct kafka_address *next, **link; /* all addresses of the simulator, newest first */
 };
 
 /* Makes an address in the list `*all`. `text` and `name` are copied. */
 kafka_address *ks_address_new(ks_runtime *runtime, ks_process *process, const char *text, const char *name, kafka_address **all);
-/* Frees it with everything still open. `say` (or NULL) is told each thing that was left open, newest first. */
-void ks_address_drop(kafka_address *address, void (*say)(void *context, const ks_handle *handle), void *context);
-/* The process of these addresses is down, or up again (a new background). */
-void ks_address_process_down(kafka_address *all, ks_process *process);
-void ks_address_process_up(kafka_address *all, ks_process *process);
-
+/* Frees it with everything still open: handles newest first, then contexts. */
+void ks_address_drop(kafka_address *address);
+/* What is still open, in words: "a kafka_writer (kafka_writer_close)"; false: nothing. */
+bool ks_address_open_thing(const kafka_address *address, char *text, size_t size);
 /* Before anything else in a call: NULL (INVALID_ARGUMENT), another thread (WRONG_THREAD), freed (CLOSED). */
 kafka_error ks_address_check(kafka_address *address, const char *call);
 /* "broker-1:9092,broker-2:9092" one by one: the index-th host and port. False when there is none. */
 bool ks_address_bootstrap(const kafka_address *address, int32_t index, ks_string *host, int32_t *port);
 
 void ks_handle_open(ks_handle *handle, kafka_address *address, const char *kind, const char *remedy,
-                    void (*drop)(void *object), void *object);
+                    void (*drop)(void *object), void *object); /* `kind` and `remedy` are static texts */
 void ks_handle_close(ks_handle *handle); /* harmless when not open */
 
 /* Ways to turn a wait that could not begin or ended early into the address's detail: "kafka_reader_fetch: context deadline
