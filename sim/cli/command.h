@@ -21,6 +21,7 @@ int ks_command_demo(int argc, char **argv);
 int ks_command_bench(int argc, char **argv);
 int ks_command_explain(int argc, char **argv);
 int ks_command_why(int argc, char **argv);
+int ks_command_step(int argc, char **argv);
 
 /* Says `ksim COMMAND: message` on standard error, with how to see the usage; returns 2. */
 int ks_usage_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
