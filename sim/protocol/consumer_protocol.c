@@ -91,8 +91,8 @@ bool ks_subscription_decode(ks_bytes bytes, ks_arena *arena, ks_subscription *su
     if (subscription->version < 0) return false;
     subscription->topics = take_topics(&in, &subscription->topic_count);
     if (!ended(&in)) subscription->user_data = take_bytes(&in);
-    if (subscription->version >= 1 && !ended(&in))
-        subscription->owned = take_topic_partitions(&in, &subscription->owned_count);
+    if (subscription->version >= 1 && ended(&in)) subscription->owned_count = -1;
+    else if (subscription->version >= 1) subscription->owned = take_topic_partitions(&in, &subscription->owned_count);
     if (subscription->version >= 2 && !ended(&in)) subscription->generation_id = take_i32(&in);
     if (subscription->version >= 3 && !ended(&in)) subscription->rack_id = take_string(&in);
     return in.p != NULL;
@@ -156,6 +156,7 @@ static uint8_t *put_topic_partitions(uint8_t *p, const ks_topic_partitions *all,
 static size_t size_of_subscription(const ks_subscription *subscription) {
     size_t size = 2 + 4 + 4 + size_of_bytes(subscription->user_data.size);
     for (int32_t i = 0; i < subscription->topic_count; i++) size += 2 + size_of_bytes(subscription->topics[i].size);
+    if (subscription->owned_count < 0) return size;
     if (subscription->version >= 1) size += size_of_topic_partitions(subscription->owned, subscription->owned_count);
     if (subscription->version >= 2) size += 4;
     if (subscription->version >= 3) size += 2 + size_of_bytes(subscription->rack_id.size);
@@ -167,9 +168,10 @@ ks_bytes ks_subscription_encode(const ks_subscription *subscription, ks_arena *a
     uint8_t *start = ks_arena_alloc(arena, size), *p = put_i32(put_i16(start, subscription->version), subscription->topic_count);
     for (int32_t i = 0; i < subscription->topic_count; i++) p = put_string(p, subscription->topics[i]);
     p = put_bytes(p, subscription->user_data);
-    if (subscription->version >= 1) p = put_topic_partitions(p, subscription->owned, subscription->owned_count);
-    if (subscription->version >= 2) p = put_i32(p, subscription->generation_id);
-    if (subscription->version >= 3) p = put_string(p, subscription->rack_id);
+    bool whole = subscription->owned_count >= 0;
+    if (whole && subscription->version >= 1) p = put_topic_partitions(p, subscription->owned, subscription->owned_count);
+    if (whole && subscription->version >= 2) p = put_i32(p, subscription->generation_id);
+    if (whole && subscription->version >= 3) p = put_string(p, subscription->rack_id);
     ks_assert(p == start + size && size <= INT32_MAX);
     return (ks_bytes){ start, (int32_t)size };
 }

@@ -20,7 +20,7 @@ typedef struct ks_subscription {
     int32_t topic_count;
     ks_bytes user_data;               /* may be null */
     ks_topic_partitions *owned;       /* v1+ */
-    int32_t owned_count;
+    int32_t owned_count;              /* -1: the message ends before it, as kafka-go's v1 does (WR-33) */
     int32_t generation_id;            /* v2+; -1 */
     ks_string rack_id;                /* v3+; may be null */
 } ks_subscription;
