@@ -14,8 +14,7 @@ static uint64_t split_mix(uint64_t *state) {
 }
 
 void ks_random_seed(ks_random_state *state, uint64_t seed, uint64_t concern) {
-    uint64_t mixed = split_mix(&seed);  /* neighbouring seeds lie far apart */
-    uint64_t filler = mixed ^ split_mix(&concern);
+    uint64_t filler = split_mix(&seed) + concern; /* seed and concern must not be exchangeable */
     for (int i = 0; i < 4; i++) state->words[i] = split_mix(&filler);
 }
 
