@@ -30,6 +30,7 @@ struct ks_partition {
     int32_t leader_epoch;
     int16_t replica_count, isr_count;
     ks_fetch_wait *waits, **waits_last; /* parked fetches that look at it */
+    uint64_t asked;    /* by the request of that number (api_02), to find what it names twice */
 };
 
 struct ks_topic {
