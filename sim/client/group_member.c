@@ -24,18 +24,18 @@ static const uint32_t may_become[KS_MEMBER_STATE_COUNT] = {
     [KS_MEMBER_CLOSED] = 0,
 };
 
-static void connect_anew(ks_group_member *member);
-static void leave_group(ks_group_member *member);
-static void report(ks_group_member *member);
+static void connect_anew(ks_membership *member);
+static void leave_group(ks_membership *member);
+static void report(ks_membership *member);
 
-ks_kernel *ks_member_kernel(const ks_group_member *member) { return ks_process_kernel(member->settings->process); }
+ks_kernel *ks_member_kernel(const ks_membership *member) { return ks_process_kernel(member->settings->process); }
 
-void ks_member_become(ks_group_member *member, ks_member_state state) {
+void ks_member_become(ks_membership *member, ks_member_state state) {
     ks_assert(may_become[member->state] & 1u << state);
     member->state = state;
 }
 
-void ks_member_hang_up(ks_group_member *member) {
+void ks_member_hang_up(ks_membership *member) {
     ks_ask_drop(&member->ask);
     ks_call_drop(member->call);
     member->call = NULL;
@@ -43,33 +43,33 @@ void ks_member_hang_up(ks_group_member *member) {
     member->channel = NULL;
 }
 
-static void forget_round(ks_group_member *member) {
+static void forget_round(ks_membership *member) {
     if (member->joined != NULL) ks_envelope_free(ks_member_kernel(member), member->joined);
     member->joined = NULL;
     ks_arena_reset(member->round);
 }
 
-void ks_member_forget_id(ks_group_member *member) {
+void ks_member_forget_id(ks_membership *member) {
     ks_free((void *)member->member_id.data);
     member->member_id = (ks_string){ NULL, 0 };
 }
 
 /* ---- closing ---- */
 
-static void closed(ks_group_member *member) {
+static void closed(ks_membership *member) {
     ks_member_become(member, KS_MEMBER_CLOSED);
     ks_member_hang_up(member);
-    ks_timer_start(ks_member_kernel(member), &member->timer, 0); /* says so, but not from inside ks_group_member_close */
+    ks_timer_start(ks_member_kernel(member), &member->timer, 0); /* says so, but not from inside ks_membership_close */
 }
 
-static void end_generation(ks_group_member *member) {
+static void end_generation(ks_membership *member) {
     ks_member_become(member, KS_MEMBER_ENDING);
     ks_generation *generation = ks_generation_hold(member->generation);
     ks_generation_end(generation, KS_LITERAL("closed")); /* may bring us to ks_member_generation_over */
     ks_generation_release(generation);
 }
 
-void ks_group_member_close(ks_group_member *member) {
+void ks_membership_close(ks_membership *member) {
     if (member->closing) return;
     member->closing = true;
     switch (member->state) {
@@ -101,7 +101,7 @@ void ks_group_member_close(ks_group_member *member) {
 
 /* ---- connecting, leaving: both over a new connection to the coordinator ---- */
 
-static void left(ks_group_member *member) {
+static void left(ks_membership *member) {
     ks_member_hang_up(member);
     ks_member_forget_id(member);
     if (member->closing) {
@@ -113,12 +113,12 @@ static void left(ks_group_member *member) {
 }
 
 static void leave_answered(void *owner, kafka_error error, const ks_envelope *response) {
-    ks_group_member *member = owner;
+    ks_membership *member = owner;
     member->call = NULL;
     left(member); /* whatever it said */
 }
 
-static void send_leave(ks_group_member *member) {
+static void send_leave(ks_membership *member) {
     ks_envelope *envelope = ks_channel_request(member->channel, KS_API_leave_group, 0);
     ks_leave_group_request *request = envelope->body;
     request->group_id = ks_arena_string(envelope->arena, member->settings->group);
@@ -127,7 +127,7 @@ static void send_leave(ks_group_member *member) {
 }
 
 static void coordinator_found(void *owner, kafka_error error, ks_channel *channel) {
-    ks_group_member *member = owner;
+    ks_membership *member = owner;
     member->channel = channel;
     if (member->state == KS_MEMBER_LEAVING) {
         if (error) left(member);
@@ -140,13 +140,13 @@ static void coordinator_found(void *owner, kafka_error error, ks_channel *channe
     }
 }
 
-static void leave_group(ks_group_member *member) {
+static void leave_group(ks_membership *member) {
     ks_member_become(member, KS_MEMBER_LEAVING);
     if (member->member_id.size > 0) ks_coordinator_dial_start(&member->dial);
     else left(member);
 }
 
-static void connect_anew(ks_group_member *member) {
+static void connect_anew(ks_membership *member) {
     ks_member_become(member, KS_MEMBER_CONNECTING);
     forget_round(member);
     ks_coordinator_dial_start(&member->dial);
@@ -155,7 +155,7 @@ static void connect_anew(ks_group_member *member) {
 /* ---- what a round comes to ---- */
 
 /* The loop goes on before its owner hears the error, who may ask for the next result at once, or close. */
-static void tell_error(ks_group_member *member) {
+static void tell_error(ks_membership *member) {
     kafka_error error = member->error;
     int64_t now = ks_now(ks_member_kernel(member));
     member->wanted = false;
@@ -168,12 +168,12 @@ static void tell_error(ks_group_member *member) {
     member->events->failed(member->owner, error, member->failed_step);
 }
 
-static void report(ks_group_member *member) {
+static void report(ks_membership *member) {
     ks_member_become(member, KS_MEMBER_REPORTING);
     if (member->wanted) tell_error(member);
 }
 
-void ks_member_failed(ks_group_member *member, kafka_error error, const char *step) {
+void ks_member_failed(ks_membership *member, kafka_error error, const char *step) {
     ks_member_hang_up(member);
     if (ks_in_background(ks_member_kernel(member)) && error > -1000) ks_progress(ks_member_kernel(member));
     member->error = error;
@@ -183,7 +183,7 @@ void ks_member_failed(ks_group_member *member, kafka_error error, const char *st
     else report(member);
 }
 
-static void tell_generation(ks_group_member *member) {
+static void tell_generation(ks_membership *member) {
     member->wanted = false;
     ks_member_become(member, KS_MEMBER_LIVING);
     ks_generation *generation = ks_generation_hold(member->generation);
@@ -192,14 +192,14 @@ static void tell_generation(ks_group_member *member) {
     ks_generation_release(generation);
 }
 
-void ks_member_offer(ks_group_member *member) {
+void ks_member_offer(ks_membership *member) {
     ks_member_become(member, KS_MEMBER_OFFERING);
     if (member->closing) end_generation(member);
     else if (member->wanted) tell_generation(member);
 }
 
 /* A generation that ended before anybody took it is handed out all the same: until then the loop does not go on. */
-void ks_member_generation_over(ks_group_member *member) {
+void ks_member_generation_over(ks_membership *member) {
     if (member->state == KS_MEMBER_OFFERING && !member->closing) return;
     if (member->state != KS_MEMBER_ENDING) ks_member_become(member, KS_MEMBER_ENDING);
     ks_generation *generation = member->generation;
@@ -211,24 +211,24 @@ void ks_member_generation_over(ks_group_member *member) {
     else connect_anew(member);
 }
 
-void ks_group_member_next(ks_group_member *member) {
+void ks_membership_next(ks_membership *member) {
     member->wanted = true;
     if (member->state == KS_MEMBER_OFFERING) tell_generation(member);
     else if (member->state == KS_MEMBER_REPORTING) tell_error(member);
 }
 
-void ks_group_member_do_not_wait(ks_group_member *member) { member->wanted = false; }
+void ks_membership_do_not_wait(ks_membership *member) { member->wanted = false; }
 
 /* ---- life ---- */
 
 static void timer_fired(ks_timer *timer) {
-    ks_group_member *member = timer->owner;
+    ks_membership *member = timer->owner;
     if (member->state == KS_MEMBER_CLOSED) member->events->closed(member->owner);
     else connect_anew(member);
 }
 
-ks_group_member *ks_group_member_new(const ks_group_settings *settings, const ks_group_events *events, void *owner) {
-    ks_group_member *member = ks_alloc(sizeof *member);
+ks_membership *ks_membership_new(const ks_membership_settings *settings, const ks_membership_events *events, void *owner) {
+    ks_membership *member = ks_alloc(sizeof *member);
     member->settings = settings;
     member->events = events;
     member->owner = owner;
@@ -241,7 +241,7 @@ ks_group_member *ks_group_member_new(const ks_group_settings *settings, const ks
     return member;
 }
 
-void ks_group_member_free(ks_group_member *member) {
+void ks_membership_free(ks_membership *member) {
     if (member == NULL) return;
     ks_generation *generation = member->generation;
     member->generation = NULL;

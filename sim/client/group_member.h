@@ -23,10 +23,10 @@
 
 #include "sim/client/conn_coordinator.h"
 
-typedef struct ks_group_member ks_group_member;
+typedef struct ks_membership ks_membership;
 typedef struct ks_generation ks_generation;
 
-typedef struct ks_group_settings {
+typedef struct ks_membership_settings {
     ks_process *process;
     ks_seeds seeds;
     ks_string group;
@@ -38,7 +38,7 @@ typedef struct ks_group_settings {
     int64_t retention_ms; /* -1: the broker's */
     int64_t start_offset; /* -2, -1 */
     bool watch_partitions;
-} ks_group_settings;
+} ks_membership_settings;
 
 /* ---- a generation ---- */
 
@@ -84,21 +84,21 @@ void ks_generation_release(ks_generation *generation); /* NULL is allowed */
 
 /* ---- a member ---- */
 
-typedef struct ks_group_events {
-    /* What ks_group_member_next asked for: a generation (hold it), or why a round failed and in which step ("JoinGroup"). */
+typedef struct ks_membership_events {
+    /* What ks_membership_next asked for: a generation (hold it), or why a round failed and in which step ("JoinGroup"). */
     void (*generation)(void *owner, ks_generation *generation);
     void (*failed)(void *owner, kafka_error error, const char *step);
-    void (*closed)(void *owner); /* ks_group_member_close is through */
-} ks_group_events;
+    void (*closed)(void *owner); /* ks_membership_close is through */
+} ks_membership_events;
 
 /* Starts joining in the background. `settings` and `events` are kept. */
-ks_group_member *ks_group_member_new(const ks_group_settings *settings, const ks_group_events *events, void *owner);
+ks_membership *ks_membership_new(const ks_membership_settings *settings, const ks_membership_events *events, void *owner);
 /* Asks for one result of the loop, which waits for this before it goes on. It may come at once. */
-void ks_group_member_next(ks_group_member *member);
-void ks_group_member_do_not_wait(ks_group_member *member); /* takes the question back */
+void ks_membership_next(ks_membership *member);
+void ks_membership_do_not_wait(ks_membership *member); /* takes the question back */
 /* Ends the generation, waits for its functions, leaves the group; then `closed`, never from inside this call. */
-void ks_group_member_close(ks_group_member *member);
+void ks_membership_close(ks_membership *member);
 /* At once, without a word to anybody. A generation that is held elsewhere ends. */
-void ks_group_member_free(ks_group_member *member);
+void ks_membership_free(ks_membership *member);
 
 #endif

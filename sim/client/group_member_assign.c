@@ -22,7 +22,7 @@ static int by_name(const void *left, const void *right) {
 }
 
 /* The members with their subscriptions, in the order of the answer; strings in `round`. False: some metadata does not parse. */
-static bool read_members(ks_group_member *member, members *out) {
+static bool read_members(ks_membership *member, members *out) {
     const ks_join_group_response *response = member->joined->body;
     out->items = ks_arena_alloc(member->round, (size_t)(response->members.count + 1) * sizeof *out->items);
     out->count = response->members.count;
@@ -43,7 +43,7 @@ static bool read_members(ks_group_member *member, members *out) {
 }
 
 /* Ascending, each once. */
-static int32_t union_of_topics(ks_group_member *member, const members *all, ks_string **topics) {
+static int32_t union_of_topics(ks_membership *member, const members *all, ks_string **topics) {
     int32_t count = 0, kept = 0;
     for (int32_t m = 0; m < all->count; m++) count += (int32_t)all->items[m].topic_count;
     ks_string *list = ks_arena_alloc(member->round, (size_t)(count + 1) * sizeof *list);
@@ -66,7 +66,7 @@ static int by_topic_and_number(const void *left, const void *right) {
 }
 
 /* All partitions of the topics that exist, sorted. */
-static kafka_error read_partitions(ks_group_member *member, const ks_metadata_response *response,
+static kafka_error read_partitions(ks_membership *member, const ks_metadata_response *response,
                                    kafka_group_partition **partitions, int32_t *count) {
     int32_t all = 0;
     for (int32_t t = 0; t < response->topics.count; t++) {
@@ -92,14 +92,14 @@ static kafka_error read_partitions(ks_group_member *member, const ks_metadata_re
 
 /* ---- the balancer and its result ---- */
 
-static const kafka_group_balancer *chosen_balancer(const ks_group_member *member) {
+static const kafka_group_balancer *chosen_balancer(const ks_membership *member) {
     for (int32_t i = 0; i < member->settings->balancer_count; i++)
         if (ks_string_equal(ks_str(member->settings->balancers[i].name), member->protocol)) return &member->settings->balancers[i];
     return NULL;
 }
 
 /* The share of member `index`: its partitions stand together in `order`, from `from` on. Returns where the next member's do. */
-static int32_t encode_share(ks_group_member *member, const kafka_group_partition *partitions, const int32_t *owners,
+static int32_t encode_share(ks_membership *member, const kafka_group_partition *partitions, const int32_t *owners,
                             const int32_t *order, int32_t count, int32_t from, int32_t index, ks_bytes *bytes) {
     int32_t to = from, topic_count = 0;
     while (to < count && owners[order[to]] == index) to++;
@@ -133,7 +133,7 @@ static int32_t sort_by_owner(ks_arena *arena, const int32_t *owners, int32_t cou
     return placed;
 }
 
-static void hand_in(ks_group_member *member, const members *all, const kafka_group_partition *partitions, const int32_t *owners,
+static void hand_in(ks_membership *member, const members *all, const kafka_group_partition *partitions, const int32_t *owners,
                     int32_t count) {
     int32_t *order, from = 0;
     int32_t placed = sort_by_owner(member->round, owners, count, all->count, &order);
@@ -149,7 +149,7 @@ static void hand_in(ks_group_member *member, const members *all, const kafka_gro
     ks_member_sync(member, shares, all->count);
 }
 
-static kafka_error balance(ks_group_member *member, const members *all, const kafka_group_partition *partitions, int32_t count,
+static kafka_error balance(ks_membership *member, const members *all, const kafka_group_partition *partitions, int32_t count,
                            int32_t *owners) {
     const kafka_group_balancer *balancer = chosen_balancer(member);
     if (balancer == NULL) return KAFKA_ERR_INCONSISTENT_GROUP_PROTOCOL;
@@ -161,7 +161,7 @@ static kafka_error balance(ks_group_member *member, const members *all, const ka
 }
 
 static void got_metadata(void *owner, kafka_error error, const ks_envelope *envelope) {
-    ks_group_member *member = owner;
+    ks_membership *member = owner;
     members all;
     kafka_group_partition *partitions = NULL;
     int32_t count = 0;
@@ -178,7 +178,7 @@ static void got_metadata(void *owner, kafka_error error, const ks_envelope *enve
     else hand_in(member, &all, partitions, owners, count);
 }
 
-void ks_member_assign(ks_group_member *member) {
+void ks_member_assign(ks_membership *member) {
     members all;
     if (!read_members(member, &all)) {
         ks_member_failed(member, KAFKA_ERR_UNEXPECTED_EOF, "JoinGroup (a member's metadata does not parse)");

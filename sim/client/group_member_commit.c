@@ -66,7 +66,7 @@ static void fill(ks_envelope *envelope, const ks_committed_offset *offsets, int3
 void ks_generation_commit(ks_generation *generation, ks_commit_call *call, const ks_committed_offset *offsets, int32_t count,
                           ks_committed_fn *done, void *owner) {
     ks_assert(call->generation == NULL && count > 0);
-    const ks_group_member *member = generation->member;
+    const ks_membership *member = generation->member;
     call->generation = ks_generation_hold(generation);
     call->done = done;
     call->owner = owner;

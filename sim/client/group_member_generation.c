@@ -41,7 +41,7 @@ static void heartbeat_answered(void *owner, kafka_error error, const ks_envelope
 }
 
 static void send_heartbeat(ks_generation *generation) {
-    const ks_group_member *member = generation->member;
+    const ks_membership *member = generation->member;
     generation->heartbeat_due = false;
     ks_envelope *envelope = ks_channel_request(member->channel, KS_API_heartbeat, 0);
     ks_heartbeat_request *request = envelope->body;
@@ -92,7 +92,7 @@ static void looked(void *owner, kafka_error error, const ks_envelope *envelope) 
 }
 
 static void look(ks_partition_watch *watch) {
-    const ks_group_member *member = watch->generation->member;
+    const ks_membership *member = watch->generation->member;
     watch->busy = true;
     watch->due = false;
     ks_ask_send(&watch->ask, member->settings->process, member->channel, ks_conn_metadata(member->channel, &watch->topic, 1),
@@ -107,7 +107,7 @@ static void watch_tick(ks_timer *timer) {
 }
 
 static void start_watches(ks_generation *generation) {
-    const ks_group_settings *settings = generation->member->settings;
+    const ks_membership_settings *settings = generation->member->settings;
     generation->watch_count = settings->topic_count;
     generation->watches = ks_arena_alloc(generation->arena, (size_t)settings->topic_count * sizeof *generation->watches);
     for (int32_t i = 0; i < settings->topic_count; i++) {
@@ -140,7 +140,7 @@ static ks_string partitions_text(ks_generation *generation) {
 }
 
 static void emit_started(ks_generation *generation) {
-    const ks_group_member *member = generation->member;
+    const ks_membership *member = generation->member;
     ks_node *node = ks_process_node(member->settings->process);
     ks_string client = ks_str(ks_node_name(node)), partitions = partitions_text(generation);
     KS_EMIT(kernel_of(generation), node, client_generation_started, .client = client, .group = generation->group,
@@ -164,7 +164,7 @@ static void emit_ended(ks_generation *generation, ks_string reason) {
                 .member = generation->member_id, .generation = generation->id, .partitions = partitions);
 }
 
-ks_generation *ks_generation_new(ks_group_member *member, ks_assigned_partition *assigned, int32_t count) {
+ks_generation *ks_generation_new(ks_membership *member, ks_assigned_partition *assigned, int32_t count) {
     ks_generation *generation = ks_alloc(sizeof *generation);
     generation->references = 1;
     generation->member = member;

@@ -25,9 +25,9 @@ typedef enum ks_member_state {
     KS_MEMBER_STATE_COUNT
 } ks_member_state;
 
-struct ks_group_member {
-    const ks_group_settings *settings;
-    const ks_group_events *events;
+struct ks_membership {
+    const ks_membership_settings *settings;
+    const ks_membership_events *events;
     void *owner;
     ks_member_state state;
     bool wanted, closing;
@@ -62,7 +62,7 @@ typedef struct ks_partition_watch {
 struct ks_generation {
     int32_t references;
     int32_t running; /* functions that have not returned: heartbeat, watchers, the application's */
-    ks_group_member *member; /* NULL: the member has gone on */
+    ks_membership *member; /* NULL: the member has gone on */
     ks_process *process;
     ks_arena *arena;
     ks_commit_call *commits; /* under way */
@@ -81,24 +81,24 @@ struct ks_generation {
 };
 
 /* ---- group_member.c ---- */
-void ks_member_become(ks_group_member *member, ks_member_state state);
+void ks_member_become(ks_membership *member, ks_member_state state);
 /* A step failed: `keep_id` says whether the id may still be used to leave. */
-void ks_member_failed(ks_group_member *member, kafka_error error, const char *step);
-void ks_member_forget_id(ks_group_member *member);
-void ks_member_offer(ks_group_member *member); /* the generation is ready */
-void ks_member_generation_over(ks_group_member *member); /* it ended and all its functions have returned */
-void ks_member_hang_up(ks_group_member *member);
-ks_kernel *ks_member_kernel(const ks_group_member *member);
+void ks_member_failed(ks_membership *member, kafka_error error, const char *step);
+void ks_member_forget_id(ks_membership *member);
+void ks_member_offer(ks_membership *member); /* the generation is ready */
+void ks_member_generation_over(ks_membership *member); /* it ended and all its functions have returned */
+void ks_member_hang_up(ks_membership *member);
+ks_kernel *ks_member_kernel(const ks_membership *member);
 
 /* ---- group_member_join.c ---- */
-void ks_member_join(ks_group_member *member); /* over the new channel; ends in ks_member_offer or ks_member_failed */
-void ks_member_sync(ks_group_member *member, const ks_sync_group_request_assignment *assignments, int32_t count);
+void ks_member_join(ks_membership *member); /* over the new channel; ends in ks_member_offer or ks_member_failed */
+void ks_member_sync(ks_membership *member, const ks_sync_group_request_assignment *assignments, int32_t count);
 
 /* ---- group_member_assign.c ---- */
-void ks_member_assign(ks_group_member *member); /* the leader's: ends in ks_member_sync or ks_member_failed */
+void ks_member_assign(ks_membership *member); /* the leader's: ends in ks_member_sync or ks_member_failed */
 
 /* ---- group_member_generation.c ---- */
-ks_generation *ks_generation_new(ks_group_member *member, ks_assigned_partition *assigned, int32_t count); /* starts it */
+ks_generation *ks_generation_new(ks_membership *member, ks_assigned_partition *assigned, int32_t count); /* starts it */
 void ks_generation_end(ks_generation *generation, ks_string reason); /* no effect when it has ended */
 void ks_generation_detach(ks_generation *generation); /* the member goes on, or dies: no more requests */
 

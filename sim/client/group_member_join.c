@@ -18,8 +18,8 @@ static int by_topic_and_partition(const void *left, const void *right) {
 }
 
 /* What the leader gave us, of the topics we asked for, in our order of topics, ascending partitions, each once. */
-static int32_t own_partitions(const ks_group_member *member, ks_assigned_partition **partitions) {
-    const ks_group_settings *settings = member->settings;
+static int32_t own_partitions(const ks_membership *member, ks_assigned_partition **partitions) {
+    const ks_membership_settings *settings = member->settings;
     const ks_assignment *assignment = &member->assignment;
     int32_t all = 0, count = 0, kept = 0;
     for (int32_t i = 0; i < assignment->topic_count; i++) all += assignment->topics[i].partition_count;
@@ -65,7 +65,7 @@ static kafka_error first_code(const ks_offset_fetch_response *response) {
     return (kafka_error)response->error_code;
 }
 
-static void fill_offsets(const ks_group_member *member, const ks_offset_fetch_response *response,
+static void fill_offsets(const ks_membership *member, const ks_offset_fetch_response *response,
                          ks_assigned_partition *partitions, int32_t count) {
     const ks_offset_fetch_response_topic *topic = NULL;
     int32_t hint = 0;
@@ -80,7 +80,7 @@ static void fill_offsets(const ks_group_member *member, const ks_offset_fetch_re
 }
 
 static void offsets_fetched(void *owner, kafka_error error, const ks_envelope *envelope) {
-    ks_group_member *member = owner;
+    ks_membership *member = owner;
     member->call = NULL;
     if (error == KAFKA_OK) error = first_code(envelope->body);
     if (error) {
@@ -95,8 +95,8 @@ static void offsets_fetched(void *owner, kafka_error error, const ks_envelope *e
 }
 
 /* Asks for each configured topic, also when nothing of it is ours. */
-static void fetch_offsets(ks_group_member *member) {
-    const ks_group_settings *settings = member->settings;
+static void fetch_offsets(ks_membership *member) {
+    const ks_membership_settings *settings = member->settings;
     ks_assigned_partition *partitions;
     int32_t count = own_partitions(member, &partitions), next = 0;
     ks_envelope *envelope = ks_channel_request(member->channel, KS_API_offset_fetch, 1);
@@ -117,7 +117,7 @@ static void fetch_offsets(ks_group_member *member) {
 /* ---- SyncGroup ---- */
 
 static void synced(void *owner, kafka_error error, const ks_envelope *envelope) {
-    ks_group_member *member = owner;
+    ks_membership *member = owner;
     const ks_sync_group_response *response = envelope ? envelope->body : NULL;
     member->call = NULL;
     if (error == KAFKA_OK) error = (kafka_error)response->error_code;
@@ -136,8 +136,8 @@ static void synced(void *owner, kafka_error error, const ks_envelope *envelope) 
     fetch_offsets(member);
 }
 
-void ks_member_sync(ks_group_member *member, const ks_sync_group_request_assignment *assignments, int32_t count) {
-    const ks_group_settings *settings = member->settings;
+void ks_member_sync(ks_membership *member, const ks_sync_group_request_assignment *assignments, int32_t count) {
+    const ks_membership_settings *settings = member->settings;
     ks_member_become(member, KS_MEMBER_SYNCING);
     ks_envelope *envelope = ks_channel_request(member->channel, KS_API_sync_group, 0);
     ks_sync_group_request *request = envelope->body;
@@ -156,7 +156,7 @@ void ks_member_sync(ks_group_member *member, const ks_sync_group_request_assignm
 /* ---- JoinGroup ---- */
 
 static void joined(void *owner, kafka_error error, const ks_envelope *envelope) {
-    ks_group_member *member = owner;
+    ks_membership *member = owner;
     const ks_join_group_response *response = envelope ? envelope->body : NULL;
     if (error == KAFKA_OK) error = (kafka_error)response->error_code;
     if (error) { /* the coordinator was not even reached: then the id may still be used to leave */
@@ -178,7 +178,7 @@ static void joined(void *owner, kafka_error error, const ks_envelope *envelope) 
     ks_member_assign(member);
 }
 
-static kafka_error add_protocol(const ks_group_settings *settings, const kafka_group_balancer *balancer, ks_arena *arena,
+static kafka_error add_protocol(const ks_membership_settings *settings, const kafka_group_balancer *balancer, ks_arena *arena,
                                 ks_join_group_request_protocol *protocol) {
     kafka_bytes data = { NULL, 0 };
     kafka_error error = balancer->user_data ? balancer->user_data(balancer->argument, &data) : KAFKA_OK;
@@ -191,8 +191,8 @@ static kafka_error add_protocol(const ks_group_settings *settings, const kafka_g
     return KAFKA_OK;
 }
 
-void ks_member_join(ks_group_member *member) {
-    const ks_group_settings *settings = member->settings;
+void ks_member_join(ks_membership *member) {
+    const ks_membership_settings *settings = member->settings;
     ks_envelope *envelope = ks_channel_request(member->channel, KS_API_join_group, 2);
     ks_join_group_request *request = envelope->body;
     request->group_id = ks_arena_string(envelope->arena, settings->group);
