@@ -59,13 +59,25 @@ static inline uint8_t *ks_put_varint(uint8_t *p, int64_t v) { return ks_put_uvar
 
 const uint8_t *ks_get_uvarint_slow(const uint8_t *p, const uint8_t *end, int32_t max_size, uint64_t *v); /* wire_bytes.c */
 
+/* One and two bytes, nearly all there are, without a call; false: ask the slow one. */
+static inline bool ks_get_short_uvarint(const uint8_t **p, const uint8_t *end, uint32_t *v) {
+    const uint8_t *at = *p;
+    if (at == NULL || end - at < 2) return false;
+    if (at[0] < 0x80) {
+        *v = at[0];
+        *p = at + 1;
+        return true;
+    }
+    if (at[1] >= 0x80) return false;
+    *v = (at[0] & 0x7fu) | (uint32_t)at[1] << 7;
+    *p = at + 2;
+    return true;
+}
+
 /* At most 5 bytes. Bits beyond the 32nd are dropped, as Kafka's ByteUtils does. */
 static inline const uint8_t *ks_get_uvarint(const uint8_t *p, const uint8_t *end, uint32_t *v) {
-    if (p != NULL && p < end && *p < 0x80) {
-        *v = *p;
-        return p + 1;
-    }
-    uint64_t wide = 0;
+    if (ks_get_short_uvarint(&p, end, v)) return p;
+    uint64_t wide;
     p = ks_get_uvarint_slow(p, end, 5, &wide);
     *v = (uint32_t)wide;
     return p;
@@ -77,8 +89,9 @@ static inline const uint8_t *ks_get_varint(const uint8_t *p, const uint8_t *end,
     return p;
 }
 static inline const uint8_t *ks_get_varlong(const uint8_t *p, const uint8_t *end, int64_t *v) { /* at most 10 bytes */
-    uint64_t raw = 0;
-    if (p != NULL && p < end && *p < 0x80) raw = *p++;
+    uint32_t small;
+    uint64_t raw;
+    if (ks_get_short_uvarint(&p, end, &small)) raw = small;
     else p = ks_get_uvarint_slow(p, end, 10, &raw);
     *v = ks_unzigzag(raw);
     return p;
