@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "sim/broker/fetch_wait.h"
+#include "sim/broker/group_coordinator.h"
 
 /* ---- config ---- */
 
@@ -119,6 +120,7 @@ ks_cluster *ks_cluster_new(ks_kernel *kernel, const ks_cluster_config *config) {
     ks_retention_init(cluster);
     make_brokers(cluster, config);
     make_offsets_topic(cluster);
+    ks_group_coordinators_start(cluster);
     for (int32_t i = 0; i < config->setting_count; i++) { /* what has no effect is said aloud */
         const ks_config_key *key = &ks_settings[ks_setting_find(ks_str(config->settings[i].name))];
         if (!key->has_effect) {

@@ -12,7 +12,7 @@ struct ks_cluster {
     ks_kernel *kernel;
     ks_broker *brokers; /* [id - 1] */
     int32_t broker_count, down_count;
-    char (*hosts)[16];  /* their names */
+    char (*hosts)[20];  /* their names */
     char id[23];
     bool plain_placement;
     int64_t settings[KS_SETTING_COUNT];

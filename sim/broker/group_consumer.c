@@ -4,6 +4,7 @@
 bool ks_consumer_group_is_empty(const ks_group *group) { return group->consumer == NULL; }
 bool ks_consumer_group_has_member(const ks_group *group, ks_string member_id) { return false; }
 bool ks_consumer_group_subscribes(const ks_group *group, ks_string topic) { return false; }
+kafka_error ks_consumer_group_check_fetch(const ks_group *group, ks_string member_id, int32_t member_epoch) { return KAFKA_OK; }
 kafka_error ks_consumer_group_check_commit(ks_group *group, const ks_group_committer *who) { return KAFKA_OK; }
 const char *ks_consumer_group_state_text(const ks_group *group) { return "Empty"; }
 void ks_consumer_group_free(ks_group *group) {}

@@ -10,6 +10,7 @@
 bool ks_consumer_group_is_empty(const ks_group *group);
 bool ks_consumer_group_has_member(const ks_group *group, ks_string member_id);
 bool ks_consumer_group_subscribes(const ks_group *group, ks_string topic);
+kafka_error ks_consumer_group_check_fetch(const ks_group *group, ks_string member_id, int32_t member_epoch); /* section 2.4 */
 kafka_error ks_consumer_group_check_commit(ks_group *group, const ks_group_committer *who);
 const char *ks_consumer_group_state_text(const ks_group *group);
 void ks_consumer_group_tombstones(const ks_group *group, ks_arena *arena, ks_group_records *records);

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the files of the coordinator's shell share. */
+#ifndef KS_GROUP_SHELL_H
+#define KS_GROUP_SHELL_H
+
+#include "sim/broker/group_coordinator.h"
+
+typedef struct ks_group_shell ks_group_shell;
+
+/* A running timer of a group. */
+typedef struct ks_shell_timer {
+    ks_timer timer;
+    ks_group_shell *shell;
+    ks_group_timer kind;
+    ks_string member_id; /* owned */
+    UT_hash_handle hh;
+} ks_shell_timer;
+
+/* A request that is held back for the machine; what request->parked points to. */
+typedef struct ks_shell_held {
+    ks_parked parked;
+    ks_group_wait *wait;
+    ks_request *request;
+    struct ks_shell_held *next, *previous; /* of the group */
+    ks_group_shell *shell;
+} ks_shell_held;
+
+/* An append that the machine, or a handler, waits for. */
+typedef struct ks_shell_append {
+    ks_append append;
+    ks_parked parked; /* of the handler's request */
+    ks_group_coordinator *coordinator;
+    struct ks_shell_append *next, *previous; /* of the coordinator */
+    int32_t partition;
+    bool finished; /* waits in line for its turn */
+    kafka_error error;
+    ks_group_append *token; /* the machine's; NULL: a handler's */
+    ks_group_write write;   /* a handler's */
+    ks_group_records records;
+    ks_arena *arena; /* of the records; NULL when there are none */
+} ks_shell_append;
+
+struct ks_group_shell { /* group->shell */
+    ks_group_coordinator *coordinator;
+    ks_group *group;
+    ks_shell_timer *timers[KS_GROUP_TIMER_COUNT]; /* by member id */
+    ks_shell_held *held;
+};
+
+struct ks_group_coordinator { /* of one broker */
+    ks_group_coordinators *all;
+    ks_broker *broker;
+    bool started; /* at its first use: the rest is nothing before */
+    ks_groups groups;
+    ks_effects out;
+    bool running;
+    bool finishing;
+    ks_shell_append *appends;
+};
+
+struct ks_group_coordinators {
+    ks_cluster *cluster;
+    ks_cluster_watch watch;
+    ks_topic *topic;       /* __consumer_offsets */
+    int32_t partitions;
+    uint8_t *loading;      /* [partitions] its leader is reading it */
+    ks_timer *load_timers; /* [partitions] made at the first load */
+    int32_t loading_count;
+    int64_t load_ns;
+    uint64_t members;      /* member ids given so far */
+    ks_batch_builder builder;
+    ks_timer expiry_timer; /* runs while there are groups */
+    int32_t broker_count;
+    ks_group_coordinator each[]; /* by broker id - 1 */
+};
+
+ks_group_coordinators *ks_group_coordinators_of(const ks_cluster *cluster);
+ks_group_coordinator *ks_group_coordinator_get(ks_broker *broker); /* started if need be */
+void ks_group_coordinator_stop(ks_group_coordinator *coordinator); /* answers nobody: the process died, or the cluster ends */
+void ks_group_coordinator_step(ks_group_coordinator *coordinator, const ks_group_input *in);
+ks_group_shell *ks_group_shell_of(ks_group_coordinator *coordinator, ks_group *group);
+void ks_group_shell_free(ks_group *group);
+ks_bytes ks_group_batch(ks_group_coordinators *all, const ks_group_record *records, int32_t count); /* view until the next one */
+void ks_shell_append_free(ks_shell_append *append);
+void ks_shell_held_free(ks_shell_held *held);
+
+void ks_shell_write_done(ks_group_coordinator *coordinator, ks_group_write *write); /* calls `done` and answers */
+
+/* ---- group_load.c ---- */
+void ks_group_load_init(ks_group_coordinators *all);
+/* ---- group_replies.c ---- */
+void ks_group_send_reply(const ks_effect *effect);
+/* ---- group_expiry.c ---- */
+void ks_group_expiry_init(ks_group_coordinators *all);
+void ks_group_expiry_expect(ks_group_coordinators *all); /* there are groups: their offsets, or they themselves, may have to go one day */
+void ks_group_topic_deleted(ks_group_coordinators *all, const ks_topic *topic);
+
+#endif
