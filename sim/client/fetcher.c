@@ -15,6 +15,7 @@
  */
 #include "sim/client/fetcher.h"
 
+#include "sim/client/conn_offsets.h"
 #include "sim/protocol/events.h"
 
 #define RANGE_TIMEOUT (10 * KS_S) /* kafka-go, reader.readOffsets */
@@ -136,19 +137,11 @@ static void range_read_again(ks_fetcher *fetcher) {
 
 enum { STEP_SEEK = 2, STEP_DONE = 4, STEP_AGAIN = 6, STEP_AGAIN_DONE = 8 }; /* even: ask for the earliest; odd: for the end */
 
-static kafka_error range_answer(const ks_envelope *envelope, int64_t *offset) {
-    const ks_list_offsets_response *response = envelope->body;
-    if (response->topics.count < 1 || response->topics.items[0].partitions.count < 1) return KAFKA_ERR_UNEXPECTED_EOF;
-    const ks_list_offsets_response_partition_response *answer = &response->topics.items[0].partitions.items[0];
-    *offset = answer->offset;
-    return (kafka_error)answer->error_code;
-}
-
 static void got_offset(void *owner, kafka_error error, const ks_envelope *response) {
     ks_fetcher *fetcher = owner;
     fetcher->list_offsets = NULL;
     int32_t step = fetcher->range_step;
-    if (error == KAFKA_OK) error = range_answer(response, &fetcher->range[step % 2]);
+    if (error == KAFKA_OK) error = ks_conn_listed_offset(response, &fetcher->range[step % 2]);
     if (error == KAFKA_OK) {
         step++;
         if (step == STEP_SEEK) place_in_range(fetcher);
@@ -164,22 +157,6 @@ static void got_offset(void *owner, kafka_error error, const ks_envelope *respon
     } else {
         could_not_start(fetcher, error);
     }
-}
-
-ks_envelope *ks_conn_list_offsets(ks_channel *channel, ks_string topic, int32_t partition, int64_t timestamp) {
-    ks_envelope *envelope = ks_channel_request(channel, KS_API_list_offsets, 1);
-    ks_list_offsets_request *request = envelope->body;
-    request->replica_id = -1;
-    request->topics.items = ks_arena_alloc(envelope->arena, sizeof *request->topics.items);
-    request->topics.count = 1;
-    request->topics.items[0].name = ks_arena_string(envelope->arena, topic);
-    request->topics.items[0].partitions.items = ks_arena_alloc(envelope->arena, sizeof *request->topics.items[0].partitions.items);
-    request->topics.items[0].partitions.count = 1;
-    ks_list_offsets_request_partition *item = &request->topics.items[0].partitions.items[0];
-    ks_struct_default(ks_describe_list_offsets_request_partition(), item);
-    item->partition_index = partition;
-    item->timestamp = timestamp;
-    return envelope;
 }
 
 static void read_range(ks_fetcher *fetcher, int32_t step) {

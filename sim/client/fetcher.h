@@ -87,9 +87,6 @@ bool ks_fetcher_stop(ks_fetcher *fetcher);
 void ks_fetcher_abort(ks_fetcher *fetcher); /* at once, without a `stopped`: its owner dies */
 void ks_fetcher_unblocked(ks_fetcher *fetcher); /* by the queue: there is one free place */
 
-/* ListOffsets v1 of one partition; timestamp in ms, or KS_OFFSET_FIRST, KS_OFFSET_LAST. */
-ks_envelope *ks_conn_list_offsets(ks_channel *channel, ks_string topic, int32_t partition, int64_t timestamp);
-
 /* ---- fetcher_records.c: the records of one answer ---- */
 
 /* Takes `response` (kept by ks_call_keep) with the partition's part of it. */
