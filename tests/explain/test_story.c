@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What is told of a trace: steps, sentences, causes, costs; and what is said of a file that is no trace. The trace is small and
+ * made by hand (tests/explain/second-consumer.jsonl), so that every number in the expectations can be checked by eye.
+ */
+#include "tests/support/test.h"
+
+#include "sim/explain/fold.h"
+#include "sim/explain/story.h"
+
+static ks_recording *recording;
+static ks_story *story;
+
+static char *file_text(const char *path, size_t *size) {
+    FILE *file = fopen(path, "rb");
+    if (file == NULL) fail_msg("%s is missing", path);
+    char *text = malloc(1 << 20);
+    *size = fread(text, 1, (1 << 20) - 1, file);
+    text[*size] = '\0';
+    fclose(file);
+    return text;
+}
+
+static int open_story(void **state) {
+    (void)state;
+    char problem[512];
+    recording = ks_recording_load(KS_TEST_VECTORS "/../explain/second-consumer.jsonl", problem, sizeof problem);
+    if (recording == NULL) fail_msg("%s", problem);
+    story = ks_story_new(recording);
+    return 0;
+}
+
+static int close_story(void **state) {
+    (void)state;
+    ks_story_free(story);
+    ks_recording_free(recording);
+    return 0;
+}
+
+static void the_narrative_is_the_golden_one(void **state) {
+    (void)state;
+    static const char *const levels[] = { "story", "protocol", "everything" };
+    for (int level = 0; level < 3; level++) {
+        ks_buffer out = { 0 };
+        char path[512];
+        ks_narrate(story, &(ks_filter){ .level = (ks_level)level, .partition = -1 }, &out);
+        snprintf(path, sizeof path, "%s/../explain/second-consumer.%s.txt", KS_TEST_VECTORS, levels[level]);
+        if (getenv("KSIM_REWRITE") != NULL) {
+            FILE *file = fopen(path, "wb");
+            fwrite(out.data, 1, out.size, file);
+            fclose(file);
+        }
+        size_t size;
+        char *golden = file_text(path, &size);
+        if (size != out.size || memcmp(golden, out.data, size) != 0) fail_msg("the narrative at level %s is now\n%s", levels[level], (char *)out.data);
+        free(golden);
+        ks_buffer_deinit(&out);
+    }
+}
+
+static void a_held_request_is_answered_in_a_step_of_its_own(void **state) {
+    (void)state;
+    int32_t join = ks_story_find(story, "5"), answer = ks_story_find(story, "8");
+    assert_true(join >= 0 && answer >= 0);
+    assert_false(story->steps.items[join].answered);
+    assert_true(story->steps.items[join].begins_rebalance);
+    assert_int_equal(story->steps.items[answer].kind, KS_STEP_REPLY);
+}
+
+static void numbers_are_the_same_under_every_filter(void **state) {
+    (void)state;
+    ks_buffer out = { 0 };
+    ks_narrate(story, &(ks_filter){ .level = KS_LEVEL_EVERYTHING, .node = "c2", .partition = -1 }, &out);
+    assert_non_null(strstr((char *)out.data, "\n   8  6.012 s  broker-1 -> c2"));
+    assert_null(strstr((char *)out.data, "c1 -> broker-1   Heartbeat"));
+    ks_buffer_deinit(&out);
+}
+
+static void pauses_and_repeated_reads_are_counted(void **state) {
+    (void)state;
+    assert_int_equal(story->pauses.count, 3);
+    for (int p = 0; p < 3; p++) {
+        const ks_pause *pause = &story->pauses.items[p];
+        /* last delivery at 1.004 s + p ms, first fetch of the new owner delivered at 6.021 s + 2p ms */
+        assert_i64_equal(pause->to - pause->from, INT64_C(5017000000) + p * INT64_C(1000000));
+        assert_i64_equal(pause->read_again, 2);
+    }
+}
+
+static void why_leads_back_to_who_began_it(void **state) {
+    (void)state;
+    ks_buffer out = { 0 };
+    assert_true(ks_why_generation(story, "billing", 2, &out));
+    assert_non_null(strstr((char *)out.data, "triggered at step 5, 4.004 s: c2 -> broker-1   JoinGroup"));
+    assert_non_null(strstr((char *)out.data, "which began with c2, whose program or timer"));
+    assert_non_null(strstr((char *)out.data, "3 partitions paused, 6 messages read again"));
+    assert_non_null(strstr((char *)out.data, "cooperative-sticky"));
+    ks_buffer_clear(&out);
+    assert_false(ks_why_generation(story, "billing", 9, &out));
+    assert_true(ks_why_record(story, "orders", 1, 3, &out));
+    assert_non_null(strstr((char *)out.data, "delivered 2 times"));
+    assert_false(ks_why_record(story, "orders", 1, 99, &out));
+    assert_int_equal(ks_story_find(story, "99"), -1);
+    assert_int_equal(ks_story_find(story, "3x"), -1);
+    assert_int_equal(ks_story_find(story, ""), -1);
+    ks_buffer_deinit(&out);
+}
+
+static void text_state(const ks_fold *fold, ks_buffer *out) {
+    for (int32_t p = 0; p < fold->partition_count; p++) {
+        ks_buffer_printf(out, "%d:%lld-%lld", p, (long long)fold->partitions[p].start, (long long)fold->partitions[p].end);
+        for (int32_t g = 0; g < fold->group_count; g++)
+            ks_buffer_printf(out, " %d/%lld/%lld", fold->groups[g].shares[p].owner, (long long)fold->groups[g].shares[p].committed,
+                             (long long)fold->groups[g].shares[p].position);
+        ks_buffer_text(out, "\n");
+    }
+    for (int32_t g = 0; g < fold->group_count; g++) ks_buffer_printf(out, "%s %d\n", fold->groups[g].exists ? fold->groups[g].state.data : "-", fold->groups[g].generation);
+}
+
+static void stepping_back_gives_what_stepping_forward_gave(void **state) {
+    (void)state;
+    ks_fold *forward = ks_fold_new(story), *back = ks_fold_new(story);
+    ks_buffer a = { 0 }, b = { 0 };
+    for (int32_t i = -1; i < story->steps.count; i++) {
+        ks_fold_seek(forward, i);
+        ks_fold_seek(back, story->steps.count - 1);
+        ks_fold_seek(back, i);
+        ks_buffer_clear(&a);
+        ks_buffer_clear(&b);
+        text_state(forward, &a);
+        text_state(back, &b);
+        assert_string_equal((char *)a.data, (char *)b.data);
+    }
+    assert_string_equal((char *)a.data, "0:0-5 0/2/5\n1:0-5 1/2/5\n2:0-5 1/2/5\nStable 2\n");
+    ks_buffer_deinit(&a);
+    ks_buffer_deinit(&b);
+    ks_fold_free(forward);
+    ks_fold_free(back);
+}
+
+static void hostile_text_shows_harmlessly(void **state) {
+    (void)state;
+    ks_buffer out = { 0 };
+    ks_words_escape((ks_string){ "a\x1b[31m\n\xff\xc0\x80\xe2\x80\xae\xc3\xa9", 15 }, &out);
+    assert_string_equal((char *)out.data, "a\\x1B[31m\\x0A\\xFF\\xC0\\x80\\xE2\\x80\\xAE\xc3\xa9");
+    ks_buffer_clear(&out);
+    ks_explanation_json(story, "</script><script>alert(1)</script>", &out);
+    ks_buffer_append(&out, "", 1);
+    assert_null(strstr((char *)out.data, "</script>"));
+    assert_null(strstr((char *)out.data, "<b>"));
+    json_error_t error;
+    json_t *json = json_loads((char *)out.data, 0, &error);
+    if (json == NULL) fail_msg("%s", error.text);
+    assert_int_equal(json_array_size(json_object_get(json, "steps")), 11);
+    assert_int_equal(json_array_size(json_object_get(json, "partitions")), 3);
+    json_decref(json);
+    ks_buffer_clear(&out);
+    ks_explanation_svg(story, "<&>", &out);
+    assert_non_null(strstr((char *)out.data, "&lt;&amp;&gt;"));
+    ks_buffer_deinit(&out);
+}
+
+static void a_file_that_is_no_trace_is_refused_with_its_line(void **state) {
+    (void)state;
+    static const char head[] = "{\"format\":\"kafkasim-trace\",\"version\":1,\"seed\":7}\n";
+    static const struct { bool head; const char *text, *says; } rows[] = {
+        { false, "", "t:0: the file is empty" },
+        { false, "hello\n", "t:1: this is neither a trace nor a scenario" },
+        { false, "{\"a\":1}\n", "t:1: this is neither a trace" },
+        { false, "{\"format\":\"kafkasim-trace\",\"version\":99}\n", "t:1: this program reads traces of version 1, not of version: 99" },
+        { true, "{\"id\":1,\"cause\":0,\"time\":5,\"kind\":\"no_such\",\"fields\":{}}\n", "t:2: no kind of event is called so" },
+        { true, "{\"id\":1,\"cause\":0,\"time\":5}\n", "t:2: this is not an event" },
+        { true, "{\"id\":1,\"cause\":1,\"time\":5,\"kind\":\"note\",\"fields\":{}}\n", "t:2: an event's cause must come before it" },
+        { true, "{\"id\":1,\"cause\":0,\"time\":5,\"kind\":\"note\",\"fields\":{\"Text\":5}}\n", "t:2: a field has the wrong type or is out of range: Text" },
+        { true, "{\"id\":1,\"cause\":0,\"time\":5,\"kind\":\"note\",\"fields\":{}}", "t:2: the file ends in the middle of a line; was it cut?" },
+        { true, "{\"id\":1,\"cause\":0,\"time\":5,\"kind\":\"note\",\"fields\":{}}\n{\"id\":1,\"cause\":0,\"time\":5,\"kind\":\"note\",\"fields\":{}}\n", "t:3: event ids must grow" },
+        { true, "{\"id\":1,\"cause\":0,\"time\":5,\"kind\":\"note\",\"fields\":{}}\n{\"id\":2,\"cause\":0,\"time\":4,\"kind\":\"note\",\"fields\":{}}\n", "t:3: time must not go back" },
+        { true, "{\"id\":1,\n", "t:2: this is not a JSON object" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[2048], problem[512] = "";
+        snprintf(text, sizeof text, "%s%s", rows[i].head ? head : "", rows[i].text);
+        ks_recording *r = ks_recording_parse(text, strlen(text), "t", problem, sizeof problem);
+        if (r != NULL) fail_msg("this is accepted: %s", text);
+        if (strncmp(problem, rows[i].says, strlen(rows[i].says)) != 0) fail_msg("for %s\nit says %s\ninstead of %s", text, problem, rows[i].says);
+    }
+}
+
+/* Mutations of a real trace by a seeded generator: read or refused, and what is read can be told. */
+static void any_bytes_are_read_or_refused(void **state) {
+    (void)state;
+    size_t size;
+    char *text = file_text(KS_TEST_VECTORS "/../explain/second-consumer.jsonl", &size), *copy = malloc(size + 1);
+    uint64_t random = 88172645463325252u;
+    for (int round = 0; round < 300; round++) {
+        memcpy(copy, text, size);
+        size_t length = size;
+        for (int m = 0; m < 1 + round % 5; m++) {
+            random ^= random << 13, random ^= random >> 7, random ^= random << 17;
+            size_t at = (size_t)(random >> 8) % length;
+            if (random % 4 == 0) copy[at] = (char)(random >> 40);
+            else if (random % 4 < 3) copy[at] = "0123456789\"{}[],:-"[(random >> 40) % 18];
+            else length = at + 1;
+        }
+        char problem[512] = "";
+        ks_recording *r = ks_recording_parse(copy, length, "fuzz", problem, sizeof problem);
+        if (r == NULL) {
+            assert_true(strncmp(problem, "fuzz:", 5) == 0);
+            continue;
+        }
+        ks_story *s = ks_story_new(r);
+        ks_fold *fold = ks_fold_new(s);
+        ks_buffer out = { 0 };
+        ks_narrate(s, &(ks_filter){ .level = KS_LEVEL_EVERYTHING, .partition = -1 }, &out);
+        ks_explanation_json(s, "fuzz", &out);
+        ks_buffer_deinit(&out);
+        ks_fold_free(fold);
+        ks_story_free(s);
+        ks_recording_free(r);
+    }
+    free(text);
+    free(copy);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_narrative_is_the_golden_one),
+        cmocka_unit_test(a_held_request_is_answered_in_a_step_of_its_own),
+        cmocka_unit_test(numbers_are_the_same_under_every_filter),
+        cmocka_unit_test(pauses_and_repeated_reads_are_counted),
+        cmocka_unit_test(why_leads_back_to_who_began_it),
+        cmocka_unit_test(stepping_back_gives_what_stepping_forward_gave),
+        cmocka_unit_test(hostile_text_shows_harmlessly),
+        cmocka_unit_test(a_file_that_is_no_trace_is_refused_with_its_line),
+        cmocka_unit_test(any_bytes_are_read_or_refused),
+    };
+    return cmocka_run_group_tests(tests, open_story, close_story);
+}
