@@ -138,6 +138,7 @@ struct ks_kernel {
     ks_kernel_config config;
     ks_wheel wheel; /* its `now` is the clock */
     uint64_t steps;
+    uint64_t sequence;   /* of timers started */
     uint64_t foreground; /* foreground timers in the wheel */
     uint64_t cause;
     int64_t last_progress;
@@ -178,7 +179,7 @@ int64_t ks_deadline_after(const ks_kernel *kernel, int64_t delay_ns);
 /* Puts an idle timer (its cause and background are set) into the wheel */
 void ks_timer_place(ks_kernel *kernel, ks_timer *timer, int64_t deadline);
 void ks_timer_defer(ks_node *node, ks_timer *timer); /* due while its node is paused */
-/* Everything in `list` becomes due now, before all else that is due now, in order. */
+/* Everything in `list` was due before: it comes up now, by deadline and sequence number. */
 void ks_timer_list_release(ks_kernel *kernel, ks_timer_list *list);
 
 /* message.c */

@@ -70,6 +70,7 @@ typedef void ks_timer_fn(ks_timer *timer);
 struct ks_timer {
     ks_timer *next, **link; /* the kernel's */
     int64_t deadline;
+    uint64_t sequence; /* of starting: breaks ties */
     uint64_t cause;
     ks_timer_fn *fire;
     void *owner;   /* free for the caller */

@@ -80,6 +80,7 @@ void ks_node_crash(ks_node *node) {
             ks_timer_list first;
             ks_timer_list_init(&first);
             node->crash.cause = kernel->cause;
+            node->crash.deadline = 0; /* long overdue: nothing comes before it */
             ks_timer_list_append(&first, &node->crash);
             ks_timer_list_release(kernel, &first);
         }

@@ -9,6 +9,7 @@ void ks_timer_init(ks_timer *timer, ks_node *node, ks_timer_fn *fire, void *owne
 void ks_timer_place(ks_kernel *kernel, ks_timer *timer, int64_t deadline) {
     timer->kernel = kernel;
     timer->deadline = deadline;
+    timer->sequence = ++kernel->sequence;
     timer->state = KS_TIMER_RUNNING;
     kernel->foreground += !timer->background;
     ks_wheel_insert(&kernel->wheel, timer);
@@ -65,5 +66,5 @@ void ks_timer_list_release(ks_kernel *kernel, ks_timer_list *list) {
         timer->state = KS_TIMER_RUNNING;
         kernel->foreground += !timer->background;
     }
-    ks_wheel_insert_first(&kernel->wheel, list);
+    ks_wheel_insert_overdue(&kernel->wheel, list);
 }

@@ -48,16 +48,23 @@ void ks_wheel_insert(ks_wheel *wheel, ks_timer *timer) {
     place(wheel, timer);
 }
 
-void ks_wheel_insert_first(ks_wheel *wheel, ks_timer_list *list) {
+static bool before(const ks_timer *a, const ks_timer *b) {
+    return a->deadline != b->deadline ? a->deadline < b->deadline : a->sequence < b->sequence;
+}
+
+void ks_wheel_insert_overdue(ks_wheel *wheel, ks_timer_list *list) {
     int slot = digit(wheel->now, 0);
     if (list->first == NULL) return;
     ks_timer_list *due = slot_open(wheel, 0, slot);
+    const ks_timer *last = NULL;
     ks_timer **at = &due->first;
-    for (ks_timer *timer; (timer = ks_timer_list_pop(list)) != NULL;) {
-        timer->deadline = (int64_t)wheel->now;
+    for (ks_timer *timer; (timer = ks_timer_list_pop(list)) != NULL; last = timer) {
+        ks_assert((uint64_t)timer->deadline <= wheel->now);
+        if (last != NULL && before(timer, last)) at = &due->first;
+        while (*at != NULL && before(*at, timer)) at = &(*at)->next;
+        ks_timer_list_insert(due, at, timer);
         timer->level = 0;
         timer->slot = (uint8_t)slot;
-        at = ks_timer_list_insert(due, at, timer);
     }
     wheel->next = wheel->now;
     wheel->next_known = true;
@@ -67,7 +74,12 @@ void ks_wheel_remove(ks_wheel *wheel, ks_timer *timer) {
     ks_timer_list *list = &wheel->lists[timer->level][timer->slot];
     ks_timer_list_remove(list, timer);
     if (list->first == NULL) slot_emptied(wheel, timer->level, timer->slot);
-    if ((uint64_t)timer->deadline == wheel->next) wheel->next_known = false;
+    if ((uint64_t)timer->deadline <= wheel->next) wheel->next_known = false;
+}
+
+static uint64_t due_time(const ks_wheel *wheel, const ks_timer *timer) {
+    uint64_t deadline = (uint64_t)timer->deadline;
+    return deadline > wheel->now ? deadline : wheel->now;
 }
 
 bool ks_wheel_next(ks_wheel *wheel, uint64_t *deadline) {
@@ -75,11 +87,11 @@ bool ks_wheel_next(ks_wheel *wheel, uint64_t *deadline) {
     if (!wheel->next_known) {
         int level = lowest_bit(wheel->levels);
         const ks_timer *timer = wheel->lists[level][lowest_bit(wheel->slots[level])].first;
-        int64_t earliest = timer->deadline;
-        if (level > 0) /* slots of level 0 hold a single deadline */
+        uint64_t earliest = due_time(wheel, timer);
+        if (level > 0) /* slots of level 0 hold a single one */
             while ((timer = timer->next) != NULL)
-                if (timer->deadline < earliest) earliest = timer->deadline;
-        wheel->next = (uint64_t)earliest;
+                if ((uint64_t)timer->deadline < earliest) earliest = (uint64_t)timer->deadline;
+        wheel->next = earliest;
         wheel->next_known = true;
     }
     *deadline = wheel->next;
@@ -115,7 +127,7 @@ ks_timer *ks_wheel_pop(ks_wheel *wheel) {
         timer = wheel->lists[0][slot].first;
     }
     ks_timer_list *list = &wheel->lists[level][slot];
-    wheel->now = (uint64_t)timer->deadline; /* a lone timer needs no spreading: nothing else stands in that slot */
+    wheel->now = due_time(wheel, timer); /* a lone timer needs no spreading: nothing else stands in that slot */
     ks_timer_list_remove(list, timer);
     if (list->first == NULL) {
         slot_emptied(wheel, level, slot);

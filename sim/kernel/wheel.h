@@ -7,6 +7,7 @@
  * digit. So its place is a function of (deadline, now) alone, which gives what we need:
  *   - all timers with one deadline stand in one list, in the order of starting (FIFO), at every moment;
  *   - the lowest occupied slot of the lowest occupied level holds the earliest ones; level 0 holds one deadline per slot;
+ *   - timers that are overdue, because their node was paused, stand in front of what is due now;
  *   - when `now` moves, at most one slot changes its place: the one whose range `now` moves into. Its timers are spread
  *     again, in order.
  * Costs: start and stop O(1); a timer is spread at most once per level, 11 in theory, 2 or 3 for the delays of a cluster.
@@ -33,14 +34,13 @@ static inline void ks_timer_list_append(ks_timer_list *list, ks_timer *timer) {
     list->last = &timer->next;
 }
 
-/* Inserts at `at` (a link of this list); returns the link behind it, for the next one. */
-static inline ks_timer **ks_timer_list_insert(ks_timer_list *list, ks_timer **at, ks_timer *timer) {
+/* Inserts at `at`, a link of this list. */
+static inline void ks_timer_list_insert(ks_timer_list *list, ks_timer **at, ks_timer *timer) {
     timer->next = *at;
     timer->link = at;
     if (timer->next != NULL) timer->next->link = &timer->next;
     else list->last = &timer->next;
     *at = timer;
-    return &timer->next;
 }
 
 static inline void ks_timer_list_remove(ks_timer_list *list, ks_timer *timer) {
@@ -68,8 +68,9 @@ typedef struct ks_wheel {
 
 void ks_wheel_init(ks_wheel *wheel, uint64_t now);
 void ks_wheel_insert(ks_wheel *wheel, ks_timer *timer); /* deadline >= now */
-/* Moves all of `list` before everything else that is due now, keeping its order. Deadlines become now. */
-void ks_wheel_insert_first(ks_wheel *wheel, ks_timer_list *list);
+/* Moves all of `list` to where it belongs among what is due now by (deadline, sequence number): what was overdue for long
+ * comes before what is due now. Deadlines stay. O(list), as lists of what waited are in order or nearly so. */
+void ks_wheel_insert_overdue(ks_wheel *wheel, ks_timer_list *list);
 void ks_wheel_remove(ks_wheel *wheel, ks_timer *timer);
 /* The earliest timer, removed; the clock moves to its deadline. NULL: none. */
 ks_timer *ks_wheel_pop(ks_wheel *wheel);
