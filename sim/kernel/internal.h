@@ -191,7 +191,7 @@ void ks_message_to_server(ks_message *message); /* on its way */
 void ks_message_to_client(ks_message *message); /* on its way, or into the outbox behind a held one */
 void ks_message_now(ks_message *message);       /* comes up at this instant, where it is */
 void ks_message_later(ks_message *message, int64_t delay);
-void ks_message_hold(ks_message *message, uint64_t hold_id);
+void ks_message_hold_back(ks_message *message, uint64_t hold_id);
 ks_envelope *ks_message_transcode(ks_kernel *kernel, ks_envelope *envelope);
 static inline ks_message *ks_message_of(ks_timer *timer) { return (ks_message *)(void *)timer; }
 void ks_message_free_list(ks_timer_list *list);

@@ -125,7 +125,7 @@ void ks_message_later(ks_message *message, int64_t delay) {
 
 /* ---- holding back ---- */
 
-void ks_message_hold(ks_message *message, uint64_t hold_id) {
+void ks_message_hold_back(ks_message *message, uint64_t hold_id) {
     ks_assert(hold_id != 0);
     message->hold_id = hold_id;
     ks_ring_link_append(&message->request.connection->kernel->held, &message->of_held);

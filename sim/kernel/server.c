@@ -121,7 +121,7 @@ void ks_request_respond(ks_request *request, ks_envelope *response) {
         ks_envelope_free(kernel, response);
         reset_by_fault(connection, out.cause);
         return;
-    case KS_INTERCEPT_HOLD: ks_message_hold(message, out.hold_id); break;
+    case KS_INTERCEPT_HOLD: ks_message_hold_back(message, out.hold_id); break;
     case KS_INTERCEPT_DELAY: message->delay = out.delay_ns; break;
     }
     take_next(connection);
@@ -186,7 +186,7 @@ static bool intercept_request(ks_message *message) {
     switch (out.action) {
     case KS_INTERCEPT_PASS: return true;
     case KS_INTERCEPT_RESET: reset_by_fault(connection, out.cause); return false;
-    case KS_INTERCEPT_HOLD: ks_message_hold(message, out.hold_id); return false;
+    case KS_INTERCEPT_HOLD: ks_message_hold_back(message, out.hold_id); return false;
     case KS_INTERCEPT_DELAY: ks_message_later(message, out.delay_ns); return false;
     case KS_INTERCEPT_ANSWER:
         answer_instead(message, out.answer, out.cause != 0 ? out.cause : message->request.envelope->event);
