@@ -76,7 +76,9 @@ static void schedule_refresh(ks_transport *transport) {
     ks_timer_start_background(kernel, &transport->refresh_timer, delay);
 }
 
-static void wake(ks_transport *transport) {
+void ks_transport_wake(ks_transport *transport) {
+    if (transport->awake || transport->dead) return;
+    transport->awake = true;
     ks_kernel *kernel = ks_process_kernel(transport->process);
     int64_t left = transport->refresh_due - ks_now(kernel);
     if (left > 0 && transport->layout != NULL) {
@@ -102,6 +104,7 @@ void ks_transport_close(ks_transport *transport) {
         ks_transport_free(transport);
         return;
     }
+    transport->awake = false;
     ks_timer_stop(&transport->refresh_timer);
 }
 
@@ -189,13 +192,14 @@ void ks_transport_refresh(ks_transport *transport, const char *reason) {
 
 static void refresh_due(ks_timer *timer) {
     ks_transport *transport = timer->owner;
+    if (!transport->awake) return;
     schedule_refresh(transport);
     if (!transport->refreshing) ks_transport_refresh(transport, "periodic");
 }
 
 /* ---- looking ---- */
 
-bool ks_transport_is_ready(const ks_transport *transport) { return transport->ready; }
+bool ks_transport_is_ready(const ks_transport *transport) { return transport->ready && transport->awake; }
 kafka_error ks_transport_problem(const ks_transport *transport) { return transport->problem; }
 uint64_t ks_transport_layout_version(const ks_transport *transport) { return transport->layout_version; }
 

@@ -13,7 +13,7 @@
 #include "sim/client/process.h"
 
 /* The process's transport, made when there is none. `addresses` is "host:port,host:port" of the brokers to ask first, copied.
- * Each open needs a ks_transport_close. NULL: the process is down. */
+ * Each open needs a ks_transport_close. NULL: the process is down. Talks to nobody before the first request or lookup. */
 ks_transport *ks_transport_open(ks_process *process, const char *addresses);
 void ks_transport_close(ks_transport *transport);
 void ks_transport_free(ks_transport *transport); /* with its process; NULL is allowed */
@@ -28,7 +28,7 @@ const ks_metadata_response *ks_transport_layout(const ks_transport *transport);
 uint64_t ks_transport_layout_version(const ks_transport *transport); /* changes with every refresh */
 const ks_metadata_response_topic *ks_transport_topic(const ks_transport *transport, ks_string name); /* NULL: not there */
 const ks_metadata_response_broker *ks_transport_broker(const ks_transport *transport, int32_t id);
-/* There is a first answer, good or bad: lookups in the cache need not wait. */
+/* It is in use and has a first answer, good or bad: lookups in the cache need not wait. */
 bool ks_transport_is_ready(const ks_transport *transport);
 /* Why there is no layout although it is ready; KAFKA_OK when there is one. */
 kafka_error ks_transport_problem(const ks_transport *transport);

@@ -217,6 +217,7 @@ ks_exchange *ks_exchange_start(ks_transport *transport, const ks_route *way, ks_
 
 ks_exchange *ks_transport_send(ks_transport *transport, const ks_route *way, ks_envelope *request, bool expects_response,
                                int64_t timeout_ns, ks_exchange_fn *done, void *owner) {
+    ks_transport_wake(transport);
     return ks_exchange_start(transport, way, request, expects_response, false, timeout_ns, done, owner);
 }
 

@@ -70,7 +70,7 @@ struct ks_transport {
     ks_process *process;
     ks_process_watch watch;
     int32_t users;
-    bool dead, ready, refreshing, refresh_again;
+    bool dead, awake, ready, refreshing, refresh_again; /* awake: somebody uses it, and began to */
     ks_string *hosts; /* of the addresses to ask first; owned */
     int32_t *ports, address_count;
     ks_pool cluster, *brokers; /* pools by broker */
@@ -86,6 +86,7 @@ struct ks_transport {
 };
 
 /* transport.c */
+void ks_transport_wake(ks_transport *transport); /* before each use */
 void ks_transport_refresh(ks_transport *transport, const char *reason);
 /* transport_exchange.c */
 ks_exchange *ks_exchange_start(ks_transport *transport, const ks_route *route, ks_envelope *request, bool expects_response,

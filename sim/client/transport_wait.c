@@ -145,6 +145,7 @@ void ks_layout_waits_free(ks_transport *transport) {
 
 static ks_layout_wait *begin(ks_transport *transport, const ks_string *topics, int32_t count, int64_t timeout_ns,
                              ks_layout_fn *done, void *owner) {
+    ks_transport_wake(transport);
     ks_node *node = ks_process_node(transport->process);
     ks_layout_wait *wait = ks_alloc(sizeof *wait);
     wait->transport = transport;
