@@ -75,6 +75,37 @@ void ks_struct_default(const ks_struct *type, void *value) {
     for (uint32_t i = 0; i < type->field_count; i++) ks_field_default(&type->fields[i], value);
 }
 
+static bool is_default_struct(const ks_struct *type, const void *value) {
+    for (uint32_t i = 0; i < type->field_count; i++)
+        if (!ks_field_is_default(&type->fields[i], value)) return false;
+    return true;
+}
+
+bool ks_field_is_default(const ks_field *field, const void *value) {
+    const void *at = (const char *)value + field->offset;
+    int32_t size_of_default = field->fallback_null ? -1 : 0;
+    if (field->array) {
+        int32_t count = ((const ks_any_array *)at)->count;
+        return (count < 0 ? -1 : count) == size_of_default;
+    }
+    switch (field->type) {
+    case KS_TYPE_string: return ((const ks_string *)at)->size == size_of_default;
+    case KS_TYPE_bytes:
+    case KS_TYPE_records: return ((const ks_bytes *)at)->size == size_of_default;
+    case KS_TYPE_uuid: return ks_uuid_is_zero(*(const ks_uuid *)at);
+    case KS_TYPE_struct: return field->pointer ? *(void *const *)at == NULL : is_default_struct(field->sub(), at);
+    case KS_TYPE_float64: return *(const double *)at == (double)field->fallback;
+    case KS_TYPE_bool:
+    case KS_TYPE_int8:
+    case KS_TYPE_int16:
+    case KS_TYPE_int32:
+    case KS_TYPE_int64:
+    case KS_TYPE_uint16:
+    case KS_TYPE_uint32: return ks_number_get(field->type, at) == field->fallback;
+    }
+    return false;
+}
+
 /* ---- copying: the struct as it is, then what its pointers reach ---- */
 
 static void copy_one(const ks_field *field, void *to, ks_arena *arena, bool share_bytes) {

@@ -78,6 +78,7 @@ void ks_struct_print(const ks_struct *type, const void *value, ks_buffer *out);
 /* ---- the same for single fields; `value` is the struct that has the field ---- */
 
 void ks_field_default(const ks_field *field, void *value);
+bool ks_field_is_default(const ks_field *field, const void *value); /* nested structs: all of it */
 size_t ks_field_element_size(const ks_field *field); /* of one element of an array, or of a field that is none */
 /* Compares only what `version` carries, at every depth; -1: everything. */
 bool ks_field_equal_at(const ks_field *field, const void *a, const void *b, int32_t version);
