@@ -6,5 +6,8 @@ void ks_vec_grow(void **items, int32_t count, int32_t *capacity, size_t item_siz
     if (count < *capacity) return;
     ks_assert(count <= INT32_MAX / 2);
     *capacity = count < 4 ? 8 : count * 2;
-    *items = ks_realloc(*items, (size_t)*capacity * item_size);
+    void *memory; /* `items` is really a T **: read and written as bytes, so that no alias rule is broken */
+    memcpy(&memory, items, sizeof memory);
+    memory = ks_realloc(memory, (size_t)*capacity * item_size);
+    memcpy(items, &memory, sizeof memory);
 }
