@@ -201,14 +201,17 @@ static void add_loaded_member(ks_group *group, int16_t version, ks_reader *in) {
 
 static void apply_group(ks_groups *groups, const ks_group_key *key, ks_bytes value, int64_t now_ms, ks_effects *out) {
     ks_group *group = ks_groups_find(groups, key->group);
-    ks_group_offsets *offsets = group != NULL ? group->offsets : NULL;
+    ks_group_offsets *offsets = NULL;
     if (group != NULL) {
-        group->offsets = NULL; /* live on in the group that takes its place */
+        if (ks_group_offset_count(group) > 0) { /* they live on in the group that takes its place */
+            offsets = group->offsets;
+            group->offsets = NULL;
+        }
         ks_group_unlink(group, out);
     }
     ks_reader in = { value.data, value.size > 0 ? value.data + value.size : value.data, false };
     if (value.size < 0) {
-        if (offsets != NULL) ks_group_new(groups, key->group, now_ms)->offsets = offsets; /* their tombstones follow */
+        if (offsets != NULL) ks_group_new(groups, key->group, now_ms)->offsets = offsets;
         return;
     }
     int16_t version = ks_read_i16(&in);
