@@ -37,7 +37,7 @@ void ks_log_epoch_end(const ks_log *log, int32_t epoch, int32_t *answer_epoch, i
 void ks_log_epochs_cut_front(ks_log *log) {
     int32_t keep = 0; /* the entry that the log start lies in, and all after it */
     while (keep + 1 < log->epoch_count && log->epochs[keep + 1].start <= log->log_start) keep++;
-    if (log->epoch_count == 0 || log->epochs[keep].start >= log->log_start) return;
+    if (log->epoch_count == 0) return;
     if (keep > 0) { /* a copy of its own size: ks_log_grow() goes by the count */
         int32_t count = log->epoch_count - keep, capacity = 1;
         while (capacity < count) capacity *= 2;
@@ -47,5 +47,5 @@ void ks_log_epochs_cut_front(ks_log *log) {
         log->epochs = left;
         log->epoch_count = count;
     }
-    log->epochs[0].start = log->log_start;
+    if (log->epochs[0].start < log->log_start) log->epochs[0].start = log->log_start;
 }
