@@ -38,7 +38,6 @@ static void drop_protocols(ks_group_member *member) {
         ks_free((void *)member->protocols[i].metadata.data);
         if (--protocol->supporters > 0) continue;
         HASH_DELETE(hh, member->group->protocols, protocol);
-        if (protocol->candidate) member->group->votes_stale = true;
         ks_free((void *)protocol->name.data);
         ks_free(protocol);
     }
