@@ -133,6 +133,7 @@ KAFKA_API kafka_error kafka_generation_start(kafka_generation *generation, const
  *  returns     KAFKA_OK, also for count 0, without a request
  *              KAFKA_ERR_ILLEGAL_GENERATION, KAFKA_ERR_UNKNOWN_MEMBER_ID  the group has moved on; take the next generation
  *              KAFKA_ERR_REBALANCE_IN_PROGRESS  members have joined and wait for the leader's assignment: not stored
+ *              KAFKA_ERR_GENERATION_ENDED       the member has gone on to its next generation (kafka-go: closed connection)
  *              any other code of a partition    the first one
  *              KAFKA_ERR_DEADLINE_EXCEEDED      no answer within the config's timeout, or ctx's deadline; it may have happened
  *              KAFKA_ERR_CONNECTION_RESET       it may have happened

@@ -95,7 +95,8 @@ KAFKA_API kafka_error kafka_reader_new(const kafka_reader_config *config, kafka_
 /** Takes the next message. Messages of one partition come in the order of their offsets; nothing orders partitions.
  *
  *  message     out; all it points to is a view into the record batch, valid until kafka_message_release(), which every message
- *              needs, also after the reader was freed. Release a former one first: it is overwritten
+ *              needs, also after the reader was freed (`topic` alone is the reader's, valid until it is freed). Release a former
+ *              one first: it is overwritten
  *  returns     KAFKA_OK
  *              ctx's error                     looked at first: an ended context gets no message
  *              KAFKA_ERR_EOF                   the reader was closed and everything it had queued was delivered

@@ -66,7 +66,10 @@ static void got_metadata(void *owner, kafka_error error, const ks_envelope *enve
     if (error == KAFKA_OK && response->topics.count > 0) error = (kafka_error)response->topics.items[0].error_code;
     const ks_metadata_response_partition *partition = error ? NULL : find_partition(response, dial->partition);
     if (partition != NULL) dial_leader(dial, response, partition->leader_id);
-    else if (error == KAFKA_OK || ks_code_is_temporary(error)) ask_again(dial);
+    else if (error == KAFKA_OK || ks_code_is_temporary(error)) {
+        if (dial->trouble != NULL) dial->trouble(dial->owner, error ? error : KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION);
+        ask_again(dial);
+    }
     else next_seed(dial, error);
 }
 

@@ -25,6 +25,7 @@ typedef struct ks_leader_dial {
      * leader, but is not known to be open yet: when its first request says ks_dial_failed, go on with ks_leader_dial_next.
      * Else the error of the last bootstrap broker, after all have been tried. */
     void (*done)(void *owner, kafka_error error, ks_channel *leader);
+    void (*trouble)(void *owner, kafka_error error); /* the lookup is repeated because of this code; NULL: do not say */
     void *owner;
     /* inside */
     int32_t seed, attempt;

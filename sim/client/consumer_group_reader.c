@@ -4,6 +4,8 @@
  */
 #include "sim/client/consumer_group_reader.h"
 
+#include <stdio.h>
+
 #include "sim/protocol/events.h"
 
 struct ks_reader {
@@ -22,6 +24,10 @@ struct ks_reader {
     ks_generation *generation;     /* held while its partitions are fetched */
     bool subscribed;               /* the fetchers count as a function of the generation */
     int32_t failures;              /* rounds of joining in a row */
+    kafka_error trouble;           /* that a fetcher met last, and which */
+    const ks_read_partition *troubled;
+    kafka_error joining_failed;    /* the last round of joining */
+    const char *joining_step;
     ks_commits commits;
     ks_read_partition *delivered, **delivered_end; /* with a run that the trace has not told */
     ks_timer tell, say_closed;
@@ -74,6 +80,14 @@ static void free_fetcher(ks_fetcher *fetcher) {
     ks_free(fetcher);
 }
 
+static void fetcher_troubled(void *owner, const ks_fetcher *fetcher, kafka_error error) {
+    ks_reader *reader = owner;
+    if (error == KAFKA_OK && reader->trouble == KAFKA_OK) return;
+    reader->trouble = error;
+    reader->troubled = fetcher->source;
+    reader->events->changed(reader->owner);
+}
+
 static void fetcher_stopped(void *owner, ks_fetcher *fetcher) {
     ks_reader *reader = owner;
     ks_fetcher **link = &reader->retired;
@@ -108,7 +122,7 @@ static ks_fetcher *add_fetcher(ks_reader *reader, const char *topic, int32_t num
     ks_fetcher *fetcher = ks_alloc(sizeof *fetcher);
     *fetcher = (ks_fetcher){ .settings = &reader->config.fetchers, .queue = &reader->queue, .topic = partition->topic,
                              .partition = number, .version = reader->version, .source = partition,
-                             .stopped = fetcher_stopped, .owner = reader };
+                             .trouble = fetcher_troubled, .stopped = fetcher_stopped, .owner = reader };
     ks_fetcher_start(fetcher, offset);
     return fetcher;
 }
@@ -127,6 +141,8 @@ static void unsubscribed(ks_reader *reader) {
     ks_generation *generation = reader->generation;
     ks_reader_tell_delivered(reader);
     reader->generation = NULL;
+    reader->trouble = KAFKA_OK;
+    reader->events->changed(reader->owner);
     ks_generation_leave(generation);
     ks_generation_release(generation);
 }
@@ -159,6 +175,8 @@ static void next_generation(void *owner, ks_generation *generation) {
     ks_commits_begin(&reader->commits, generation);
     ks_generation_listen(generation, generation_ended, reader);
     if (ks_generation_has_ended(generation)) generation_ended(reader);
+    reader->joining_failed = KAFKA_OK;
+    reader->events->changed(reader->owner);
     ks_membership_next(reader->member);
 }
 
@@ -167,6 +185,9 @@ static void round_failed(void *owner, kafka_error error, const char *step) {
     ks_reader *reader = owner;
     bool tell = ++reader->failures >= reader->config.fetchers.max_attempts;
     if (tell) reader->failures = 0;
+    reader->joining_failed = error;
+    reader->joining_step = step;
+    reader->events->changed(reader->owner);
     if (!reader->closing) ks_membership_next(reader->member);
     if (tell && !reader->closing) reader->events->failed(reader->owner, error, step);
 }
@@ -219,6 +240,28 @@ static void queue_ready(void *owner) {
 static void commits_have_room(void *owner) {
     ks_reader *reader = owner;
     reader->events->room(reader->owner);
+}
+
+static void describe_group(const ks_reader *reader, char *text, size_t size) {
+    ks_string group = reader->config.group->group;
+    const ks_assigned_partition *assigned;
+    if (reader->generation != NULL && ks_generation_assigned(reader->generation, &assigned) == 0)
+        snprintf(text, size, "generation %d of group %.80s gives it no partition", (int)ks_generation_id(reader->generation), group.data);
+    else if (reader->generation != NULL)
+        snprintf(text, size, "group %.80s, generation %d", group.data, (int)ks_generation_id(reader->generation));
+    else if (reader->joining_failed)
+        snprintf(text, size, "group %.80s, not a member now: %s answered %s", group.data, reader->joining_step,
+                 kafka_error_name(reader->joining_failed));
+    else snprintf(text, size, "group %.80s, not joined yet", group.data);
+}
+
+void ks_reader_describe(const ks_reader *reader, char *text, size_t size) {
+    if (reader->trouble && reader->troubled != NULL)
+        snprintf(text, size, "topic %.60s, partition %d: %s", reader->troubled->topic.data, (int)reader->troubled->partition,
+                 kafka_error_name(reader->trouble));
+    else if (reader->config.group != NULL) describe_group(reader, text, size);
+    else snprintf(text, size, "topic %.80s, partition %d, offset %lld", reader->config.topic, (int)reader->config.partition,
+                  (long long)reader->offset);
 }
 
 /* ---- offsets ---- */
@@ -308,6 +351,7 @@ void ks_reader_free(ks_reader *reader) {
 }
 
 bool ks_reader_is_closing(const ks_reader *reader) { return reader->closing; }
+bool ks_reader_is_closed(const ks_reader *reader) { return reader->closed; }
 
 void ks_reader_close(ks_reader *reader) {
     if (reader->closing || reader->dead) return;

@@ -18,6 +18,7 @@ typedef struct ks_reader ks_reader;
 typedef struct ks_reader_events {
     void (*ready)(void *owner);  /* there is something to take, or the end (ks_reader_is_at_end) */
     void (*failed)(void *owner, kafka_error error, const char *step); /* max_attempts rounds of joining failed in a row */
+    void (*changed)(void *owner); /* what ks_reader_describe says */
     void (*room)(void *owner);   /* ks_reader_commits_are_full is not true any more */
     void (*closed)(void *owner); /* ks_reader_close is through */
 } ks_reader_events;
@@ -61,5 +62,8 @@ ks_commits *ks_reader_commits(ks_reader *reader);
 
 void ks_reader_close(ks_reader *reader); /* `closed` comes later, never from inside this call */
 bool ks_reader_is_closing(const ks_reader *reader);
+bool ks_reader_is_closed(const ks_reader *reader); /* `closed` was said */
+/* Why there may be nothing to take, in words for a report: "generation 3 of group billing gives it no partition". */
+void ks_reader_describe(const ks_reader *reader, char *text, size_t size);
 
 #endif

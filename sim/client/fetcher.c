@@ -85,12 +85,18 @@ static void reconnect(ks_fetcher *fetcher) {
 
 static void could_not_start(ks_fetcher *fetcher, kafka_error error) {
     hang_up(fetcher);
+    fetcher->trouble(fetcher->owner, fetcher, error);
     int32_t failure = fetcher->attempt++;
     if (error == KAFKA_ERR_OFFSET_OUT_OF_RANGE && fetcher->settings->out_of_range_error)
         deliver_error(fetcher, error, KS_THEN_STOP);
     else if (error != KAFKA_ERR_OFFSET_OUT_OF_RANGE && failure >= fetcher->settings->max_attempts)
         deliver_error(fetcher, error, KS_THEN_DIAL);
     else pause_then(fetcher, fetcher->attempt, KS_THEN_DIAL);
+}
+
+static void lookup_repeated(void *owner, kafka_error error) {
+    ks_fetcher *fetcher = owner;
+    fetcher->trouble(fetcher->owner, fetcher, error);
 }
 
 static void dialled(void *owner, kafka_error error, ks_channel *leader) {
@@ -121,6 +127,7 @@ static void start_fetching(ks_fetcher *fetcher) {
         return;
     }
     fetcher->attempt = fetcher->errors = 0;
+    fetcher->trouble(fetcher->owner, fetcher, KAFKA_OK);
     fetch(fetcher);
 }
 
@@ -316,7 +323,8 @@ void ks_fetcher_start(ks_fetcher *fetcher, int64_t offset) {
     fetcher->offset = offset;
     fetcher->dial = (ks_leader_dial){ .process = fetcher->settings->process, .seeds = &fetcher->settings->seeds,
                                       .topic = fetcher->topic, .partition = fetcher->partition,
-                                      .dial_timeout_ns = fetcher->settings->dial_timeout_ns, .done = dialled, .owner = fetcher };
+                                      .dial_timeout_ns = fetcher->settings->dial_timeout_ns, .done = dialled, .trouble = lookup_repeated,
+                                      .owner = fetcher };
     ks_leader_dial_init(&fetcher->dial);
     ks_timer_init(&fetcher->timer, ks_process_node(fetcher->settings->process), pause_over, fetcher);
     fetcher->then = KS_THEN_DIAL;

@@ -49,6 +49,7 @@ struct ks_fetcher {
     int32_t partition;
     uint64_t version; /* of its entries in the queue */
     void *source;     /* of its entries in the queue */
+    void (*trouble)(void *owner, const ks_fetcher *fetcher, kafka_error error); /* it cannot get going; KAFKA_OK: it does now */
     void (*stopped)(void *owner, ks_fetcher *fetcher); /* ks_fetcher_stop said false: now it is over */
     void *owner;
     /* inside */
@@ -79,7 +80,7 @@ struct ks_fetcher {
     ks_fetcher *next; /* free for its owner */
 };
 
-/* Set the first seven fields, then start at `offset` (KS_OFFSET_FIRST, KS_OFFSET_LAST, or a number). Owned by the caller. */
+/* Set the fields before "inside", then start at `offset` (KS_OFFSET_FIRST, KS_OFFSET_LAST, or a number). Owned by the caller. */
 void ks_fetcher_start(ks_fetcher *fetcher, int64_t offset);
 /* Breaks off whatever it does. False: a fetch is under way and `uninterruptible` is set; `stopped` will come, at most max_wait
  * later. Nothing is pushed from now on. */
