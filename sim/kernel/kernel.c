@@ -61,6 +61,7 @@ void ks_kernel_free(ks_kernel *kernel) {
         ks_free(timer);
     }
     free_envelopes(kernel);
+    ks_wheel_deinit(&kernel->wheel);
     free_links(kernel);
     free_nodes(kernel);
     ks_free(kernel->ring);

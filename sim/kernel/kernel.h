@@ -68,7 +68,8 @@ uint64_t ks_foreground_pending(const ks_kernel *kernel);           /* foreground
 
 typedef void ks_timer_fn(ks_timer *timer);
 struct ks_timer {
-    ks_timer *next, **link; /* the kernel's */
+    struct ks_wheel_entry *entry; /* the kernel's, as are the next two */
+    ks_timer *next, **link;
     int64_t deadline;
     uint64_t sequence; /* of starting: breaks ties */
     uint64_t cause;

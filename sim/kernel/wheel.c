@@ -2,50 +2,151 @@
  * The timing wheel; the idea is told in wheel.h. */
 #include "sim/kernel/wheel.h"
 
-/* Bits and digits: the only three places that need a compiler builtin. */
+enum { AHEAD = 12 }; /* entries: how far in front of the walk timers are fetched into the cache */
+
+/* Bits and digits: the only places that need a compiler builtin. */
 static int lowest_bit(uint64_t bits) { return __builtin_ctzll(bits); }
 static int level_of(uint64_t difference) { return difference == 0 ? 0 : (63 - __builtin_clzll(difference)) / 6; }
 static int digit(uint64_t time, int level) { return (int)(time >> (6 * level) & (KS_WHEEL_SLOTS - 1)); }
 
+/* ---- slots ---- */
+
+static ks_wheel_chunk *chunk_new(ks_wheel *wheel) {
+    ks_wheel_chunk *chunk = wheel->free_chunks;
+    if (chunk != NULL) wheel->free_chunks = chunk->next;
+    else chunk = ks_realloc(NULL, sizeof *chunk); /* entries are written before they are read */
+    chunk->next = NULL;
+    return chunk;
+}
+
+static void chunk_free(ks_wheel *wheel, ks_wheel_chunk *chunk) {
+    chunk->next = wheel->free_chunks;
+    wheel->free_chunks = chunk;
+}
+
+static ks_wheel_slot *slot_open(ks_wheel *wheel, int level, int number) {
+    ks_wheel_slot *slot = &wheel->slots[level][number];
+    uint64_t bit = UINT64_C(1) << number;
+    if ((wheel->occupied[level] & bit) == 0) {
+        wheel->occupied[level] |= bit;
+        wheel->levels |= (uint16_t)(1u << level);
+        *slot = (ks_wheel_slot){ 0 };
+        slot->first = slot->last = chunk_new(wheel);
+    }
+    return slot;
+}
+
+static void slot_forget(ks_wheel *wheel, int level, int number) {
+    wheel->occupied[level] &= ~(UINT64_C(1) << number);
+    if (wheel->occupied[level] == 0) wheel->levels &= (uint16_t)~(1u << level);
+}
+
+static void slot_close(ks_wheel *wheel, int level, int number) {
+    const ks_wheel_slot *slot = &wheel->slots[level][number];
+    slot->last->next = wheel->free_chunks;
+    wheel->free_chunks = slot->first;
+    slot_forget(wheel, level, number);
+}
+
+static int32_t chunk_end(const ks_wheel_slot *slot, const ks_wheel_chunk *chunk) {
+    return chunk == slot->last ? slot->end : KS_WHEEL_CHUNK;
+}
+
+static void place(ks_wheel *wheel, ks_timer *timer, uint64_t deadline) {
+    int level = level_of(deadline ^ wheel->now), number = digit(deadline, level);
+    ks_wheel_slot *slot = slot_open(wheel, level, number);
+    if (slot->end == KS_WHEEL_CHUNK) {
+        slot->last = slot->last->next = chunk_new(wheel);
+        slot->end = 0;
+    }
+    ks_wheel_entry *entry = &slot->last->entries[slot->end++];
+    slot->live++;
+    slot->entries++;
+    *entry = (ks_wheel_entry){ deadline, timer };
+    timer->entry = entry;
+    timer->level = (uint8_t)level;
+    timer->slot = (uint8_t)number;
+}
+
+/* Places the timers of one slot again, in order: elsewhere after `now` has moved, or in the same slot without holes. */
+static void spread(ks_wheel *wheel, int level, int number) {
+    const ks_wheel_slot slot = wheel->slots[level][number];
+    int32_t i = slot.begin;
+    slot_forget(wheel, level, number);
+    for (ks_wheel_chunk *chunk = slot.first, *next; chunk != NULL; chunk = next, i = 0) {
+        int32_t end = chunk_end(&slot, chunk);
+        for (; i < end; i++) {
+            if (i + AHEAD < end) __builtin_prefetch(chunk->entries[i + AHEAD].timer, 1);
+            if (chunk->entries[i].timer != NULL) place(wheel, chunk->entries[i].timer, chunk->entries[i].deadline);
+        }
+        next = chunk->next;
+        if (next != NULL)
+            for (int32_t k = 0; k < AHEAD && k < chunk_end(&slot, next); k++)
+                __builtin_prefetch(next->entries[k].timer, 1);
+        chunk_free(wheel, chunk);
+    }
+}
+
+/* Takes out the first timer of a slot. */
+static ks_timer *take_first(ks_wheel *wheel, int level, int number) {
+    ks_wheel_slot *slot = &wheel->slots[level][number];
+    ks_timer *timer;
+    do {
+        if (slot->begin == KS_WHEEL_CHUNK) {
+            ks_wheel_chunk *empty = slot->first;
+            slot->first = empty->next;
+            slot->begin = 0;
+            chunk_free(wheel, empty);
+        }
+        timer = slot->first->entries[slot->begin++].timer;
+        slot->entries--;
+    } while (timer == NULL);
+    if (--slot->live == 0) {
+        slot_close(wheel, level, number);
+        wheel->next_known = false;
+    }
+    return timer;
+}
+
+static ks_timer *first_of(const ks_wheel_slot *slot) {
+    const ks_wheel_chunk *chunk = slot->first;
+    for (int32_t i = slot->begin;; i++) {
+        if (i == KS_WHEEL_CHUNK) {
+            chunk = chunk->next;
+            i = 0;
+        }
+        if (chunk->entries[i].timer != NULL) return chunk->entries[i].timer;
+    }
+}
+
+/* ---- the wheel ---- */
+
 void ks_wheel_init(ks_wheel *wheel, uint64_t now) {
     wheel->now = now;
-    wheel->next_known = false;
-    wheel->levels = 0;
-    memset(wheel->slots, 0, sizeof wheel->slots);
+    ks_timer_list_init(&wheel->overdue);
 }
 
-static ks_timer_list *slot_open(ks_wheel *wheel, int level, int slot) {
-    ks_timer_list *list = &wheel->lists[level][slot];
-    uint64_t bit = UINT64_C(1) << slot;
-    if ((wheel->slots[level] & bit) == 0) {
-        wheel->slots[level] |= bit;
-        wheel->levels |= (uint16_t)(1u << level);
-        ks_timer_list_init(list);
+void ks_wheel_deinit(ks_wheel *wheel) {
+    while (wheel->levels != 0) {
+        int level = lowest_bit(wheel->levels);
+        slot_close(wheel, level, lowest_bit(wheel->occupied[level]));
     }
-    return list;
+    for (ks_wheel_chunk *chunk = wheel->free_chunks, *next; chunk != NULL; chunk = next) {
+        next = chunk->next;
+        ks_free(chunk);
+    }
 }
 
-static void slot_emptied(ks_wheel *wheel, int level, int slot) {
-    wheel->slots[level] &= ~(UINT64_C(1) << slot);
-    if (wheel->slots[level] == 0) wheel->levels &= (uint16_t)~(1u << level);
-}
-
-static void place(ks_wheel *wheel, ks_timer *timer) {
-    uint64_t deadline = (uint64_t)timer->deadline;
-    int level = level_of(deadline ^ wheel->now), slot = digit(deadline, level);
-    timer->level = (uint8_t)level;
-    timer->slot = (uint8_t)slot;
-    ks_timer_list_append(slot_open(wheel, level, slot), timer);
-}
+static bool is_empty(const ks_wheel *wheel) { return wheel->levels == 0 && wheel->overdue.first == NULL; }
 
 void ks_wheel_insert(ks_wheel *wheel, ks_timer *timer) {
     uint64_t deadline = (uint64_t)timer->deadline;
     ks_assert(deadline >= wheel->now);
-    if (wheel->next_known ? deadline < wheel->next : wheel->levels == 0) {
+    if (wheel->next_known ? deadline < wheel->next : is_empty(wheel)) {
         wheel->next = deadline;
         wheel->next_known = true;
     }
-    place(wheel, timer);
+    place(wheel, timer, deadline);
 }
 
 static bool before(const ks_timer *a, const ks_timer *b) {
@@ -53,45 +154,55 @@ static bool before(const ks_timer *a, const ks_timer *b) {
 }
 
 void ks_wheel_insert_overdue(ks_wheel *wheel, ks_timer_list *list) {
-    int slot = digit(wheel->now, 0);
-    if (list->first == NULL) return;
-    ks_timer_list *due = slot_open(wheel, 0, slot);
     const ks_timer *last = NULL;
-    ks_timer **at = &due->first;
+    ks_timer **at = &wheel->overdue.first;
     for (ks_timer *timer; (timer = ks_timer_list_pop(list)) != NULL; last = timer) {
         ks_assert((uint64_t)timer->deadline <= wheel->now);
-        if (last != NULL && before(timer, last)) at = &due->first;
+        if (last != NULL && before(timer, last)) at = &wheel->overdue.first;
         while (*at != NULL && before(*at, timer)) at = &(*at)->next;
-        ks_timer_list_insert(due, at, timer);
-        timer->level = 0;
-        timer->slot = (uint8_t)slot;
+        ks_timer_list_insert(&wheel->overdue, at, timer);
+        timer->level = KS_WHEEL_OVERDUE;
+        wheel->next = wheel->now;
+        wheel->next_known = true;
     }
-    wheel->next = wheel->now;
-    wheel->next_known = true;
+}
+
+static void make_hole(ks_wheel *wheel, ks_timer *timer) {
+    ks_wheel_slot *slot = &wheel->slots[timer->level][timer->slot];
+    timer->entry->timer = NULL;
+    if (--slot->live == 0) {
+        slot_close(wheel, timer->level, timer->slot);
+    } else if (slot->end > 1 && timer->entry == &slot->last->entries[slot->end - 1]) {
+        slot->end--; /* the youngest goes often: a request was answered at once */
+        slot->entries--;
+    } else if (slot->entries > 2 * slot->live + 2 * KS_WHEEL_CHUNK) {
+        spread(wheel, timer->level, timer->slot);
+    }
 }
 
 void ks_wheel_remove(ks_wheel *wheel, ks_timer *timer) {
-    ks_timer_list *list = &wheel->lists[timer->level][timer->slot];
-    ks_timer_list_remove(list, timer);
-    if (list->first == NULL) slot_emptied(wheel, timer->level, timer->slot);
+    if (timer->level == KS_WHEEL_OVERDUE) ks_timer_list_remove(&wheel->overdue, timer);
+    else make_hole(wheel, timer);
     if ((uint64_t)timer->deadline <= wheel->next) wheel->next_known = false;
 }
 
-static uint64_t due_time(const ks_wheel *wheel, const ks_timer *timer) {
-    uint64_t deadline = (uint64_t)timer->deadline;
-    return deadline > wheel->now ? deadline : wheel->now;
+static uint64_t earliest(const ks_wheel *wheel) {
+    int level = lowest_bit(wheel->levels), number = lowest_bit(wheel->occupied[level]);
+    const ks_wheel_slot *slot = &wheel->slots[level][number];
+    if (level == 0) return (wheel->now >> 6 << 6) + (uint64_t)number; /* one deadline per slot */
+    uint64_t least = UINT64_MAX;
+    int32_t i = slot->begin;
+    for (const ks_wheel_chunk *chunk = slot->first; chunk != NULL; chunk = chunk->next, i = 0)
+        for (int32_t end = chunk_end(slot, chunk); i < end; i++)
+            if (chunk->entries[i].timer != NULL && chunk->entries[i].deadline < least)
+                least = chunk->entries[i].deadline;
+    return least;
 }
 
 bool ks_wheel_next(ks_wheel *wheel, uint64_t *deadline) {
-    if (wheel->levels == 0) return false;
+    if (is_empty(wheel)) return false;
     if (!wheel->next_known) {
-        int level = lowest_bit(wheel->levels);
-        const ks_timer *timer = wheel->lists[level][lowest_bit(wheel->slots[level])].first;
-        uint64_t earliest = due_time(wheel, timer);
-        if (level > 0) /* slots of level 0 hold a single one */
-            while ((timer = timer->next) != NULL)
-                if ((uint64_t)timer->deadline < earliest) earliest = (uint64_t)timer->deadline;
-        wheel->next = earliest;
+        wheel->next = wheel->overdue.first != NULL ? wheel->now : earliest(wheel);
         wheel->next_known = true;
     }
     *deadline = wheel->next;
@@ -100,38 +211,39 @@ bool ks_wheel_next(ks_wheel *wheel, uint64_t *deadline) {
 
 /* The slot whose range `now` moves into is the only one that stands wrong afterwards. */
 void ks_wheel_advance(ks_wheel *wheel, uint64_t now) {
-    ks_assert(now >= wheel->now);
-    int level = level_of(now ^ wheel->now), slot = digit(now, level);
+    ks_assert(now >= wheel->now && (now == wheel->now || wheel->overdue.first == NULL));
+    int level = level_of(now ^ wheel->now), number = digit(now, level);
     /* Lower levels share the old `now`'s digits, so their timers would be overdue. */
     ks_assert((wheel->levels & ((1u << level) - 1)) == 0);
     wheel->now = now;
-    if (level == 0 || (wheel->slots[level] >> slot & 1) == 0) return;
-    ks_timer *timer = wheel->lists[level][slot].first;
-    slot_emptied(wheel, level, slot);
-    for (ks_timer *next; timer != NULL; timer = next) {
-        next = timer->next;
-        place(wheel, timer);
-    }
+    if (level > 0 && (wheel->occupied[level] >> number & 1) != 0) spread(wheel, level, number);
+}
+
+/* What is overdue comes first, unless it is due just now and something that was started earlier is due now, too. */
+static bool overdue_is_first(const ks_wheel *wheel) {
+    const ks_timer *overdue = wheel->overdue.first;
+    int number = digit(wheel->now, 0);
+    if (overdue == NULL) return false;
+    if ((uint64_t)overdue->deadline < wheel->now || (wheel->occupied[0] >> number & 1) == 0) return true;
+    return overdue->sequence < first_of(&wheel->slots[0][number])->sequence;
 }
 
 ks_timer *ks_wheel_pop(ks_wheel *wheel) {
+    if (overdue_is_first(wheel)) {
+        ks_timer *timer = ks_timer_list_pop(&wheel->overdue);
+        wheel->next_known = false;
+        return timer;
+    }
     if (wheel->levels == 0) return NULL;
-    int level = lowest_bit(wheel->levels), slot = lowest_bit(wheel->slots[level]);
-    ks_timer *timer = wheel->lists[level][slot].first;
-    if (level > 0 && timer->next != NULL) {
+    int level = lowest_bit(wheel->levels), number = lowest_bit(wheel->occupied[level]);
+    if (level > 0 && wheel->slots[level][number].live > 1) {
         uint64_t deadline;
         ks_wheel_next(wheel, &deadline);
         ks_wheel_advance(wheel, deadline);
         level = 0;
-        slot = digit(deadline, 0);
-        timer = wheel->lists[0][slot].first;
+        number = digit(deadline, 0);
     }
-    ks_timer_list *list = &wheel->lists[level][slot];
-    wheel->now = due_time(wheel, timer); /* a lone timer needs no spreading: nothing else stands in that slot */
-    ks_timer_list_remove(list, timer);
-    if (list->first == NULL) {
-        slot_emptied(wheel, level, slot);
-        wheel->next_known = false;
-    }
+    ks_timer *timer = take_first(wheel, level, number);
+    wheel->now = (uint64_t)timer->deadline; /* a lone timer needs no spreading: nothing else stands in that slot */
     return timer;
 }

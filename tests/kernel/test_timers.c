@@ -128,6 +128,28 @@ static void equal_deadlines_keep_their_order_through_every_cascade(void **state)
     ks_kernel_free(kernel);
 }
 
+/* Session timers: started far ahead, and again long before they are due. */
+static void timers_that_are_restarted_for_ever_leave_nothing_behind(void **state) {
+    (void)state;
+    enum { MEMBERS = 100, ROUNDS = 300 };
+    ks_kernel *kernel = ks_kernel_new(&(ks_kernel_config){ 0 });
+    ks_timer timers[MEMBERS];
+    size_t live = 0;
+    for (int i = 0; i < MEMBERS; i++) ks_timer_init(&timers[i], NULL, nothing, NULL);
+    for (int round = 0; round < ROUNDS; round++) {
+        for (int i = 0; i < MEMBERS; i++) ks_timer_start(kernel, &timers[(i * 37 + round) % MEMBERS], 3600 * KS_S);
+        if (round == 10) live = ks_alloc_live();
+        if (round > 10) assert_in_range(ks_alloc_live(), 0, live + 8);
+    }
+    for (int i = 0; i < MEMBERS; i++) { /* in the order of the last start */
+        int expected = (i * 37 + ROUNDS - 1) % MEMBERS;
+        assert_true(ks_timer_is_running(&timers[expected]));
+        assert_true(ks_kernel_step(kernel));
+        assert_false(ks_timer_is_running(&timers[expected]));
+    }
+    ks_kernel_free(kernel);
+}
+
 static void a_delay_beyond_the_end_of_time_means_never(void **state) {
     (void)state;
     ks_kernel *kernel = ks_kernel_new(&(ks_kernel_config){ 0 });
@@ -214,6 +236,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(timers_fire_like_the_dumb_reference),
         cmocka_unit_test(equal_deadlines_keep_their_order_through_every_cascade),
+        cmocka_unit_test(timers_that_are_restarted_for_ever_leave_nothing_behind),
         cmocka_unit_test(a_delay_beyond_the_end_of_time_means_never),
         cmocka_unit_test(what_background_starts_is_background_until_it_makes_progress),
         cmocka_unit_test(stopping_a_foreground_timer_takes_it_from_what_is_pending),
