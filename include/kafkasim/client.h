@@ -36,7 +36,7 @@ typedef struct kafka_client_config {
 /** Makes a client. Talks to nobody yet. `client` is owned: kafka_client_free(). KAFKA_ERR_INVALID_ARGUMENT: NULL;
  *  KAFKA_ERR_INVALID_CONFIG_VALUE: no address, negative timeout; KAFKA_ERR_NODE_CRASHED: the client process is down. */
 KAFKA_API kafka_error kafka_client_new(const kafka_client_config *config, kafka_client **client);
-/** Never blocks; no call may be waiting. NULL is allowed. */
+/** Never blocks. Calls that wait in other tasks end with KAFKA_ERR_CLOSED. NULL is allowed. */
 KAFKA_API void kafka_client_free(kafka_client *client);
 
 /* ---- the cluster: brokers, topics, partitions ---- */
