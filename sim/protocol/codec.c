@@ -6,17 +6,17 @@
 
 #include "sim/protocol/codec_internal.h"
 
-const char *ks_codec_error_text(ks_codec_error error) {
+const char *ks_wire_error_text(ks_wire_error error) {
     switch (error) {
-    case KS_CODEC_OK: return "no error";
-    case KS_CODEC_TRUNCATED: return "the bytes end inside a field";
-    case KS_CODEC_COUNT: return "a count is larger than the bytes that are left could hold";
-    case KS_CODEC_NULL: return "a null stands where this version allows none";
-    case KS_CODEC_VARINT: return "a variable-length number is too long or cut";
-    case KS_CODEC_TAG: return "a tagged field does not fill its size";
-    case KS_CODEC_STRING: return "a string is longer than 32767 bytes";
-    case KS_CODEC_MEMORY: return "the message would take too much memory for its size";
-    case KS_CODEC_NOT_IN_VERSION: return "a field is set that this version cannot carry";
+    case KS_WIRE_OK: return "no error";
+    case KS_WIRE_TRUNCATED: return "the bytes end inside a field";
+    case KS_WIRE_COUNT: return "a count is larger than the bytes that are left could hold";
+    case KS_WIRE_NULL: return "a null stands where this version allows none";
+    case KS_WIRE_VARINT: return "a variable-length number is too long or cut";
+    case KS_WIRE_TAG: return "a tagged field does not fill its size";
+    case KS_WIRE_STRING: return "a string is longer than 32767 bytes";
+    case KS_WIRE_MEMORY: return "the message would take too much memory for its size";
+    case KS_WIRE_NOT_IN_VERSION: return "a field is set that this version cannot carry";
     }
     return "?";
 }

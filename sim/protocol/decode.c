@@ -13,19 +13,19 @@ typedef struct reader {
     int64_t memory; /* left of what the frame's size allows (WR-51) */
     int16_t version;
     bool flexible;
-    ks_codec_fault fault;
+    ks_wire_fault fault;
 } reader;
 
-static void fail(reader *in, ks_codec_error error, const ks_field *field) {
-    if (in->fault.error == KS_CODEC_OK) in->fault = (ks_codec_fault){ error, field };
+static void fail(reader *in, ks_wire_error error, const ks_field *field) {
+    if (in->fault.error == KS_WIRE_OK) in->fault = (ks_wire_fault){ error, field };
     in->p = in->end;
 }
 
-static bool failed(const reader *in) { return in->fault.error != KS_CODEC_OK; }
+static bool failed(const reader *in) { return in->fault.error != KS_WIRE_OK; }
 
 static const uint8_t *take(reader *in, int64_t size, const ks_field *field) { /* NULL: failed */
     if (size > in->end - in->p) {
-        fail(in, KS_CODEC_TRUNCATED, field);
+        fail(in, KS_WIRE_TRUNCATED, field);
         return NULL;
     }
     const uint8_t *at = in->p;
@@ -37,7 +37,7 @@ static uint32_t take_uvarint(reader *in, const ks_field *field) {
     uint32_t v;
     const uint8_t *next = ks_get_uvarint(in->p, in->end, &v);
     if (next == NULL) {
-        fail(in, KS_CODEC_VARINT, field);
+        fail(in, KS_WIRE_VARINT, field);
         return 0;
     }
     in->p = next;
@@ -47,7 +47,7 @@ static uint32_t take_uvarint(reader *in, const ks_field *field) {
 static void *take_memory(reader *in, size_t size, const ks_field *field) { /* NULL: failed */
     in->memory -= (int64_t)size;
     if (in->memory >= 0) return ks_arena_alloc(in->arena, size);
-    fail(in, KS_CODEC_MEMORY, field);
+    fail(in, KS_WIRE_MEMORY, field);
     return NULL;
 }
 
@@ -60,7 +60,7 @@ static int64_t take_size(reader *in, bool wide, const ks_field *field) {
 }
 
 static void check_null(reader *in, const ks_field *field, bool element) {
-    if (element || !ks_field_nullable(field, in->version)) fail(in, KS_CODEC_NULL, field);
+    if (element || !ks_field_nullable(field, in->version)) fail(in, KS_WIRE_NULL, field);
 }
 
 static void read_struct(reader *in, const ks_struct *type, void *value);
@@ -72,7 +72,7 @@ static void read_string(reader *in, const ks_field *field, bool element, ks_stri
         *to = KS_NULL_STRING;
         check_null(in, field, element);
     } else if (size > STRING_MAX) {
-        fail(in, KS_CODEC_STRING, field);
+        fail(in, KS_WIRE_STRING, field);
     } else if (size > 0) {
         const uint8_t *at = take(in, size, field);
         if (at != NULL) *to = (ks_string){ (const char *)at, (int32_t)size };
@@ -140,7 +140,7 @@ static void read_array(reader *in, const ks_field *field, ks_any_array *to) {
     if (count < 0) check_null(in, field, false);
     if (count <= 0 || failed(in)) return;
     if (count > (in->end - in->p) / ks_element_min_size(field, in->version, in->flexible)) {
-        fail(in, KS_CODEC_COUNT, field);
+        fail(in, KS_WIRE_COUNT, field);
         return;
     }
     size_t size = ks_field_element_size(field);
@@ -174,7 +174,7 @@ static void read_tag(reader *in, const ks_struct *type, void *value) {
     in->p = at;
     in->end = at + size;
     read_field(in, field, value);
-    if (in->p != in->end) fail(in, KS_CODEC_TAG, field);
+    if (in->p != in->end) fail(in, KS_WIRE_TAG, field);
     in->p = in->end;
     in->end = end;
     if (failed(in)) in->p = end;
@@ -193,7 +193,7 @@ static void read_struct(reader *in, const ks_struct *type, void *value) {
 }
 
 int32_t ks_struct_decode(const ks_struct *type, int16_t version, bool flexible, ks_bytes bytes, ks_arena *arena, void *value,
-                         ks_codec_fault *fault) {
+                         ks_wire_fault *fault) {
     int32_t size = bytes.size < 0 ? 0 : bytes.size;
     const uint8_t *start = size > 0 ? bytes.data : (const uint8_t *)"";
     reader in = { .p = start, .end = start + size, .arena = arena, .version = version, .flexible = flexible,

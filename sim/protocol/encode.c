@@ -9,11 +9,11 @@ typedef struct encoder {
     ks_buffer *out;
     int16_t version;
     bool flexible;
-    ks_codec_fault fault;
+    ks_wire_fault fault;
 } encoder;
 
-static void fail(encoder *out, ks_codec_error error, const ks_field *field) {
-    if (out->fault.error == KS_CODEC_OK) out->fault = (ks_codec_fault){ error, field };
+static void fail(encoder *out, ks_wire_error error, const ks_field *field) {
+    if (out->fault.error == KS_WIRE_OK) out->fault = (ks_wire_fault){ error, field };
 }
 
 static uint8_t *grow(encoder *out, size_t size) {
@@ -34,10 +34,10 @@ static void put_size(encoder *out, bool wide, int32_t size) { /* -1: null */
 static void put_sized(encoder *out, bool wide, const void *data, int32_t size, const ks_field *field, bool element) {
     if (size < 0) {
         size = -1;
-        if (element || !ks_field_nullable(field, out->version)) fail(out, KS_CODEC_NULL, field);
+        if (element || !ks_field_nullable(field, out->version)) fail(out, KS_WIRE_NULL, field);
     }
     if (!wide && size > INT16_MAX) {
-        fail(out, KS_CODEC_STRING, field);
+        fail(out, KS_WIRE_STRING, field);
         return;
     }
     put_size(out, wide, size);
@@ -49,7 +49,7 @@ static void write_struct(encoder *out, const ks_struct *type, const void *value)
 static void write_pointer(encoder *out, const ks_field *field, const void *value) {
     *grow(out, 1) = value != NULL ? 1 : 0xff;
     if (value != NULL) write_struct(out, field->sub(), value);
-    else if (!ks_field_nullable(field, out->version)) fail(out, KS_CODEC_NULL, field);
+    else if (!ks_field_nullable(field, out->version)) fail(out, KS_WIRE_NULL, field);
 }
 
 static void write_one(encoder *out, const ks_field *field, bool element, const void *at) {
@@ -87,7 +87,7 @@ static void write_one(encoder *out, const ks_field *field, bool element, const v
 }
 
 static void write_array(encoder *out, const ks_field *field, const ks_any_array *array) {
-    if (array->count < 0 && !ks_field_nullable(field, out->version)) fail(out, KS_CODEC_NULL, field);
+    if (array->count < 0 && !ks_field_nullable(field, out->version)) fail(out, KS_WIRE_NULL, field);
     put_size(out, true, array->count < 0 ? -1 : array->count);
     size_t size = ks_field_element_size(field);
     for (int32_t i = 0; i < array->count; i++)
@@ -137,7 +137,7 @@ static void write_struct(encoder *out, const ks_struct *type, const void *value)
     for (uint32_t i = 0; i < type->field_count; i++) {
         const ks_field *field = &type->fields[i];
         if (!ks_field_in(field, out->version)) {
-            if (!field->ignorable && !ks_field_is_default(field, value)) fail(out, KS_CODEC_NOT_IN_VERSION, field);
+            if (!field->ignorable && !ks_field_is_default(field, value)) fail(out, KS_WIRE_NOT_IN_VERSION, field);
         } else if (!ks_field_tagged(field, out->version)) {
             write_field(out, field, value);
         }
@@ -146,11 +146,11 @@ static void write_struct(encoder *out, const ks_struct *type, const void *value)
 }
 
 bool ks_struct_encode(const ks_struct *type, int16_t version, bool flexible, const void *value, ks_buffer *out,
-                      ks_codec_fault *fault) {
-    encoder writer = { out, version, flexible, { KS_CODEC_OK, NULL } };
+                      ks_wire_fault *fault) {
+    encoder writer = { out, version, flexible, { KS_WIRE_OK, NULL } };
     size_t before = out->size;
     write_struct(&writer, type, value);
     *fault = writer.fault;
-    if (writer.fault.error != KS_CODEC_OK) out->size = before;
-    return writer.fault.error == KS_CODEC_OK;
+    if (writer.fault.error != KS_WIRE_OK) out->size = before;
+    return writer.fault.error == KS_WIRE_OK;
 }

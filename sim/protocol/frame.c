@@ -94,7 +94,7 @@ void ks_response_header_encode(int16_t api_key, int16_t api_version, int32_t cor
 
 /* ---- whole frames ---- */
 
-bool ks_envelope_encode(const ks_envelope *envelope, ks_buffer *out, ks_codec_fault *fault) {
+bool ks_envelope_encode(const ks_envelope *envelope, ks_buffer *out, ks_wire_fault *fault) {
     int16_t key = envelope->api_key, version = envelope->api_version;
     size_t start = out->size;
     put_32(out, 0);
@@ -115,7 +115,7 @@ bool ks_envelope_encode(const ks_envelope *envelope, ks_buffer *out, ks_codec_fa
 }
 
 static ks_envelope *decode_body(ks_kernel *kernel, int16_t key, int16_t version, const ks_struct *type, ks_bytes body,
-                                ks_codec_fault *fault) {
+                                ks_wire_fault *fault) {
     ks_envelope *envelope = ks_envelope_new(kernel, key, version, type);
     body = ks_arena_bytes(envelope->arena, body);
     if (ks_struct_decode(type, version, ks_api_is_flexible(key, version), body, envelope->arena, envelope->body, fault) >= 0)
@@ -124,13 +124,13 @@ static ks_envelope *decode_body(ks_kernel *kernel, int16_t key, int16_t version,
     return NULL;
 }
 
-ks_envelope *ks_request_decode(ks_kernel *kernel, ks_bytes frame, ks_codec_fault *fault) {
+ks_envelope *ks_request_decode(ks_kernel *kernel, ks_bytes frame, ks_wire_fault *fault) {
     ks_request_header header;
     ks_bytes body;
-    *fault = (ks_codec_fault){ KS_CODEC_TRUNCATED, NULL };
+    *fault = (ks_wire_fault){ KS_WIRE_TRUNCATED, NULL };
     if (!ks_request_header_decode(frame, &header, &body)) return NULL;
     const ks_api *api = ks_api_find(header.api_key);
-    *fault = (ks_codec_fault){ KS_CODEC_OK, NULL };
+    *fault = (ks_wire_fault){ KS_WIRE_OK, NULL };
     if (api == NULL) return NULL;
     ks_envelope *envelope = decode_body(kernel, header.api_key, header.api_version, api->request(), body, fault);
     if (envelope == NULL) return NULL;
@@ -139,13 +139,13 @@ ks_envelope *ks_request_decode(ks_kernel *kernel, ks_bytes frame, ks_codec_fault
     return envelope;
 }
 
-ks_envelope *ks_response_decode(ks_kernel *kernel, int16_t api_key, int16_t api_version, ks_bytes frame, ks_codec_fault *fault) {
+ks_envelope *ks_response_decode(ks_kernel *kernel, int16_t api_key, int16_t api_version, ks_bytes frame, ks_wire_fault *fault) {
     int32_t correlation_id;
     ks_bytes body;
-    *fault = (ks_codec_fault){ KS_CODEC_TRUNCATED, NULL };
+    *fault = (ks_wire_fault){ KS_WIRE_TRUNCATED, NULL };
     if (!ks_response_header_decode(api_key, api_version, frame, &correlation_id, &body)) return NULL;
     const ks_api *api = ks_api_find(api_key);
-    *fault = (ks_codec_fault){ KS_CODEC_OK, NULL };
+    *fault = (ks_wire_fault){ KS_WIRE_OK, NULL };
     if (api == NULL) return NULL;
     ks_envelope *envelope = decode_body(kernel, api_key, api_version, api->response(), body, fault);
     if (envelope == NULL) return NULL;

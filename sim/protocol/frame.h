@@ -30,11 +30,11 @@ void ks_response_header_encode(int16_t api_key, int16_t api_version, int32_t cor
 
 /* A whole envelope as a frame, size prefix included; is_response says which. False with `fault` set: a field that the version
  * cannot carry or encode (a bug of ours). The API must be described. */
-bool ks_envelope_encode(const ks_envelope *envelope, ks_buffer *out, ks_codec_fault *fault);
+bool ks_envelope_encode(const ks_envelope *envelope, ks_buffer *out, ks_wire_fault *fault);
 /* A request's frame without its size prefix as an envelope that owns a copy of the bytes. NULL with `fault` set: malformed,
- * or not described (fault KS_CODEC_OK). Bytes behind the last field are ignored (WR-8). */
-ks_envelope *ks_request_decode(ks_kernel *kernel, ks_bytes frame, ks_codec_fault *fault);
-ks_envelope *ks_response_decode(ks_kernel *kernel, int16_t api_key, int16_t api_version, ks_bytes frame, ks_codec_fault *fault);
+ * or not described (fault KS_WIRE_OK). Bytes behind the last field are ignored (WR-8). */
+ks_envelope *ks_request_decode(ks_kernel *kernel, ks_bytes frame, ks_wire_fault *fault);
+ks_envelope *ks_response_decode(ks_kernel *kernel, int16_t api_key, int16_t api_version, ks_bytes frame, ks_wire_fault *fault);
 
 /* The wire check (KSIM_WIRE_CHECK=1): encodes and decodes the envelope at its version, which gives an equal one, takes
  * `envelope` and returns the new one. Ignorable fields that the version lacks come back as their defaults, as on a wire;

@@ -67,15 +67,16 @@ ks_envelope *ks_wire_check(ks_kernel *kernel, ks_envelope *envelope) {
     if (api == NULL) return envelope;
     bool flexible = ks_api_is_flexible(key, version);
     ks_buffer bytes = { 0 };
-    ks_codec_fault fault;
-    if (!ks_struct_encode(envelope->type, version, flexible, envelope->body, &bytes, &fault))
-        complain(envelope, ks_codec_error_text(fault.error), fault.field);
+    ks_wire_fault fault;
+    bool encoded = ks_struct_encode(envelope->type, version, flexible, envelope->body, &bytes, &fault);
+    if (!encoded) ks_buffer_deinit(&bytes); /* a test may leave the complaint by a jump */
+    if (!encoded) complain(envelope, ks_wire_error_text(fault.error), fault.field);
 
     ks_envelope *copy = ks_envelope_new(kernel, key, version, envelope->type);
     ks_bytes frame = ks_arena_bytes(copy->arena, (ks_bytes){ bytes.data, (int32_t)bytes.size });
     ks_buffer_deinit(&bytes);
     int32_t taken = ks_struct_decode(copy->type, version, flexible, frame, copy->arena, copy->body, &fault);
-    if (taken < 0) complain(envelope, ks_codec_error_text(fault.error), fault.field);
+    if (taken < 0) complain(envelope, ks_wire_error_text(fault.error), fault.field);
     if (taken != frame.size) complain(envelope, "bytes are left over", NULL);
     const ks_field *field = difference(copy->type, envelope->body, copy->body, version);
     if (field != NULL) complain(envelope, "it came back different", field);

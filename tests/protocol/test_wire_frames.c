@@ -53,10 +53,10 @@ static ks_bytes body_of(const wire_frame *f) {
 }
 
 static void check_decoding(const wire_frame *f, const void *expected, ks_arena *arena) {
-    ks_codec_fault fault;
+    ks_wire_fault fault;
     void *value = ks_arena_alloc(arena, f->type->size);
     int32_t taken = ks_struct_decode(f->type, f->version, f->flexible, f->body, arena, value, &fault);
-    if (taken < 0) fail_msg("%s: %s (%s)", f->id, ks_codec_error_text(fault.error), fault.field ? fault.field->name : "");
+    if (taken < 0) fail_msg("%s: %s (%s)", f->id, ks_wire_error_text(fault.error), fault.field ? fault.field->name : "");
     assert_vector(taken == f->body.size, f->id);
     if (!ks_struct_equal(f->type, value, expected)) {
         ks_buffer a = { 0 }, b = { 0 };
@@ -67,17 +67,17 @@ static void check_decoding(const wire_frame *f, const void *expected, ks_arena *
 }
 
 static void check_encoding(const wire_frame *f, const void *value) {
-    ks_codec_fault fault;
+    ks_wire_fault fault;
     ks_buffer out = { 0 };
     if (!ks_struct_encode(f->type, f->version, f->flexible, value, &out, &fault))
-        fail_msg("%s: %s (%s)", f->id, ks_codec_error_text(fault.error), fault.field ? fault.field->name : "");
+        fail_msg("%s: %s (%s)", f->id, ks_wire_error_text(fault.error), fault.field ? fault.field->name : "");
     assert_bytes((ks_bytes){ out.data, (int32_t)out.size }, f->body, f->id, "encoding");
     ks_buffer_deinit(&out);
 }
 
 /* The frame cut anywhere is refused, or (when only tags were cut away) never read behind its end. */
 static void check_cut(const wire_frame *f, ks_arena *arena) {
-    ks_codec_fault fault;
+    ks_wire_fault fault;
     void *value = ks_arena_alloc(arena, f->type->size);
     for (int32_t size = 0; size < f->body.size; size += 1 + f->body.size / 50) {
         uint8_t *cut = malloc((size_t)size + 1); /* ASan guards its end */
@@ -85,7 +85,7 @@ static void check_cut(const wire_frame *f, ks_arena *arena) {
         uint8_t *exact = realloc(cut, size > 0 ? (size_t)size : 1);
         ks_bytes bytes = { exact, size };
         assert_vector(ks_struct_decode(f->type, f->version, f->flexible, bytes, arena, value, &fault) < 0, f->id);
-        assert_vector(fault.error != KS_CODEC_OK, f->id);
+        assert_vector(fault.error != KS_WIRE_OK, f->id);
         free(exact);
     }
 }
@@ -142,7 +142,7 @@ static ks_envelope *heartbeat(ks_kernel *kernel) {
 static void an_envelope_becomes_a_frame_and_an_envelope_again(void **state) {
     ks_kernel *kernel = ks_kernel_new(&(ks_kernel_config){ .seed = 1 });
     ks_envelope *envelope = heartbeat(kernel);
-    ks_codec_fault fault;
+    ks_wire_fault fault;
     ks_buffer frame = { 0 };
     assert_true(ks_envelope_encode(envelope, &frame, &fault));
     assert_int_equal(ks_load_i32(frame.data), frame.size - 4);
@@ -153,7 +153,7 @@ static void an_envelope_becomes_a_frame_and_an_envelope_again(void **state) {
     assert_true(ks_string_equal(again->client_id, KS_LITERAL("c1")));
     assert_true(ks_struct_equal(envelope->type, envelope->body, again->body));
     assert_null(ks_request_decode(kernel, (ks_bytes){ frame.data + 4, 15 }, &fault));
-    assert_int_equal(fault.error, KS_CODEC_TRUNCATED);
+    assert_int_equal(fault.error, KS_WIRE_TRUNCATED);
     ks_envelope_free(kernel, envelope);
     ks_envelope_free(kernel, again);
 

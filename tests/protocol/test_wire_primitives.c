@@ -69,14 +69,14 @@ static void check_field(const json_t *line, ks_bytes bytes, ks_arena *arena) {
     ks_field field = field_of(id, &flexible);
     union { int64_t number; ks_any_array array; ks_string string; ks_uuid uuid; } value, expected;
     ks_struct type = { "primitive", sizeof value, 1, &field };
-    ks_codec_fault fault;
+    ks_wire_fault fault;
     ks_buffer in = { 0 }, out = { 0 };
     ks_buffer_append(&in, bytes.data, (size_t)bytes.size);
     if (flexible) ks_buffer_append(&in, "\0", 1);
     bytes = (ks_bytes){ in.data, (int32_t)in.size };
     int32_t taken = ks_struct_decode(&type, 0, flexible, bytes, arena, &value, &fault);
     if (json_object_get(line, "error") != NULL) {
-        assert_vector(taken < 0 && fault.error == KS_CODEC_NULL, id);
+        assert_vector(taken < 0 && fault.error == KS_WIRE_NULL, id);
     } else {
         json_t *json = json_pack("{s:O}", "Value", json_object_get(line, "value"));
         json_to_struct(&type, json, arena, &expected, id);
@@ -95,7 +95,7 @@ static void check_field(const json_t *line, ks_bytes bytes, ks_arena *arena) {
 
 static void check_tags(ks_bytes bytes, ks_arena *arena) { /* none of them is known: all are passed over */
     ks_struct empty = { "empty", 1, 0, NULL };
-    ks_codec_fault fault;
+    ks_wire_fault fault;
     char value;
     assert_int_equal(ks_struct_decode(&empty, 0, true, bytes, arena, &value, &fault), bytes.size);
 }
@@ -130,10 +130,10 @@ static ks_field simple(ks_type type, bool array) {
                        .nullable_since = KS_NEVER, .nullable_until = KS_VERSION_MAX, .tagged_since = KS_NEVER };
 }
 
-static ks_codec_error error_of(const ks_field *field, bool flexible, const char *bytes, int32_t size) {
+static ks_wire_error error_of(const ks_field *field, bool flexible, const char *bytes, int32_t size) {
     ks_struct type = { "one", sizeof(ks_any_array), 1, field };
     ks_any_array value;
-    ks_codec_fault fault;
+    ks_wire_fault fault;
     ks_arena *arena = ks_arena_new();
     ks_struct_decode(&type, 0, flexible, (ks_bytes){ (const uint8_t *)bytes, size }, arena, &value, &fault);
     ks_arena_free(arena);
@@ -142,27 +142,27 @@ static ks_codec_error error_of(const ks_field *field, bool flexible, const char 
 
 static void a_count_that_cannot_be_there_allocates_nothing(void **state) {
     ks_field numbers = simple(KS_TYPE_int32, true), strings = simple(KS_TYPE_string, true);
-    assert_int_equal(error_of(&numbers, false, "\x7f\xff\xff\xff\0\0\0\0", 8), KS_CODEC_COUNT);
-    assert_int_equal(error_of(&numbers, false, "\0\0\0\2\0\0\0\0\0\0\0", 11), KS_CODEC_COUNT);
-    assert_int_equal(error_of(&strings, true, "\xff\xff\xff\xff\x0f\1\1", 7), KS_CODEC_COUNT);
-    assert_int_equal(error_of(&numbers, false, "\0\0\0", 3), KS_CODEC_TRUNCATED);
-    assert_int_equal(error_of(&strings, true, "\x80\x80\x80\x80\x80\1", 6), KS_CODEC_VARINT);
+    assert_int_equal(error_of(&numbers, false, "\x7f\xff\xff\xff\0\0\0\0", 8), KS_WIRE_COUNT);
+    assert_int_equal(error_of(&numbers, false, "\0\0\0\2\0\0\0\0\0\0\0", 11), KS_WIRE_COUNT);
+    assert_int_equal(error_of(&strings, true, "\xff\xff\xff\xff\x0f\1\1", 7), KS_WIRE_COUNT);
+    assert_int_equal(error_of(&numbers, false, "\0\0\0", 3), KS_WIRE_TRUNCATED);
+    assert_int_equal(error_of(&strings, true, "\x80\x80\x80\x80\x80\1", 6), KS_WIRE_VARINT);
 }
 
 static void any_negative_length_is_a_null(void **state) {
     ks_field string = simple(KS_TYPE_string, false);
-    assert_int_equal(error_of(&string, false, "\xff\xfe", 2), KS_CODEC_NULL);
+    assert_int_equal(error_of(&string, false, "\xff\xfe", 2), KS_WIRE_NULL);
     string.nullable_since = 0;
-    assert_int_equal(error_of(&string, false, "\xff\xfe", 2), KS_CODEC_OK);
+    assert_int_equal(error_of(&string, false, "\xff\xfe", 2), KS_WIRE_OK);
 }
 
 static void a_string_holds_at_most_32767_bytes_in_compact_form_too(void **state) {
     ks_field string = simple(KS_TYPE_string, false);
     char *bytes = calloc(1, 32772);
     memcpy(bytes, "\x81\x80\x02", 3); /* 32769: a string of 32768 */
-    assert_int_equal(error_of(&string, true, bytes, 32772), KS_CODEC_STRING);
+    assert_int_equal(error_of(&string, true, bytes, 32772), KS_WIRE_STRING);
     memcpy(bytes, "\x80\x80\x02", 3);
-    assert_int_equal(error_of(&string, true, bytes, 3 + 32767 + 1), KS_CODEC_OK);
+    assert_int_equal(error_of(&string, true, bytes, 3 + 32767 + 1), KS_WIRE_OK);
     free(bytes);
 }
 
@@ -177,21 +177,21 @@ static void the_memory_of_a_message_is_bounded_by_its_frame(void **state) {
     ks_field array = simple(KS_TYPE_struct, true);
     array.sub = big;
     char bytes[4 + 100] = { 0, 0, 0, 69 }; /* 69,000 bytes of structs; 64 KiB + 32 times 104 are allowed */
-    assert_int_equal(error_of(&array, false, bytes, sizeof bytes), KS_CODEC_MEMORY);
+    assert_int_equal(error_of(&array, false, bytes, sizeof bytes), KS_WIRE_MEMORY);
     bytes[3] = 68;
-    assert_int_equal(error_of(&array, false, bytes, sizeof bytes), KS_CODEC_OK);
+    assert_int_equal(error_of(&array, false, bytes, sizeof bytes), KS_WIRE_OK);
 }
 
 static void a_known_tag_fills_its_size_and_an_unknown_one_is_passed_over(void **state) {
     ks_field tagged = simple(KS_TYPE_int16, false);
     tagged.tagged_since = 0;
     tagged.tag = 3;
-    assert_int_equal(error_of(&tagged, true, "\1\3\2\0\7", 5), KS_CODEC_OK);
-    assert_int_equal(error_of(&tagged, true, "\1\3\3\0\7\0", 6), KS_CODEC_TAG);
-    assert_int_equal(error_of(&tagged, true, "\1\3\1\0", 4), KS_CODEC_TRUNCATED);
-    assert_int_equal(error_of(&tagged, true, "\2\3\2\0\7\5\2ab", 9), KS_CODEC_OK);
-    assert_int_equal(error_of(&tagged, true, "\2\5\2ab\3\2\0\7", 9), KS_CODEC_OK); /* any order */
-    assert_int_equal(error_of(&tagged, true, "\1\5\3ab", 5), KS_CODEC_TRUNCATED);
+    assert_int_equal(error_of(&tagged, true, "\1\3\2\0\7", 5), KS_WIRE_OK);
+    assert_int_equal(error_of(&tagged, true, "\1\3\3\0\7\0", 6), KS_WIRE_TAG);
+    assert_int_equal(error_of(&tagged, true, "\1\3\1\0", 4), KS_WIRE_TRUNCATED);
+    assert_int_equal(error_of(&tagged, true, "\2\3\2\0\7\5\2ab", 9), KS_WIRE_OK);
+    assert_int_equal(error_of(&tagged, true, "\2\5\2ab\3\2\0\7", 9), KS_WIRE_OK); /* any order */
+    assert_int_equal(error_of(&tagged, true, "\1\5\3ab", 5), KS_WIRE_TRUNCATED);
 }
 
 int main(void) {

@@ -4,7 +4,7 @@
 
 #include "sim/protocol/messages.h"
 
-typedef char text[400];
+typedef char text[600];
 
 static const char *type_name(ks_type type) {
     static const char *const names[] = {
@@ -91,7 +91,7 @@ static void check_row(walk *w, const ks_field *field, const char *path) {
 static void check_struct(walk *w, const ks_struct *type, const char *prefix) {
     for (uint32_t i = 0; i < type->field_count; i++) {
         const ks_field *field = &type->fields[i];
-        text path;
+        char path[300];
         snprintf(path, sizeof path, "%s%s", prefix, field->name);
         check_row(w, field, path);
         if (field->type != KS_TYPE_struct) continue;
