@@ -41,7 +41,19 @@ static void all_ways_agree(void **state) {
     print_message("this machine uses %s\n", ks_crc32c_method());
 }
 
+/* Around the sizes at which three runs of bytes are summed side by side. */
+static void long_runs_agree_too(void **state) {
+    (void)state;
+    static uint8_t bytes[8000];
+    uint32_t x = 7;
+    for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (uint8_t)((x = x * 1664525 + 1013904223) >> 24);
+    for (size_t size = 0; size + 3 < sizeof bytes; size += size % 384 < 40 ? 1 : 43)
+        for (size_t start = 0; start < 3; start++)
+            assert_int_equal(ks_crc32c_extend(99, bytes + start, size), ks_crc32c_extend_portable(99, bytes + start, size));
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(known_answers), cmocka_unit_test(all_ways_agree) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(known_answers), cmocka_unit_test(all_ways_agree),
+                                        cmocka_unit_test(long_runs_agree_too) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
