@@ -1,17 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One interpreter for everything that is described by a table (describe.h): defaults, deep copies, comparison. It knows no
- * message and no trace event. JSON and text are in describe_text.c. Costs are linear in the value.
+ * One interpreter for everything that is described by a table (describe.h): defaults, deep copies, comparison. It knows
+ * no message and no trace event. JSON and text are in describe_text.c. Costs are linear in the value.
  */
 #include "sim/base/describe.h"
 
 static const size_t sizes[] = {
-    [KS_TYPE_bool] = sizeof(bool),       [KS_TYPE_int8] = 1,
-    [KS_TYPE_int16] = 2,                 [KS_TYPE_int32] = 4,
-    [KS_TYPE_int64] = 8,                 [KS_TYPE_uint16] = 2,
-    [KS_TYPE_uint32] = 4,                [KS_TYPE_float64] = 8,
-    [KS_TYPE_string] = sizeof(ks_string), [KS_TYPE_bytes] = sizeof(ks_bytes),
-    [KS_TYPE_records] = sizeof(ks_bytes), [KS_TYPE_uuid] = sizeof(ks_uuid),
+    [KS_TYPE_bool] = sizeof(bool),
+    [KS_TYPE_int8] = 1,
+    [KS_TYPE_int16] = 2,
+    [KS_TYPE_int32] = 4,
+    [KS_TYPE_int64] = 8,
+    [KS_TYPE_uint16] = 2,
+    [KS_TYPE_uint32] = 4,
+    [KS_TYPE_float64] = 8,
+    [KS_TYPE_string] = sizeof(ks_string),
+    [KS_TYPE_bytes] = sizeof(ks_bytes),
+    [KS_TYPE_records] = sizeof(ks_bytes),
+    [KS_TYPE_uuid] = sizeof(ks_uuid),
 };
 
 size_t ks_field_element_size(const ks_field *field) {
@@ -56,8 +62,10 @@ void ks_field_default(const ks_field *field, void *value) {
         break;
     case KS_TYPE_uuid: memset(at, 0, sizeof(ks_uuid)); break;
     case KS_TYPE_struct:
-        if (field->pointer) *(void **)at = NULL;
-        else ks_struct_default(field->sub(), at);
+        if (field->pointer)
+            *(void **)at = NULL;
+        else
+            ks_struct_default(field->sub(), at);
         break;
     case KS_TYPE_bool:
     case KS_TYPE_int8:
@@ -155,8 +163,10 @@ void ks_struct_copy(const ks_struct *type, void *to, const void *from, ks_arena 
     for (uint32_t i = 0; i < type->field_count; i++) {
         const ks_field *field = &type->fields[i];
         void *at = (char *)to + field->offset;
-        if (field->array) copy_array(field, at, arena, share_bytes);
-        else copy_one(field, at, arena, share_bytes);
+        if (field->array)
+            copy_array(field, at, arena, share_bytes);
+        else
+            copy_one(field, at, arena, share_bytes);
     }
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Described structs as JSON (traces) and as compact text (people). JSON is always valid: bytes that are not UTF-8 become
- * U+FFFD, so that a trace with a client's odd strings still parses; uuids are Kafka's 22 characters.
+ * Described structs as JSON (traces) and as compact text (people). JSON is always valid: bytes that are not UTF-8
+ * become U+FFFD, so that a trace with a client's odd strings still parses; uuids are Kafka's 22 characters.
  */
 #include "sim/base/describe.h"
 
@@ -40,7 +40,7 @@ static bool is_plain(const uint8_t *s, int32_t left, int32_t *length) {
 static void escape(ks_string text, ks_buffer *out) {
     const uint8_t *s = (const uint8_t *)text.data;
     int32_t start = 0;
-    for (int32_t i = 0, length; i < text.size; i += length > 0 ? length : 1) {
+    for (int32_t i = 0, length; i<text.size; i += length> 0 ? length : 1) {
         if (is_plain(s + i, text.size - i, &length)) continue;
         ks_buffer_append(out, s + start, (size_t)(i - start));
         escape_one(s[i], out);
@@ -76,9 +76,12 @@ void ks_json_hex(ks_bytes bytes, size_t max, ks_buffer *out) {
 }
 
 static void print_number(ks_type type, const void *at, ks_buffer *out) {
-    if (type == KS_TYPE_bool) ks_buffer_text(out, *(const bool *)at ? "true" : "false");
-    else if (type == KS_TYPE_float64) ks_buffer_printf(out, "%.17g", *(const double *)at);
-    else ks_buffer_i64(out, ks_number_get(type, at));
+    if (type == KS_TYPE_bool)
+        ks_buffer_text(out, *(const bool *)at ? "true" : "false");
+    else if (type == KS_TYPE_float64)
+        ks_buffer_printf(out, "%.17g", *(const double *)at);
+    else
+        ks_buffer_i64(out, ks_number_get(type, at));
 }
 
 static void json_one(const ks_field *field, const void *at, size_t bytes_max, ks_buffer *out) {
@@ -90,8 +93,10 @@ static void json_one(const ks_field *field, const void *at, size_t bytes_max, ks
     case KS_TYPE_uuid: ks_buffer_printf(out, "\"%s\"", ks_uuid_text(*(const ks_uuid *)at, text)); break;
     case KS_TYPE_struct:
         if (field->pointer && !field->array) at = *(void *const *)at;
-        if (at == NULL) ks_buffer_text(out, "null");
-        else ks_struct_json(field->sub(), at, bytes_max, out);
+        if (at == NULL)
+            ks_buffer_text(out, "null");
+        else
+            ks_struct_json(field->sub(), at, bytes_max, out);
         break;
     case KS_TYPE_bool:
     case KS_TYPE_int8:
@@ -152,12 +157,16 @@ static void print_one(const ks_field *field, const void *at, ks_buffer *out) {
         ks_buffer_string(out, *(const ks_string *)at);
     } else if (field->type == KS_TYPE_bytes || field->type == KS_TYPE_records) {
         int32_t size = ((const ks_bytes *)at)->size;
-        if (size < 0) ks_buffer_text(out, "null");
-        else ks_buffer_printf(out, "<%d bytes>", (int)size);
+        if (size < 0)
+            ks_buffer_text(out, "null");
+        else
+            ks_buffer_printf(out, "<%d bytes>", (int)size);
     } else if (field->type == KS_TYPE_struct) {
         if (field->pointer && !field->array) at = *(void *const *)at;
-        if (at == NULL) ks_buffer_text(out, "null");
-        else ks_struct_print(field->sub(), at, out);
+        if (at == NULL)
+            ks_buffer_text(out, "null");
+        else
+            ks_struct_print(field->sub(), at, out);
     } else {
         json_one(field, at, 0, out);
     }

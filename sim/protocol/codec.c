@@ -45,7 +45,8 @@ int32_t ks_struct_min_size(const ks_struct *type, int16_t version, bool flexible
     int32_t size = flexible ? 1 : 0; /* the number of tagged fields */
     for (uint32_t i = 0; i < type->field_count; i++) {
         const ks_field *field = &type->fields[i];
-        if (ks_field_in(field, version) && !ks_field_tagged(field, version)) size += min_size_of(field, version, flexible);
+        if (ks_field_in(field, version) && !ks_field_tagged(field, version))
+            size += min_size_of(field, version, flexible);
     }
     return size > 0 ? size : 1; /* a struct without a byte could be repeated without end */
 }

@@ -3,8 +3,8 @@
  * gzip, snappy, lz4 and zstd as Kafka's clients and brokers use them (wire-protocol.md 3.2).
  *
  * Unpacking streams into a buffer that grows with what comes out and stops at a limit (WR-52). What is written follows
- * kafka-go: gzip members, snappy in xerial's framing (or one raw block), lz4 frames of independent blocks with a content
- * checksum, zstd frames.
+ * kafka-go: gzip members, snappy in xerial's framing (or one raw block), lz4 frames of independent blocks with a
+ * content checksum, zstd frames.
  */
 #include "sim/protocol/compression.h"
 
@@ -86,7 +86,8 @@ static ks_unpacked unpack_gzip(ks_bytes in, struct sink *sink) {
 
 static void pack_gzip(ks_bytes in, int32_t level, ks_buffer *out) {
     z_stream stream = { 0 };
-    int status = deflateInit2(&stream, level == 0 ? Z_DEFAULT_COMPRESSION : level, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
+    int status =
+        deflateInit2(&stream, level == 0 ? Z_DEFAULT_COMPRESSION : level, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
     ks_assert(status == Z_OK);
     uLong bound = deflateBound(&stream, (uLong)in.size);
     ks_buffer_reserve(out, bound);
@@ -193,14 +194,16 @@ static ks_unpacked unpack_lz4_frame(LZ4F_dctx *context, ks_bytes in, struct sink
 
 static ks_unpacked unpack_lz4(ks_bytes in, struct sink *sink) {
     LZ4F_dctx *context;
-    if (!is_kafka_lz4(in) || LZ4F_isError(LZ4F_createDecompressionContext(&context, LZ4F_VERSION))) return KS_UNPACK_CORRUPT;
+    if (!is_kafka_lz4(in) || LZ4F_isError(LZ4F_createDecompressionContext(&context, LZ4F_VERSION)))
+        return KS_UNPACK_CORRUPT;
     ks_unpacked unpacked = unpack_lz4_frame(context, in, sink);
     LZ4F_freeDecompressionContext(context);
     return unpacked;
 }
 
 static void pack_lz4(ks_bytes in, int32_t level, ks_buffer *out) {
-    LZ4F_preferences_t preferences = { .frameInfo = { .blockSizeID = LZ4F_max4MB, .blockMode = LZ4F_blockIndependent,
+    LZ4F_preferences_t preferences = { .frameInfo = { .blockSizeID = LZ4F_max4MB,
+                                                      .blockMode = LZ4F_blockIndependent,
                                                       .contentChecksumFlag = LZ4F_contentChecksumEnabled },
                                        .compressionLevel = level };
     size_t bound = LZ4F_compressFrameBound((size_t)in.size, &preferences);
@@ -241,7 +244,8 @@ static ks_unpacked unpack_zstd(ks_bytes in, struct sink *sink) {
 static void pack_zstd(ks_bytes in, int32_t level, ks_buffer *out) {
     size_t bound = ZSTD_compressBound((size_t)in.size);
     ks_buffer_reserve(out, bound);
-    size_t packed = ZSTD_compress(out->data + out->size, bound, in.data, (size_t)in.size, level == 0 ? ZSTD_CLEVEL_DEFAULT : level);
+    size_t packed =
+        ZSTD_compress(out->data + out->size, bound, in.data, (size_t)in.size, level == 0 ? ZSTD_CLEVEL_DEFAULT : level);
     ks_assert(!ZSTD_isError(packed));
     out->size += packed;
 }

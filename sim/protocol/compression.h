@@ -9,8 +9,8 @@ enum { KS_MAX_DECOMPRESSED = 64 * 1024 * 1024 }; /* WR-52; Kafka has no limit */
 
 typedef enum ks_unpacked { KS_UNPACKED, KS_UNPACK_CORRUPT, KS_UNPACK_TOO_LARGE } ks_unpacked;
 
-/* Appends to `out` what `in` holds, at most `max` bytes of it. Sizes that the data claim are never trusted. On failure some
- * bytes may have been appended. */
+/* Appends to `out` what `in` holds, at most `max` bytes of it. Sizes that the data claim are never trusted. On failure
+ * some bytes may have been appended. */
 ks_unpacked ks_unpack(ks_codec codec, ks_bytes in, int32_t max, ks_buffer *out);
 
 #endif

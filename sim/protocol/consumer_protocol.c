@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * ConsumerProtocolSubscription and ConsumerProtocolAssignment (Kafka's ConsumerProtocol.java): the bytes that group members
- * exchange through the coordinator, which does not look into them.
+ * ConsumerProtocolSubscription and ConsumerProtocolAssignment (Kafka's ConsumerProtocol.java): the bytes that group
+ * members exchange through the coordinator, which does not look into them.
  *
- * Readers take any version from 0 up by the fields they know, as ConsumerProtocol does, ignore what follows, and take an
- * early end behind any whole field as "not sent": kafka-go and others mark v1 without writing v1's owned partitions (WR-33).
+ * Readers take any version from 0 up by the fields they know, as ConsumerProtocol does, ignore what follows, and take
+ * an early end behind any whole field as "not sent": kafka-go and others mark v1 without writing v1's owned partitions
+ * (WR-33).
  */
 #include "sim/protocol/consumer_protocol.h"
 
@@ -91,8 +92,10 @@ bool ks_subscription_decode(ks_bytes bytes, ks_arena *arena, ks_subscription *su
     if (subscription->version < 0) return false;
     subscription->topics = take_topics(&in, &subscription->topic_count);
     if (!ended(&in)) subscription->user_data = take_bytes(&in);
-    if (subscription->version >= 1 && ended(&in)) subscription->owned_count = -1;
-    else if (subscription->version >= 1) subscription->owned = take_topic_partitions(&in, &subscription->owned_count);
+    if (subscription->version >= 1 && ended(&in))
+        subscription->owned_count = -1;
+    else if (subscription->version >= 1)
+        subscription->owned = take_topic_partitions(&in, &subscription->owned_count);
     if (subscription->version >= 2 && !ended(&in)) subscription->generation_id = take_i32(&in);
     if (subscription->version >= 3 && !ended(&in)) subscription->rack_id = take_string(&in);
     return in.p != NULL;
@@ -165,11 +168,13 @@ static size_t size_of_subscription(const ks_subscription *subscription) {
 
 ks_bytes ks_subscription_encode(const ks_subscription *subscription, ks_arena *arena) {
     size_t size = size_of_subscription(subscription);
-    uint8_t *start = ks_arena_alloc(arena, size), *p = put_i32(put_i16(start, subscription->version), subscription->topic_count);
+    uint8_t *start = ks_arena_alloc(arena, size),
+            *p = put_i32(put_i16(start, subscription->version), subscription->topic_count);
     for (int32_t i = 0; i < subscription->topic_count; i++) p = put_string(p, subscription->topics[i]);
     p = put_bytes(p, subscription->user_data);
     bool whole = subscription->owned_count >= 0;
-    if (whole && subscription->version >= 1) p = put_topic_partitions(p, subscription->owned, subscription->owned_count);
+    if (whole && subscription->version >= 1)
+        p = put_topic_partitions(p, subscription->owned, subscription->owned_count);
     if (whole && subscription->version >= 2) p = put_i32(p, subscription->generation_id);
     if (whole && subscription->version >= 3) p = put_string(p, subscription->rack_id);
     ks_assert(p == start + size && size <= INT32_MAX);

@@ -51,7 +51,8 @@ static void *take_memory(reader *in, size_t size, const ks_field *field) { /* NU
     return NULL;
 }
 
-/* A length or count; negative is null. `wide`: int32 in rigid versions, else int16. Compact ones are stored plus one. */
+/* A length or count; negative is null. `wide`: int32 in rigid versions, else int16. Compact ones are stored plus one.
+ */
 static int64_t take_size(reader *in, bool wide, const ks_field *field) {
     if (in->flexible) return (int64_t)take_uvarint(in, field) - 1;
     const uint8_t *at = take(in, wide ? 4 : 2, field);
@@ -104,10 +105,11 @@ static void read_pointer(reader *in, const ks_field *field, void **to) {
 }
 
 static void read_one(reader *in, const ks_field *field, bool element, void *to) {
-    static const int8_t sizes[] = { [KS_TYPE_bool] = 1,   [KS_TYPE_int8] = 1,   [KS_TYPE_int16] = 2,  [KS_TYPE_uint16] = 2,
-                                    [KS_TYPE_int32] = 4,  [KS_TYPE_uint32] = 4, [KS_TYPE_int64] = 8,  [KS_TYPE_float64] = 8,
-                                    [KS_TYPE_uuid] = 16,  [KS_TYPE_string] = 0, [KS_TYPE_bytes] = 0,  [KS_TYPE_records] = 0,
-                                    [KS_TYPE_struct] = 0 };
+    static const int8_t sizes[] = {
+        [KS_TYPE_bool] = 1,   [KS_TYPE_int8] = 1,    [KS_TYPE_int16] = 2,   [KS_TYPE_uint16] = 2, [KS_TYPE_int32] = 4,
+        [KS_TYPE_uint32] = 4, [KS_TYPE_int64] = 8,   [KS_TYPE_float64] = 8, [KS_TYPE_uuid] = 16,  [KS_TYPE_string] = 0,
+        [KS_TYPE_bytes] = 0,  [KS_TYPE_records] = 0, [KS_TYPE_struct] = 0
+    };
     const uint8_t *at = NULL;
     if (sizes[field->type] > 0 && (at = take(in, sizes[field->type], field)) == NULL) return;
     switch (field->type) {
@@ -128,8 +130,10 @@ static void read_one(reader *in, const ks_field *field, bool element, void *to) 
     case KS_TYPE_bytes:
     case KS_TYPE_records: read_bytes(in, field, element, to); break;
     case KS_TYPE_struct:
-        if (field->pointer && !element) read_pointer(in, field, to);
-        else read_struct(in, field->sub(), to);
+        if (field->pointer && !element)
+            read_pointer(in, field, to);
+        else
+            read_struct(in, field->sub(), to);
         break;
     }
 }
@@ -152,8 +156,10 @@ static void read_array(reader *in, const ks_field *field, ks_any_array *to) {
 
 static void read_field(reader *in, const ks_field *field, void *value) {
     void *to = (char *)value + field->offset;
-    if (field->array) read_array(in, field, to);
-    else read_one(in, field, false, to);
+    if (field->array)
+        read_array(in, field, to);
+    else
+        read_one(in, field, false, to);
 }
 
 static const ks_field *find_tag(const ks_struct *type, int16_t version, uint32_t tag) {
@@ -183,8 +189,10 @@ static void read_tag(reader *in, const ks_struct *type, void *value) {
 static void read_struct(reader *in, const ks_struct *type, void *value) {
     for (uint32_t i = 0; i < type->field_count; i++) {
         const ks_field *field = &type->fields[i];
-        if (ks_field_in(field, in->version) && !ks_field_tagged(field, in->version)) read_field(in, field, value);
-        else ks_field_default(field, value);
+        if (ks_field_in(field, in->version) && !ks_field_tagged(field, in->version))
+            read_field(in, field, value);
+        else
+            ks_field_default(field, value);
         if (failed(in)) return;
     }
     if (!in->flexible) return;
@@ -192,11 +200,15 @@ static void read_struct(reader *in, const ks_struct *type, void *value) {
     for (uint32_t i = 0; i < count && !failed(in); i++) read_tag(in, type, value);
 }
 
-int32_t ks_struct_decode(const ks_struct *type, int16_t version, bool flexible, ks_bytes bytes, ks_arena *arena, void *value,
-                         ks_wire_fault *fault) {
+int32_t ks_struct_decode(const ks_struct *type, int16_t version, bool flexible, ks_bytes bytes, ks_arena *arena,
+                         void *value, ks_wire_fault *fault) {
     int32_t size = bytes.size < 0 ? 0 : bytes.size;
     const uint8_t *start = size > 0 ? bytes.data : (const uint8_t *)"";
-    reader in = { .p = start, .end = start + size, .arena = arena, .version = version, .flexible = flexible,
+    reader in = { .p = start,
+                  .end = start + size,
+                  .arena = arena,
+                  .version = version,
+                  .flexible = flexible,
                   .memory = MEMORY_BASE + (int64_t)MEMORY_PER_BYTE * size };
     memset(value, 0, type->size);
     read_struct(&in, type, value);

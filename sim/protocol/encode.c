@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Structs to bytes. Tagged fields go out in ascending order of their tags, and only when they differ from their defaults.
+ * Structs to bytes. Tagged fields go out in ascending order of their tags, and only when they differ from their
+ * defaults.
  */
 #include "sim/protocol/codec_internal.h"
 #include "sim/protocol/wire_bytes.h"
@@ -26,9 +27,12 @@ static uint8_t *grow(encoder *out, size_t size) {
 static void put_uvarint(encoder *out, uint32_t v) { ks_put_uvarint(grow(out, (size_t)ks_uvarint_size(v)), v); }
 
 static void put_size(encoder *out, bool wide, int32_t size) { /* -1: null */
-    if (out->flexible) put_uvarint(out, (uint32_t)size + 1);
-    else if (wide) ks_store_32(grow(out, 4), (uint32_t)size);
-    else ks_store_16(grow(out, 2), (uint16_t)size);
+    if (out->flexible)
+        put_uvarint(out, (uint32_t)size + 1);
+    else if (wide)
+        ks_store_32(grow(out, 4), (uint32_t)size);
+    else
+        ks_store_16(grow(out, 2), (uint16_t)size);
 }
 
 static void put_sized(encoder *out, bool wide, const void *data, int32_t size, const ks_field *field, bool element) {
@@ -48,8 +52,10 @@ static void write_struct(encoder *out, const ks_struct *type, const void *value)
 
 static void write_pointer(encoder *out, const ks_field *field, const void *value) {
     *grow(out, 1) = value != NULL ? 1 : 0xff;
-    if (value != NULL) write_struct(out, field->sub(), value);
-    else if (!ks_field_nullable(field, out->version)) fail(out, KS_WIRE_NULL, field);
+    if (value != NULL)
+        write_struct(out, field->sub(), value);
+    else if (!ks_field_nullable(field, out->version))
+        fail(out, KS_WIRE_NULL, field);
 }
 
 static void write_one(encoder *out, const ks_field *field, bool element, const void *at) {
@@ -80,8 +86,10 @@ static void write_one(encoder *out, const ks_field *field, bool element, const v
         break;
     }
     case KS_TYPE_struct:
-        if (field->pointer && !element) write_pointer(out, field, *(void *const *)at);
-        else write_struct(out, field->sub(), at);
+        if (field->pointer && !element)
+            write_pointer(out, field, *(void *const *)at);
+        else
+            write_struct(out, field->sub(), at);
         break;
     }
 }
@@ -96,8 +104,10 @@ static void write_array(encoder *out, const ks_field *field, const ks_any_array 
 
 static void write_field(encoder *out, const ks_field *field, const void *value) {
     const void *at = (const char *)value + field->offset;
-    if (field->array) write_array(out, field, at);
-    else write_one(out, field, false, at);
+    if (field->array)
+        write_array(out, field, at);
+    else
+        write_one(out, field, false, at);
 }
 
 /* ---- tagged fields: tag, size, content; the size is known last, so the content moves up behind it ---- */
@@ -114,7 +124,8 @@ static void write_tag(encoder *out, const ks_field *field, const void *value) {
 }
 
 static bool is_written(const encoder *out, const ks_field *field, const void *value) {
-    return ks_field_in(field, out->version) && ks_field_tagged(field, out->version) && !ks_field_is_default(field, value);
+    return ks_field_in(field, out->version) && ks_field_tagged(field, out->version) &&
+           !ks_field_is_default(field, value);
 }
 
 static void write_tags(encoder *out, const ks_struct *type, const void *value) {
@@ -126,7 +137,8 @@ static void write_tags(encoder *out, const ks_struct *type, const void *value) {
         const ks_field *next = NULL;
         for (uint32_t i = 0; i < type->field_count; i++) {
             const ks_field *field = &type->fields[i];
-            if (field->tag > last && (next == NULL || field->tag < next->tag) && is_written(out, field, value)) next = field;
+            if (field->tag > last && (next == NULL || field->tag < next->tag) && is_written(out, field, value))
+                next = field;
         }
         write_tag(out, next, value);
         last = next->tag;

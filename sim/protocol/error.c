@@ -3,8 +3,8 @@
  * Names, sentences and flags of errors, all from the table in <kafkasim/error_table.h>; and kafka-go's view of them
  * (error.go: Error(), Title(), Temporary(), Timeout()).
  *
- * kafka-go's title is Kafka's name in words, apart from a few that Kafka has renamed since. Where kafka-go leaves title and
- * description empty ("[13] : "), or knows no such code (107 and up), the name in words is filled in.
+ * kafka-go's title is Kafka's name in words, apart from a few that Kafka has renamed since. Where kafka-go leaves title
+ * and description empty ("[13] : "), or knows no such code (107 and up), the name in words is filled in.
  */
 #include "sim/protocol/error.h"
 
@@ -98,7 +98,8 @@ static const char *renamed_title(kafka_error error) {
     case KAFKA_ERR_INVALID_PARTITIONS: return "Invalid Partition Number";
     case KAFKA_ERR_INVALID_CONFIG: return "Invalid Configuration";
     case KAFKA_ERR_INVALID_TXN_STATE: return "Invalid Transaction State";
-    case KAFKA_ERR_OPERATION_NOT_ATTEMPTED: return "Broker Authorization Failed"; /* kafka-go is wrong here; the text says it */
+    case KAFKA_ERR_OPERATION_NOT_ATTEMPTED:
+        return "Broker Authorization Failed"; /* kafka-go is wrong here; the text says it */
     case KAFKA_ERR_ELIGIBLE_LEADERS_NOT_AVAILABLE: return "Eligible Leader Not Available";
     case POSITION_OUT_OF_RANGE: return "Position Out Of Range";
     default: return NULL;
@@ -127,8 +128,10 @@ static void words_of_name(const char *name, ks_buffer *out) { /* UNKNOWN_TOPIC_I
 
 void ks_error_title(kafka_error error, ks_buffer *out) {
     const char *renamed = renamed_title(error), *name = kafka_error_name(error);
-    if (renamed != NULL) ks_buffer_text(out, renamed);
-    else if (strcmp(name, "UNKNOWN_CODE") != 0) words_of_name(name, out);
+    if (renamed != NULL)
+        ks_buffer_text(out, renamed);
+    else if (strcmp(name, "UNKNOWN_CODE") != 0)
+        words_of_name(name, out);
 }
 
 char *kafka_error_format(kafka_error error, char *buffer, size_t size) {
@@ -140,16 +143,19 @@ char *kafka_error_format(kafka_error error, char *buffer, size_t size) {
     ks_buffer title = { 0 };
     ks_buffer_text(&title, "");
     ks_error_title(error, &title);
-    snprintf(buffer, size, "[%d] %s: %s", (int)error, (const char *)title.data, title.size ? kafka_error_text(error) : "");
+    snprintf(buffer, size, "[%d] %s: %s", (int)error, (const char *)title.data,
+             title.size ? kafka_error_text(error) : "");
     ks_buffer_deinit(&title);
     return buffer;
 }
 
 bool ks_error_find_name(const char *name, kafka_error *error) {
-    static const struct { const char *name; int code; } table[] = {
-        { "NONE", 0 },
+    static const struct {
+        const char *name;
+        int code;
+    } table[] = { { "NONE", 0 },
 #define ROW(name, code, retriable, text) { #name, code },
-        KAFKA_ERROR_TABLE_BROKER(ROW) KAFKA_ERROR_TABLE_CLIENT(ROW)
+                  KAFKA_ERROR_TABLE_BROKER(ROW) KAFKA_ERROR_TABLE_CLIENT(ROW)
 #undef ROW
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {

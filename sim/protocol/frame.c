@@ -76,7 +76,8 @@ void ks_request_header_encode(const ks_request_header *header, ks_buffer *out) {
     if (ks_request_header_version(header->api_key, header->api_version) >= 2) ks_buffer_append(out, "\0", 1);
 }
 
-bool ks_response_header_decode(int16_t api_key, int16_t api_version, ks_bytes frame, int32_t *correlation_id, ks_bytes *body) {
+bool ks_response_header_decode(int16_t api_key, int16_t api_version, ks_bytes frame, int32_t *correlation_id,
+                               ks_bytes *body) {
     if (frame.size < 4) return false;
     const uint8_t *p = frame.data, *end = p + frame.size;
     *correlation_id = ks_load_i32(p);
@@ -118,7 +119,8 @@ static ks_envelope *decode_body(ks_kernel *kernel, int16_t key, int16_t version,
                                 ks_wire_fault *fault) {
     ks_envelope *envelope = ks_envelope_new(kernel, key, version, type);
     body = ks_arena_bytes(envelope->arena, body);
-    if (ks_struct_decode(type, version, ks_api_is_flexible(key, version), body, envelope->arena, envelope->body, fault) >= 0)
+    if (ks_struct_decode(type, version, ks_api_is_flexible(key, version), body, envelope->arena, envelope->body,
+                         fault) >= 0)
         return envelope;
     ks_envelope_free(kernel, envelope);
     return NULL;
@@ -139,7 +141,8 @@ ks_envelope *ks_request_decode(ks_kernel *kernel, ks_bytes frame, ks_wire_fault 
     return envelope;
 }
 
-ks_envelope *ks_response_decode(ks_kernel *kernel, int16_t api_key, int16_t api_version, ks_bytes frame, ks_wire_fault *fault) {
+ks_envelope *ks_response_decode(ks_kernel *kernel, int16_t api_key, int16_t api_version, ks_bytes frame,
+                                ks_wire_fault *fault) {
     int32_t correlation_id;
     ks_bytes body;
     *fault = (ks_wire_fault){ KS_WIRE_TRUNCATED, NULL };

@@ -2,8 +2,8 @@
  *
  * Record batches v2: the header, and building (Kafka's DefaultRecordBatch, DefaultRecord, MemoryRecordsBuilder).
  *
- * Records are written in their final form as they are added, behind 61 bytes kept free for the header. So an uncompressed
- * batch is never copied, and a compressed one once, by its codec.
+ * Records are written in their final form as they are added, behind 61 bytes kept free for the header. So an
+ * uncompressed batch is never copied, and a compressed one once, by its codec.
  */
 #include "sim/protocol/record_batch.h"
 
@@ -11,19 +11,19 @@
 #include "sim/protocol/wire_bytes.h"
 
 enum { /* where the header's fields lie */
-    AT_BASE_OFFSET = 0,
-    AT_LENGTH = 8,
-    AT_LEADER_EPOCH = 12,
-    AT_MAGIC = 16,
-    AT_CRC = 17,
-    AT_ATTRIBUTES = 21, /* the CRC covers everything from here */
-    AT_LAST_OFFSET_DELTA = 23,
-    AT_BASE_TIMESTAMP = 27,
-    AT_MAX_TIMESTAMP = 35,
-    AT_PRODUCER_ID = 43,
-    AT_PRODUCER_EPOCH = 51,
-    AT_BASE_SEQUENCE = 53,
-    AT_RECORD_COUNT = 57
+       AT_BASE_OFFSET = 0,
+       AT_LENGTH = 8,
+       AT_LEADER_EPOCH = 12,
+       AT_MAGIC = 16,
+       AT_CRC = 17,
+       AT_ATTRIBUTES = 21, /* the CRC covers everything from here */
+       AT_LAST_OFFSET_DELTA = 23,
+       AT_BASE_TIMESTAMP = 27,
+       AT_MAX_TIMESTAMP = 35,
+       AT_PRODUCER_ID = 43,
+       AT_PRODUCER_EPOCH = 51,
+       AT_BASE_SEQUENCE = 53,
+       AT_RECORD_COUNT = 57
 };
 
 /* ---- the header ---- */
@@ -96,8 +96,13 @@ void ks_batch_begin(ks_batch_builder *builder, ks_codec codec) {
     ks_buffer_clear(&builder->bytes);
     ks_buffer_reserve(&builder->bytes, KS_BATCH_HEADER_SIZE);
     builder->bytes.size = KS_BATCH_HEADER_SIZE;
-    builder->header = (ks_batch_header){ .leader_epoch = -1, .magic = 2, .base_timestamp = -1, .max_timestamp = -1,
-                                         .producer_id = -1, .producer_epoch = -1, .base_sequence = -1,
+    builder->header = (ks_batch_header){ .leader_epoch = -1,
+                                         .magic = 2,
+                                         .base_timestamp = -1,
+                                         .max_timestamp = -1,
+                                         .producer_id = -1,
+                                         .producer_epoch = -1,
+                                         .base_sequence = -1,
                                          .last_offset_delta = -1 };
     builder->count = 0;
     builder->codec = codec;
@@ -194,7 +199,8 @@ static ks_buffer *compress_records(ks_batch_builder *builder) {
     ks_buffer_clear(out);
     ks_buffer_reserve(out, KS_BATCH_HEADER_SIZE);
     out->size = KS_BATCH_HEADER_SIZE;
-    ks_bytes records = { builder->bytes.data + KS_BATCH_HEADER_SIZE, (int32_t)builder->bytes.size - KS_BATCH_HEADER_SIZE };
+    ks_bytes records = { builder->bytes.data + KS_BATCH_HEADER_SIZE,
+                         (int32_t)builder->bytes.size - KS_BATCH_HEADER_SIZE };
     ks_compress(builder->codec, records, builder->level, builder->raw_snappy, out);
     return out;
 }

@@ -11,7 +11,7 @@
 #include "sim/protocol/record_parse.h"
 
 enum {
-    LOG_OVERHEAD = 12,         /* base offset and length field */
+    LOG_OVERHEAD = 12, /* base offset and length field */
     MAGIC_OFFSET = 16,
     SMALLEST_LEGACY_LENGTH = 14,
     SMALLEST_RECORD = 7 /* WR-52: the length varint and six fields of a byte */
@@ -24,7 +24,8 @@ static kafka_error refuse(ks_batch_fault *fault, kafka_error error, const char *
 
 /* ---- rows 2 to 4: the shape ---- */
 
-/* Where the first batch of `records` ends. 0: there is no whole one. CORRUPT_MESSAGE: not even its frame makes sense. */
+/* Where the first batch of `records` ends. 0: there is no whole one. CORRUPT_MESSAGE: not even its frame makes sense.
+ */
 static kafka_error first_batch(ks_bytes records, int32_t *size, ks_batch_fault *fault) {
     *size = 0;
     if (records.size <= MAGIC_OFFSET) return KAFKA_OK;
@@ -45,7 +46,8 @@ static void read_header(ks_bytes batch, ks_batch_header *header) {
     ks_batch_read_header((ks_bytes){ padded, KS_BATCH_HEADER_SIZE }, header);
 }
 
-kafka_error ks_batch_check_shape(ks_bytes records, const ks_batch_rules *rules, ks_batch_header *header, ks_batch_fault *fault) {
+kafka_error ks_batch_check_shape(ks_bytes records, const ks_batch_rules *rules, ks_batch_header *header,
+                                 ks_batch_fault *fault) {
     int32_t size, second;
     *fault = (ks_batch_fault){ 0 };
     kafka_error error = first_batch(records, &size, fault);
@@ -53,11 +55,13 @@ kafka_error ks_batch_check_shape(ks_bytes records, const ks_batch_rules *rules, 
     if (size == 0) return refuse(fault, KAFKA_ERR_INVALID_RECORD, "Produce requests must carry a whole record batch.");
     read_header((ks_bytes){ records.data, size }, header);
     if (header->magic != 2)
-        return refuse(fault, KAFKA_ERR_INVALID_RECORD, "Produce requests must carry record batches of magic version 2.");
+        return refuse(fault, KAFKA_ERR_INVALID_RECORD,
+                      "Produce requests must carry record batches of magic version 2.");
     error = first_batch((ks_bytes){ records.data + size, records.size - size }, &second, fault);
     if (error != KAFKA_OK) return error;
     if (second != 0)
-        return refuse(fault, KAFKA_ERR_INVALID_RECORD, "Produce requests must carry exactly one record batch per partition.");
+        return refuse(fault, KAFKA_ERR_INVALID_RECORD,
+                      "Produce requests must carry exactly one record batch per partition.");
     if ((header->attributes & KS_ATTRIBUTE_CODEC_MASK) == KS_CODEC_ZSTD && rules->produce_version < 7)
         return refuse(fault, KAFKA_ERR_UNSUPPORTED_COMPRESSION_TYPE, "zstd needs version 7 of the Produce request.");
     return KAFKA_OK;
@@ -65,7 +69,8 @@ kafka_error ks_batch_check_shape(ks_bytes records, const ks_batch_rules *rules, 
 
 /* ---- rows 6 to 9: the header ---- */
 
-static kafka_error check_header(ks_bytes batch, const ks_batch_rules *rules, const ks_batch_header *header, ks_batch_fault *fault) {
+static kafka_error check_header(ks_bytes batch, const ks_batch_rules *rules, const ks_batch_header *header,
+                                ks_batch_fault *fault) {
     if (header->base_offset != 0)
         return refuse(fault, KAFKA_ERR_INVALID_RECORD, "The base offset of a batch from a client must be 0.");
     if (batch.size > rules->max_message_bytes)
@@ -74,7 +79,8 @@ static kafka_error check_header(ks_bytes batch, const ks_batch_rules *rules, con
         return refuse(fault, KAFKA_ERR_CORRUPT_MESSAGE, "The record batch is smaller than its own header.");
     if (header->crc != ks_batch_crc(batch))
         return refuse(fault, KAFKA_ERR_CORRUPT_MESSAGE, "The record batch is corrupt: its checksum does not match.");
-    if (header->last_offset_delta < 0 || header->record_count < 1 || header->last_offset_delta != header->record_count - 1)
+    if (header->last_offset_delta < 0 || header->record_count < 1 ||
+        header->last_offset_delta != header->record_count - 1)
         return refuse(fault, KAFKA_ERR_INVALID_RECORD, "Last offset delta and number of records do not agree.");
     if (header->attributes & KS_ATTRIBUTE_CONTROL)
         return refuse(fault, KAFKA_ERR_INVALID_RECORD, "Clients may not write control batches.");
@@ -121,11 +127,13 @@ static bool is_in_window(const ks_batch_rules *rules, int64_t timestamp) {
     return distance(rules->now_ms, timestamp) <= (uint64_t)rules->before_max_ms;
 }
 
-static kafka_error check_records(ks_bytes records, const ks_batch_rules *rules, const ks_batch_header *header, ks_batch_fault *fault) {
+static kafka_error check_records(ks_bytes records, const ks_batch_rules *rules, const ks_batch_header *header,
+                                 ks_batch_fault *fault) {
     static const char malformed[] = "The records do not fit the batch: a record is malformed or their number is wrong.";
     offenders without_key = { 0 }, out_of_time = { 0 };
     const uint8_t *p = records.data, *end = p + records.size;
-    if (header->record_count > records.size / SMALLEST_RECORD) return refuse(fault, KAFKA_ERR_INVALID_RECORD, malformed);
+    if (header->record_count > records.size / SMALLEST_RECORD)
+        return refuse(fault, KAFKA_ERR_INVALID_RECORD, malformed);
     for (int32_t i = 0; i < header->record_count; i++) {
         ks_parsed_record record = { .key = KS_NULL_BYTES };
         p = ks_parse_record(p, end, &record);
@@ -137,15 +145,18 @@ static kafka_error check_records(ks_bytes records, const ks_batch_rules *rules, 
     }
     if (p != end) return refuse(fault, KAFKA_ERR_INVALID_RECORD, malformed);
     if (without_key.count > 0)
-        return refuse_records(fault, &without_key, KAFKA_ERR_INVALID_RECORD, "A compacted topic takes no record without a key.");
+        return refuse_records(fault, &without_key, KAFKA_ERR_INVALID_RECORD,
+                              "A compacted topic takes no record without a key.");
     if (out_of_time.count > 0)
-        return refuse_records(fault, &out_of_time, KAFKA_ERR_INVALID_TIMESTAMP, "A timestamp is out of the range the topic accepts.");
+        return refuse_records(fault, &out_of_time, KAFKA_ERR_INVALID_TIMESTAMP,
+                              "A timestamp is out of the range the topic accepts.");
     return KAFKA_OK;
 }
 
 /* ---- row 10, and all together ---- */
 
-kafka_error ks_batch_check_content(ks_bytes batch, const ks_batch_rules *rules, const ks_batch_header *header, ks_batch_fault *fault) {
+kafka_error ks_batch_check_content(ks_bytes batch, const ks_batch_rules *rules, const ks_batch_header *header,
+                                   ks_batch_fault *fault) {
     *fault = (ks_batch_fault){ 0 };
     if (batch.size > ks_batch_size(header)) batch.size = ks_batch_size(header); /* a cut second batch behind it */
     kafka_error error = check_header(batch, rules, header, fault);
@@ -162,7 +173,8 @@ kafka_error ks_batch_check_content(ks_bytes batch, const ks_batch_rules *rules, 
         error = refuse(fault, KAFKA_ERR_UNKNOWN_SERVER_ERROR, "The records cannot be decompressed.");
         break;
     case KS_UNPACK_TOO_LARGE:
-        error = refuse(fault, KAFKA_ERR_MESSAGE_TOO_LARGE, "The decompressed records are larger than the broker allows.");
+        error =
+            refuse(fault, KAFKA_ERR_MESSAGE_TOO_LARGE, "The decompressed records are larger than the broker allows.");
         break;
     }
     ks_buffer_deinit(&out);

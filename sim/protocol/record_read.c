@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Walking the records of batches, as a consumer does (Kafka's DefaultRecordBatch.iterator). Nothing is copied but what a
- * codec unpacks.
+ * Walking the records of batches, as a consumer does (Kafka's DefaultRecordBatch.iterator). Nothing is copied but what
+ * a codec unpacks.
  */
 #include "sim/protocol/compression.h"
 #include "sim/protocol/record_parse.h"
@@ -43,7 +43,8 @@ bool ks_records_next_batch(ks_record_iterator *iterator) {
     ks_records_end(iterator);
     if (iterator->failed || !ks_batch_read_header(iterator->rest, &iterator->header)) return false;
     const ks_batch_header *header = &iterator->header;
-    if (header->magic != 2 || header->length < KS_BATCH_HEADER_SIZE - 12) return fail(iterator, KAFKA_ERR_CORRUPT_MESSAGE);
+    if (header->magic != 2 || header->length < KS_BATCH_HEADER_SIZE - 12)
+        return fail(iterator, KAFKA_ERR_CORRUPT_MESSAGE);
     if (header->length > iterator->rest.size - 12) return false; /* a fetch may end in a cut batch */
     if (header->record_count < 0) return fail(iterator, KAFKA_ERR_CORRUPT_MESSAGE);
 

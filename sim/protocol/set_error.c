@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Answering any request with a chosen error, put where Kafka puts it for that API and version (each request's
- * getErrorResponse in Kafka). Driven by the descriptions: request and response are walked together, arrays are paired, and
- * the fields that name an entry (topic, partition, group ...) are copied over. What the descriptions cannot tell is in two
- * small tables.
+ * getErrorResponse in Kafka). Driven by the descriptions: request and response are walked together, arrays are paired,
+ * and the fields that name an entry (topic, partition, group ...) are copied over. What the descriptions cannot tell is
+ * in two small tables.
  */
 #include "sim/protocol/messages.h"
 #include "sim/protocol/summary.h"
@@ -118,11 +118,14 @@ static const ks_field *same_key(const ks_struct *type, const char *key, int16_t 
     return field != NULL && is_in(field, version) && !field->array ? field : NULL;
 }
 
-static void copy_field(const ks_field *to_field, void *to, const ks_field *from_field, const void *from, ks_arena *arena) {
+static void copy_field(const ks_field *to_field, void *to, const ks_field *from_field, const void *from,
+                       ks_arena *arena) {
     void *at = (char *)to + to_field->offset;
     const void *source = (const char *)from + from_field->offset;
-    if (to_field->type == KS_TYPE_string) *(ks_string *)at = ks_arena_string(arena, *(const ks_string *)source);
-    else memcpy(at, source, ks_field_element_size(to_field));
+    if (to_field->type == KS_TYPE_string)
+        *(ks_string *)at = ks_arena_string(arena, *(const ks_string *)source);
+    else
+        memcpy(at, source, ks_field_element_size(to_field));
 }
 
 static void copy_keys(const ks_struct *to_type, void *to, const ks_struct *from_type, const void *from, int16_t version,
@@ -143,8 +146,10 @@ static void copy_list_item(const ks_struct *to_type, void *to, const ks_field *l
         if (field->type != list->type || field->array || !is_in(field, version)) continue;
         if (strcmp(field->c_name, "error_message") == 0) continue;
         void *at = (char *)to + field->offset;
-        if (field->type == KS_TYPE_string) *(ks_string *)at = ks_arena_string(arena, *(const ks_string *)item);
-        else memcpy(at, item, ks_field_element_size(field));
+        if (field->type == KS_TYPE_string)
+            *(ks_string *)at = ks_arena_string(arena, *(const ks_string *)item);
+        else
+            memcpy(at, item, ks_field_element_size(field));
         return;
     }
 }
@@ -197,7 +202,8 @@ bool ks_message_set_error(const ks_envelope *request, ks_envelope *response, int
     ks_struct_default(response->type, response->body);
     int32_t min_depth = min_depth_for(request->api_key, code);
     if (depth_of_error(response->type, version, min_depth) < 0) min_depth = 0; /* this version has no deeper place */
-    bool placed = fill(response->type, response->body, request->type, request->body, version, min_depth, code, response->arena);
+    bool placed =
+        fill(response->type, response->body, request->type, request->body, version, min_depth, code, response->arena);
     if (!placed && min_depth > 0 && error_field(response->type, version) != NULL) { /* it names nothing: the top then */
         ks_struct_default(response->type, response->body);
         place(response->type, response->body, version, code);

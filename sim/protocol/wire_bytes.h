@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Numbers as bytes: big-endian integers and variable-length ones (wire-protocol.md 1.2). Readers take [p, end) and answer
- * the place behind what they read, or NULL when the bytes end too soon or a varint is too long; NULL in, NULL out, so that
- * calls may be chained and checked once.
+ * Numbers as bytes: big-endian integers and variable-length ones (wire-protocol.md 1.2). Readers take [p, end) and
+ * answer the place behind what they read, or NULL when the bytes end too soon or a varint is too long; NULL in, NULL
+ * out, so that calls may be chained and checked once.
  */
 #ifndef KS_WIRE_BYTES_H
 #define KS_WIRE_BYTES_H
@@ -37,7 +37,7 @@ static inline void ks_store_64(uint8_t *p, uint64_t v) {
 
 /* ---- base-128 varints: low group first, high bit says more ---- */
 
-static inline uint64_t ks_zigzag(int64_t v) { return (uint64_t)v << 1 ^ (uint64_t)-(int64_t)(v < 0); }
+static inline uint64_t ks_zigzag(int64_t v) { return (uint64_t)v << 1 ^ (uint64_t) - (int64_t)(v < 0); }
 static inline int64_t ks_unzigzag(uint64_t v) { return (int64_t)(v >> 1 ^ (0 - (v & 1))); }
 
 static inline int32_t ks_uvarint_size(uint64_t v) {
@@ -57,7 +57,8 @@ static inline uint8_t *ks_put_uvarint(uint8_t *p, uint64_t v) { /* the caller ha
 }
 static inline uint8_t *ks_put_varint(uint8_t *p, int64_t v) { return ks_put_uvarint(p, ks_zigzag(v)); }
 
-const uint8_t *ks_get_uvarint_slow(const uint8_t *p, const uint8_t *end, int32_t max_size, uint64_t *v); /* wire_bytes.c */
+const uint8_t *ks_get_uvarint_slow(const uint8_t *p, const uint8_t *end, int32_t max_size,
+                                   uint64_t *v); /* wire_bytes.c */
 
 /* One and two bytes, nearly all there are, without a call; false: ask the slow one. */
 static inline bool ks_get_short_uvarint(const uint8_t **p, const uint8_t *end, uint32_t *v) {
@@ -91,8 +92,10 @@ static inline const uint8_t *ks_get_varint(const uint8_t *p, const uint8_t *end,
 static inline const uint8_t *ks_get_varlong(const uint8_t *p, const uint8_t *end, int64_t *v) { /* at most 10 bytes */
     uint32_t small;
     uint64_t raw;
-    if (ks_get_short_uvarint(&p, end, &small)) raw = small;
-    else p = ks_get_uvarint_slow(p, end, 10, &raw);
+    if (ks_get_short_uvarint(&p, end, &small))
+        raw = small;
+    else
+        p = ks_get_uvarint_slow(p, end, 10, &raw);
     *v = ks_unzigzag(raw);
     return p;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * KSIM_WIRE_CHECK=1: every message that is sent in memory also goes through the codec, so that the whole test suite tests
- * the codec, and no code can rely on a field that the wire would not have carried.
+ * KSIM_WIRE_CHECK=1: every message that is sent in memory also goes through the codec, so that the whole test suite
+ * tests the codec, and no code can rely on a field that the wire would not have carried.
  */
 #include "sim/protocol/frame.h"
 
@@ -22,7 +22,8 @@ static _Noreturn void complain(const ks_envelope *envelope, const char *what, co
 static const ks_field *difference(const ks_struct *type, const void *a, const void *b, int16_t version) {
     for (uint32_t i = 0; i < type->field_count; i++) {
         const ks_field *field = &type->fields[i];
-        if (field->since <= version && version <= field->until && !ks_field_equal_at(field, a, b, version)) return field;
+        if (field->since <= version && version <= field->until && !ks_field_equal_at(field, a, b, version))
+            return field;
     }
     return NULL;
 }
@@ -48,7 +49,8 @@ static void share_records(const ks_struct *type, void *to, const void *from, con
             const ks_any_array *a = at, *b = source;
             size_t size = field->sub()->size;
             for (int32_t k = 0; k < a->count; k++)
-                share_records(field->sub(), (char *)a->items + size * (size_t)k, (const char *)b->items + size * (size_t)k, blocks);
+                share_records(field->sub(), (char *)a->items + size * (size_t)k,
+                              (const char *)b->items + size * (size_t)k, blocks);
         } else if (field->type == KS_TYPE_struct && !field->pointer) {
             share_records(field->sub(), at, source, blocks);
         }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Any bytes into the checks and the reader of record batches, and into every codec. What the broker's check lets pass must be
- * what a slow reader, written apart, finds well-formed, and the fast reader must then find every record. The first byte says
- * whether the checksum is mended first, so that mutations get past it. See fuzz_codec.c for how to run it.
+ * Any bytes into the checks and the reader of record batches, and into every codec. What the broker's check lets pass
+ * must be what a slow reader, written apart, finds well-formed, and the fast reader must then find every record. The
+ * first byte says whether the checksum is mended first, so that mutations get past it. See fuzz_codec.c for how to run
+ * it.
  */
 #include <stdlib.h>
 
@@ -87,7 +88,8 @@ static int32_t read_all(ks_bytes records, bool *failed) {
             ks_bytes value;
             for (int32_t i = 0; i < record.key.size; i++) sum += record.key.data[i]; /* touch every byte */
             for (int32_t i = 0; i < record.value.size; i++) sum += record.value.data[i];
-            while (ks_record_header_next(&record.headers, &key, &value)) sum += (uint32_t)key.size + (uint32_t)value.size;
+            while (ks_record_header_next(&record.headers, &key, &value))
+                sum += (uint32_t)key.size + (uint32_t)value.size;
         }
     }
     *failed = iterator.failed;

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Any bytes into the codec: the first three choose API, version and direction, the rest is a body. It never reads outside the
- * bytes (the sanitizers watch); what decodes, encodes; and what was encoded decodes to an equal value. tests/protocol/
- * test_fuzz.c includes this file; with libFuzzer:
- *   clang -g -fsanitize=fuzzer,address,undefined -DKS_LIBFUZZER -I. -Iinclude tests/fuzz/fuzz_codec.c LIBRARIES
+ * Any bytes into the codec: the first three choose API, version and direction, the rest is a body. It never reads
+ * outside the bytes (the sanitizers watch); what decodes, encodes; and what was encoded decodes to an equal value.
+ * tests/protocol/ test_fuzz.c includes this file; with libFuzzer: clang -g -fsanitize=fuzzer,address,undefined
+ * -DKS_LIBFUZZER -I. -Iinclude tests/fuzz/fuzz_codec.c LIBRARIES
  */
 #include "sim/protocol/codec.h"
 #include "sim/protocol/frame.h"
 
 int fuzz_codec(const uint8_t *data, size_t size);
 
-static void check_round_trip(const ks_struct *type, int16_t version, bool flexible, const void *value, ks_arena *arena) {
+static void check_round_trip(const ks_struct *type, int16_t version, bool flexible, const void *value,
+                             ks_arena *arena) {
     ks_buffer out = { 0 };
     ks_wire_fault fault;
     void *again = ks_arena_alloc(arena, type->size);

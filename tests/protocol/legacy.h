@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A reader of message sets v0 and v1 (wire-protocol.md 3.4): nothing but these tests meets them, for brokers refuse them. */
+ * A reader of message sets v0 and v1 (wire-protocol.md 3.4): nothing but these tests meets them, for brokers refuse
+ * them. */
 #ifndef KS_LEGACY_H
 #define KS_LEGACY_H
 
@@ -30,7 +31,8 @@ static inline void mend_lz4_header(uint8_t *frame, ks_bytes in) {
     ks_buffer_deinit(&out);
 }
 
-static inline void check_legacy_wrapper(const json_t *inner, ks_bytes packed, int codec, int magic, ks_arena *arena, const char *id) {
+static inline void check_legacy_wrapper(const json_t *inner, ks_bytes packed, int codec, int magic, ks_arena *arena,
+                                        const char *id) {
     ks_buffer out = { 0 };
     ks_bytes in = ks_arena_bytes(arena, packed);
     if (codec == KS_CODEC_LZ4 && magic == 0) {

@@ -23,14 +23,18 @@ static void check_subscription(const json_t *line, ks_bytes bytes, ks_arena *are
     assert_vector(subscription.version == number_of(line, "version"), id);
     assert_vector(subscription.topic_count == (int32_t)json_array_size(topics), id);
     for (int32_t i = 0; i < subscription.topic_count; i++)
-        assert_vector(ks_string_equal(subscription.topics[i], ks_str(json_string_value(json_array_get(topics, (size_t)i)))), id);
+        assert_vector(
+            ks_string_equal(subscription.topics[i], ks_str(json_string_value(json_array_get(topics, (size_t)i)))), id);
     assert_bytes(subscription.user_data, unhex(arena, json_object_get(fields, "UserData")), id, "user data");
     const json_t *owned = json_object_get(fields, "OwnedPartitions");
-    if (owned != NULL) compare_topics(owned, subscription.owned, subscription.owned_count, id);
-    else assert_vector(subscription.owned_count == (is_true(line, "shorter_than_its_version") ? -1 : 0), id);
+    if (owned != NULL)
+        compare_topics(owned, subscription.owned, subscription.owned_count, id);
+    else
+        assert_vector(subscription.owned_count == (is_true(line, "shorter_than_its_version") ? -1 : 0), id);
     int64_t generation = json_object_get(fields, "GenerationId") ? number_of(fields, "GenerationId") : -1;
     assert_vector(subscription.generation_id == generation, id);
-    assert_vector(ks_string_equal(subscription.rack_id, ks_str(json_string_value(json_object_get(fields, "RackId")))), id);
+    assert_vector(ks_string_equal(subscription.rack_id, ks_str(json_string_value(json_object_get(fields, "RackId")))),
+                  id);
     assert_bytes(ks_subscription_encode(&subscription, arena), bytes, id, "encoding");
 }
 
@@ -62,11 +66,14 @@ static void what_real_clients_send_is_read_and_written(void **state) {
     int line_number = 0;
     FILE *file = ks_vectors_open("consumer_protocol.jsonl");
     if (file == NULL) return;
-    for (json_t *line; (line = ks_vectors_next_json(file, "consumer_protocol.jsonl", &line_number)) != NULL; json_decref(line)) {
+    for (json_t *line; (line = ks_vectors_next_json(file, "consumer_protocol.jsonl", &line_number)) != NULL;
+         json_decref(line)) {
         ks_arena *arena = ks_arena_new();
         ks_bytes bytes = unhex(arena, json_object_get(line, "hex"));
-        if (strcmp(text_of(line, "kind"), "subscription") == 0) check_subscription(line, bytes, arena);
-        else check_assignment(line, bytes, arena);
+        if (strcmp(text_of(line, "kind"), "subscription") == 0)
+            check_subscription(line, bytes, arena);
+        else
+            check_assignment(line, bytes, arena);
         check_cut(bytes, arena);
         ks_arena_free(arena);
     }
@@ -79,8 +86,15 @@ static void a_full_subscription_survives_the_round_trip(void **state) {
     ks_string topics[] = { KS_LITERAL("orders"), KS_LITERAL("payments") };
     int32_t partitions[] = { 0, 5, 2 };
     ks_topic_partitions owned[] = { { KS_LITERAL("orders"), partitions, 3 }, { KS_LITERAL("payments"), NULL, 0 } };
-    ks_subscription in = { .version = 3, .topics = topics, .topic_count = 2, .user_data = { (const uint8_t *)"x", 1 },
-                           .owned = owned, .owned_count = 2, .generation_id = 42, .rack_id = KS_LITERAL("r1") }, out;
+    ks_subscription in = { .version = 3,
+                           .topics = topics,
+                           .topic_count = 2,
+                           .user_data = { (const uint8_t *)"x", 1 },
+                           .owned = owned,
+                           .owned_count = 2,
+                           .generation_id = 42,
+                           .rack_id = KS_LITERAL("r1") },
+                    out;
     assert_true(ks_subscription_decode(ks_subscription_encode(&in, arena), arena, &out));
     assert_int_equal(out.owned_count, 2);
     assert_int_equal(out.owned[0].partitions[1], 5);
@@ -94,9 +108,11 @@ static void bytes_that_are_none_of_it_are_refused(void **state) {
     ks_subscription subscription;
     ks_assignment assignment;
     assert_false(ks_subscription_decode(KS_NULL_BYTES, arena, &subscription));
-    assert_false(ks_subscription_decode((ks_bytes){ (const uint8_t *)"\0\0\x7f\xff\xff\xff", 6 }, arena, &subscription));
+    assert_false(
+        ks_subscription_decode((ks_bytes){ (const uint8_t *)"\0\0\x7f\xff\xff\xff", 6 }, arena, &subscription));
     assert_false(ks_assignment_decode((ks_bytes){ (const uint8_t *)"\xff\xff\0\0\0\0", 6 }, arena, &assignment));
-    assert_false(ks_assignment_decode((ks_bytes){ (const uint8_t *)"\0\0\0\0\0\1\xff\xff\0\0\0\0", 12 }, arena, &assignment));
+    assert_false(
+        ks_assignment_decode((ks_bytes){ (const uint8_t *)"\0\0\0\0\0\1\xff\xff\0\0\0\0", 12 }, arena, &assignment));
     ks_arena_free(arena);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A seeded mutator over the vectors for the fuzz functions of tests/fuzz: the same inputs every time. KSIM_FUZZ_ROUNDS makes
- * it longer (mutations of each vector; 200 unless told).
+ * A seeded mutator over the vectors for the fuzz functions of tests/fuzz: the same inputs every time. KSIM_FUZZ_ROUNDS
+ * makes it longer (mutations of each vector; 200 unless told).
  */
 #include "tests/protocol/vectors.h"
 
@@ -27,7 +27,7 @@ static void mutate_once(uint64_t *state, ks_buffer *bytes) {
     case 1: bytes->data[at] = odd[below(state, sizeof odd)]; break;
     case 2: memset(bytes->data + at, odd[below(state, sizeof odd)], length); break;
     case 3: bytes->size = at; break; /* cut */
-    case 4: /* taken out */
+    case 4:                          /* taken out */
         memmove(bytes->data + at, bytes->data + at + length, bytes->size - at - length);
         bytes->size -= length;
         break;
@@ -66,7 +66,8 @@ static void mutated_frames_never_harm_the_codec(void **state) {
     int line_number = 0;
     FILE *file = ks_vectors_open("wire_frames.jsonl");
     if (file == NULL) return;
-    for (json_t *line; (line = ks_vectors_next_json(file, "wire_frames.jsonl", &line_number)) != NULL; json_decref(line)) {
+    for (json_t *line; (line = ks_vectors_next_json(file, "wire_frames.jsonl", &line_number)) != NULL;
+         json_decref(line)) {
         const ks_api *api = ks_api_find((int16_t)number_of(line, "key"));
         int16_t version = (int16_t)number_of(line, "version");
         if (api == NULL || version < api->since || version > api->until) continue;
@@ -77,8 +78,10 @@ static void mutated_frames_never_harm_the_codec(void **state) {
         ks_bytes body, bytes = { frame + 4, (int32_t)size - 4 };
         ks_request_header header;
         int32_t correlation_id;
-        if (head[2] == 0) assert_true(ks_request_header_decode(bytes, &header, &body));
-        else assert_true(ks_response_header_decode(api->key, version, bytes, &correlation_id, &body));
+        if (head[2] == 0)
+            assert_true(ks_request_header_decode(bytes, &header, &body));
+        else
+            assert_true(ks_response_header_decode(api->key, version, bytes, &correlation_id, &body));
         run((uint64_t)line_number, body.data, (size_t)body.size, head, sizeof head, fuzz_codec, false);
         free(frame);
     }
@@ -89,13 +92,15 @@ static void mutated_batches_never_harm_checks_reader_and_codecs(void **state) {
     int line_number = 0;
     FILE *file = ks_vectors_open("record_batches.jsonl");
     if (file == NULL) return;
-    for (json_t *line; (line = ks_vectors_next_json(file, "record_batches.jsonl", &line_number)) != NULL; json_decref(line)) {
+    for (json_t *line; (line = ks_vectors_next_json(file, "record_batches.jsonl", &line_number)) != NULL;
+         json_decref(line)) {
         static const uint8_t mended[1] = { 1 };
         size_t size;
         uint8_t *batch = ks_test_unhex(text_of(line, "hex"), &size);
         run((uint64_t)line_number, batch, size, mended, 1, fuzz_batch, false);
         if (size > KS_BATCH_HEADER_SIZE) /* the compressed part alone, into a codec of chance */
-            run((uint64_t)line_number, batch + KS_BATCH_HEADER_SIZE, size - KS_BATCH_HEADER_SIZE, mended, 1, fuzz_batch, true);
+            run((uint64_t)line_number, batch + KS_BATCH_HEADER_SIZE, size - KS_BATCH_HEADER_SIZE, mended, 1, fuzz_batch,
+                true);
         free(batch);
     }
     fclose(file);

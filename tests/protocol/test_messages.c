@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What is known of any message or event from its description: defaults, copies, equality, JSON, text, summaries, errors. */
+ * What is known of any message or event from its description: defaults, copies, equality, JSON, text, summaries,
+ * errors. */
 #include "tests/support/test.h"
 
 #include <kafkasim/error.h>
@@ -123,10 +124,11 @@ static void text_for_people_is_compact(void **state) {
     ks_envelope *envelope = filled_join(kernel);
     ks_buffer out = { 0 };
     ks_struct_print(envelope->type, envelope->body, &out);
-    assert_string_equal((char *)out.data,
-                        "{group_id=billing session_timeout_ms=0 rebalance_timeout_ms=-1 member_id=c1-1 group_instance_id=null "
-                        "protocol_type=\"\" protocols=[{name=range metadata=<2 bytes>} {name=sticky metadata=<0 bytes>}] "
-                        "reason=\"say \\\"hi\\\"\\n\\ufffd\"}");
+    assert_string_equal(
+        (char *)out.data,
+        "{group_id=billing session_timeout_ms=0 rebalance_timeout_ms=-1 member_id=c1-1 group_instance_id=null "
+        "protocol_type=\"\" protocols=[{name=range metadata=<2 bytes>} {name=sticky metadata=<0 bytes>}] "
+        "reason=\"say \\\"hi\\\"\\n\\ufffd\"}");
     ks_buffer_deinit(&out);
     ks_envelope_free(kernel, envelope);
 }
@@ -282,7 +284,8 @@ static void an_error_stands_in_each_partition_asked_for(void **state) {
     assert_int_equal(answer->responses.count, 2);
     assert_int_equal(answer->responses.items[0].partition_responses.count, 0);
     assert_true(ks_string_equal(answer->responses.items[1].name, KS_LITERAL("b")));
-    ks_produce_response_partition_produce_response *partition = &answer->responses.items[1].partition_responses.items[1];
+    ks_produce_response_partition_produce_response *partition =
+        &answer->responses.items[1].partition_responses.items[1];
     assert_int_equal(partition->index, 7);
     assert_int_equal(partition->error_code, 19);
     assert_int_equal(partition->base_offset, -1);
@@ -319,7 +322,8 @@ static void an_error_of_a_fetch_is_its_partitions_unless_it_is_the_sessions(void
 
 static void a_plain_list_of_names_gets_an_entry_for_each(void **state) {
     ks_kernel *kernel = *state;
-    ks_envelope *request = request_of(kernel, KS_API_describe_groups, 5), *response = response_of(kernel, KS_API_describe_groups, 5);
+    ks_envelope *request = request_of(kernel, KS_API_describe_groups, 5),
+                *response = response_of(kernel, KS_API_describe_groups, 5);
     ks_string groups[] = { KS_LITERAL("g1"), KS_LITERAL("g2") };
     ((ks_describe_groups_request *)request->body)->groups.items = groups;
     ((ks_describe_groups_request *)request->body)->groups.count = 2;
@@ -335,7 +339,8 @@ static void a_plain_list_of_names_gets_an_entry_for_each(void **state) {
 static void where_an_error_goes_depends_on_version_and_code(void **state) {
     ks_kernel *kernel = *state;
     for (int16_t version = 1; version <= 8; version++) {
-        ks_envelope *request = request_of(kernel, KS_API_offset_fetch, version), *response = response_of(kernel, KS_API_offset_fetch, version);
+        ks_envelope *request = request_of(kernel, KS_API_offset_fetch, version),
+                    *response = response_of(kernel, KS_API_offset_fetch, version);
         ks_offset_fetch_request *fetch = request->body;
         ks_offset_fetch_response *answer = response->body;
         int32_t partitions[] = { 3 };
@@ -369,7 +374,8 @@ static void every_api_can_answer_with_an_error_in_every_version(void **state) {
     for (int32_t i = 0; i < ks_api_count(); i++) {
         const ks_api *api = ks_api_at(i);
         for (int16_t version = api->since; version <= api->until; version++) {
-            ks_envelope *request = request_of(kernel, api->key, version), *response = response_of(kernel, api->key, version);
+            ks_envelope *request = request_of(kernel, api->key, version),
+                        *response = response_of(kernel, api->key, version);
             /* one element, all of its fields default, in every array of the request, two deep */
             for (uint32_t f = 0; f < request->type->field_count; f++) {
                 const ks_field *field = &request->type->fields[f];
@@ -389,7 +395,8 @@ static void every_api_can_answer_with_an_error_in_every_version(void **state) {
                     if (inner->type == KS_TYPE_struct) ks_struct_default(inner->sub(), second->items);
                 }
             }
-            if (!ks_message_set_error(request, response, 15)) fail_msg("%s v%d has no place for an error", api->name, version);
+            if (!ks_message_set_error(request, response, 15))
+                fail_msg("%s v%d has no place for an error", api->name, version);
             ks_summary summary;
             ks_message_summarise(request, response, &summary);
             if (summary.error_code != 15) fail_msg("%s v%d: the error set is not found again", api->name, version);

@@ -7,8 +7,12 @@
 #include "sim/protocol/record_batch.h"
 
 static ks_batch_rules producer_rules(void) {
-    return (ks_batch_rules){ .produce_version = 9, .max_message_bytes = 1048588, .create_time = true,
-                             .now_ms = 1798761600000, .before_max_ms = INT64_MAX, .after_max_ms = 3600000 };
+    return (ks_batch_rules){ .produce_version = 9,
+                             .max_message_bytes = 1048588,
+                             .create_time = true,
+                             .now_ms = 1798761600000,
+                             .before_max_ms = INT64_MAX,
+                             .after_max_ms = 3600000 };
 }
 
 static kafka_error check(ks_bytes records, const ks_batch_rules *rules, ks_batch_fault *fault) {
@@ -80,7 +84,8 @@ static ks_bytes rebuild(ks_batch_builder *builder, ks_bytes batch, const ks_batc
         for (int32_t i = 0; i < record.header_count; i++)
             ks_record_header_next(&record.headers, &headers[i].key, &headers[i].value);
         int64_t timestamp = record.timestamp_ms;
-        if (header->attributes & KS_ATTRIBUTE_LOG_APPEND_TIME) /* what a consumer cannot see is 0 and 1 ms in the vectors */
+        if (header->attributes &
+            KS_ATTRIBUTE_LOG_APPEND_TIME) /* what a consumer cannot see is 0 and 1 ms in the vectors */
             timestamp = header->base_timestamp + record.offset - header->base_offset;
         ks_batch_add_at(builder, (int32_t)(record.offset - header->base_offset), record.key, record.value, headers,
                         record.header_count, timestamp);
@@ -149,11 +154,13 @@ static void batches_of_real_clients_are_read_built_and_judged_as_by_kafka(void *
     int line_number = 0;
     FILE *file = ks_vectors_open("record_batches.jsonl");
     if (file == NULL) return;
-    for (json_t *line; (line = ks_vectors_next_json(file, "record_batches.jsonl", &line_number)) != NULL; json_decref(line)) {
+    for (json_t *line; (line = ks_vectors_next_json(file, "record_batches.jsonl", &line_number)) != NULL;
+         json_decref(line)) {
         ks_arena *arena = ks_arena_new();
         ks_bytes bytes = unhex(arena, json_object_get(line, "hex"));
         if (json_object_get(line, "header") != NULL) check_batch_v2(line, bytes, arena);
-        if (json_object_get(line, "messages") != NULL) check_legacy(json_object_get(line, "messages"), bytes, arena, text_of(line, "id"));
+        if (json_object_get(line, "messages") != NULL)
+            check_legacy(json_object_get(line, "messages"), bytes, arena, text_of(line, "id"));
         if (json_object_get(line, "offsets") != NULL) check_record_set(line, bytes);
         check_append(line, bytes);
         ks_arena_free(arena);
@@ -208,7 +215,8 @@ static void what_is_built_passes_the_check_in_every_codec(void **state) {
 
 static void a_record_takes_as_many_bytes_as_foretold(void **state) {
     ks_batch_builder builder = { 0 };
-    ks_record_header_in headers[] = { { KS_LITERAL("event-type"), bytes_of("click") }, { KS_LITERAL(""), KS_NULL_BYTES } };
+    ks_record_header_in headers[] = { { KS_LITERAL("event-type"), bytes_of("click") },
+                                      { KS_LITERAL(""), KS_NULL_BYTES } };
     ks_batch_begin(&builder, KS_CODEC_NONE);
     int32_t expected = KS_BATCH_HEADER_SIZE;
     char value[9000];
@@ -284,15 +292,17 @@ static void faults_are_found_in_kafkas_order(void **state) {
     rules.max_message_bytes = 10;
     rules.compacted = true;
     ks_batch_begin(&builder, KS_CODEC_NONE);
-    for (int i = 0; i < 12; i++) ks_batch_add(&builder, i == 3 ? bytes_of("k") : KS_NULL_BYTES, bytes_of("v"), NULL, 0, 1798761600000 + i * 3600000);
+    for (int i = 0; i < 12; i++)
+        ks_batch_add(&builder, i == 3 ? bytes_of("k") : KS_NULL_BYTES, bytes_of("v"), NULL, 0,
+                     1798761600000 + i * 3600000);
     ks_block *block = ks_batch_finish_block(&builder, &batch);
     uint32_t crc = ks_batch_crc(batch);
     int32_t length = batch.size - 12;
-    set(block, 0, 8, 5);             /* base offset */
-    set(block, 8, 4, 13);            /* length */
-    set(block, 16, 1, 3);            /* magic */
+    set(block, 0, 8, 5);  /* base offset */
+    set(block, 8, 4, 13); /* length */
+    set(block, 16, 1, 3); /* magic */
     set(block, 21, 2, KS_CODEC_ZSTD | KS_ATTRIBUTE_CONTROL);
-    set(block, 23, 4, -1);           /* last offset delta */
+    set(block, 23, 4, -1); /* last offset delta */
     assert_int_equal(check(batch, &rules, &fault), KAFKA_ERR_CORRUPT_MESSAGE);
     set(block, 8, 4, length + 1);
     assert_int_equal(check(batch, &rules, &fault), KAFKA_ERR_CORRUPT_MESSAGE); /* the magic, although it is not whole */
@@ -385,7 +395,8 @@ static void unpacking_stops_at_its_limit(void **state) {
             for (int32_t cut = 1; cut < in.size; cut += in.size / 9 + 1) { /* cut short anywhere: an error */
                 ks_buffer_clear(&out);
                 bool whole_chunks = codec == KS_CODEC_SNAPPY && !raw && cut <= 16; /* xerial has no end mark */
-                if (!whole_chunks && ks_decompress(codec, (ks_bytes){ in.data, in.size - cut }, (int32_t)plain.size, &out))
+                if (!whole_chunks &&
+                    ks_decompress(codec, (ks_bytes){ in.data, in.size - cut }, (int32_t)plain.size, &out))
                     assert_int_not_equal(out.size, plain.size);
             }
         }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The codec against frames of independent implementations: decode = fields, encode(fields) = bytes, in every version. */
+ * The codec against frames of independent implementations: decode = fields, encode(fields) = bytes, in every version.
+ */
 #include "tests/protocol/json_struct.h"
 
 #include "sim/protocol/frame.h"
@@ -9,10 +10,9 @@ static bool has_unknown_tags(const json_t *json) {
     const char *name;
     json_t *member;
     size_t i;
-    json_object_foreach((json_t *)(uintptr_t)json, name, member)
-        if (strcmp(name, "_unknown_tags") == 0 || has_unknown_tags(member)) return true;
-    json_array_foreach(json, i, member)
-        if (has_unknown_tags(member)) return true;
+    json_object_foreach((json_t *)(uintptr_t)json, name,
+                        member) if (strcmp(name, "_unknown_tags") == 0 || has_unknown_tags(member)) return true;
+    json_array_foreach(json, i, member) if (has_unknown_tags(member)) return true;
     return false;
 }
 
@@ -56,7 +56,8 @@ static void check_decoding(const wire_frame *f, const void *expected, ks_arena *
     ks_wire_fault fault;
     void *value = ks_arena_alloc(arena, f->type->size);
     int32_t taken = ks_struct_decode(f->type, f->version, f->flexible, f->body, arena, value, &fault);
-    if (taken < 0) fail_msg("%s: %s (%s)", f->id, ks_wire_error_text(fault.error), fault.field ? fault.field->name : "");
+    if (taken < 0)
+        fail_msg("%s: %s (%s)", f->id, ks_wire_error_text(fault.error), fault.field ? fault.field->name : "");
     assert_vector(taken == f->body.size, f->id);
     if (!ks_struct_equal(f->type, value, expected)) {
         ks_buffer a = { 0 }, b = { 0 };
@@ -110,14 +111,18 @@ static void frames_of_other_implementations_are_read_and_written_to_the_byte(voi
     int line_number = 0, checked = 0;
     FILE *file = ks_vectors_open("wire_frames.jsonl");
     if (file == NULL) return;
-    for (json_t *line; (line = ks_vectors_next_json(file, "wire_frames.jsonl", &line_number)) != NULL; json_decref(line)) {
-        wire_frame f = { .id = text_of(line, "id"), .line = line, .key = (int16_t)number_of(line, "key"),
-                    .version = (int16_t)number_of(line, "version"),
-                    .is_request = strcmp(text_of(line, "direction"), "request") == 0 };
+    for (json_t *line; (line = ks_vectors_next_json(file, "wire_frames.jsonl", &line_number)) != NULL;
+         json_decref(line)) {
+        wire_frame f = { .id = text_of(line, "id"),
+                         .line = line,
+                         .key = (int16_t)number_of(line, "key"),
+                         .version = (int16_t)number_of(line, "version"),
+                         .is_request = strcmp(text_of(line, "direction"), "request") == 0 };
         f.api = ks_api_find(f.key);
         f.unknown_tags = has_unknown_tags(json_object_get(line, "fields"));
         if (json_object_get(line, "body_version") != NULL) f.version = (int16_t)number_of(line, "body_version");
-        if (f.api == NULL || f.version < f.api->since || f.version > f.api->until) continue; /* not served, not described */
+        if (f.api == NULL || f.version < f.api->since || f.version > f.api->until)
+            continue; /* not served, not described */
         assert_string_equal(f.api->name, text_of(line, "api"));
         check_frame(&f);
         checked++;
@@ -163,7 +168,8 @@ static void an_envelope_becomes_a_frame_and_an_envelope_again(void **state) {
     ((ks_heartbeat_response *)envelope->body)->error_code = 27;
     ks_buffer_clear(&frame);
     assert_true(ks_envelope_encode(envelope, &frame, &fault));
-    again = ks_response_decode(kernel, KS_API_heartbeat, 4, (ks_bytes){ frame.data + 4, (int32_t)frame.size - 4 }, &fault);
+    again =
+        ks_response_decode(kernel, KS_API_heartbeat, 4, (ks_bytes){ frame.data + 4, (int32_t)frame.size - 4 }, &fault);
     assert_non_null(again);
     assert_int_equal(again->correlation_id, -5);
     assert_true(again->is_response);
@@ -206,7 +212,8 @@ static void the_wire_check_gives_an_equal_message_and_keeps_the_blocks(void **st
     topic->partitions.items = ks_arena_alloc(envelope->arena, 2 * sizeof *topic->partitions.items);
     ks_block *block = ks_block_new(3);
     memcpy(block->data, "abc", 3);
-    for (int i = 0; i < 2; i++) ks_struct_default(ks_describe_fetch_response_partition_data(), &topic->partitions.items[i]);
+    for (int i = 0; i < 2; i++)
+        ks_struct_default(ks_describe_fetch_response_partition_data(), &topic->partitions.items[i]);
     topic->partitions.items[0].records = (ks_bytes){ block->data, 3 };
     topic->partitions.items[1].records = ks_arena_bytes(envelope->arena, (ks_bytes){ (const uint8_t *)"xy", 2 });
     ks_envelope_hold(envelope, block);
@@ -230,7 +237,8 @@ static void the_wire_check_names_what_a_version_cannot_carry(void **state) {
     ks_assertion_hook_push(&hook);
     if (setjmp(escape) == 0) ks_wire_check(kernel, envelope);
     ks_assertion_hook_pop(&hook);
-    assert_string_equal(complaint, "wire check: Heartbeat request v2: a field is set that this version cannot carry: GroupInstanceId");
+    assert_string_equal(
+        complaint, "wire check: Heartbeat request v2: a field is set that this version cannot carry: GroupInstanceId");
     ks_envelope_free(kernel, envelope);
     ks_kernel_free(kernel);
 }

@@ -33,19 +33,28 @@ static void check_varint(const json_t *line, ks_bytes bytes) {
     uint8_t out[10];
     uint8_t *p = strcmp(type, "uvarint") == 0 ? ks_put_uvarint(out, (uint64_t)got) : ks_put_varint(out, got);
     assert_bytes((ks_bytes){ out, (int32_t)(p - out) }, bytes, id, "varint");
-    assert_vector((strcmp(type, "uvarint") == 0 ? ks_uvarint_size((uint64_t)got) : ks_varint_size(got)) == bytes.size, id);
+    assert_vector((strcmp(type, "uvarint") == 0 ? ks_uvarint_size((uint64_t)got) : ks_varint_size(got)) == bytes.size,
+                  id);
 }
 
 /* ---- everything else: a struct of one field ---- */
 
 static ks_field field_of(const char *name, bool *flexible) {
-    static const struct { const char *name; ks_type type; } types[] = {
-        { "bool", KS_TYPE_bool },     { "int8", KS_TYPE_int8 },       { "int16", KS_TYPE_int16 },   { "uint16", KS_TYPE_uint16 },
-        { "int32", KS_TYPE_int32 },   { "int64", KS_TYPE_int64 },     { "uuid", KS_TYPE_uuid },     { "float64", KS_TYPE_float64 },
-        { "string", KS_TYPE_string }, { "bytes", KS_TYPE_bytes },     { "array_int32", KS_TYPE_int32 },
+    static const struct {
+        const char *name;
+        ks_type type;
+    } types[] = {
+        { "bool", KS_TYPE_bool },     { "int8", KS_TYPE_int8 },         { "int16", KS_TYPE_int16 },
+        { "uint16", KS_TYPE_uint16 }, { "int32", KS_TYPE_int32 },       { "int64", KS_TYPE_int64 },
+        { "uuid", KS_TYPE_uuid },     { "float64", KS_TYPE_float64 },   { "string", KS_TYPE_string },
+        { "bytes", KS_TYPE_bytes },   { "array_int32", KS_TYPE_int32 },
     };
-    ks_field field = { .name = "Value", .c_name = "value", .until = KS_VERSION_MAX, .nullable_since = KS_NEVER,
-                       .nullable_until = KS_VERSION_MAX, .tagged_since = KS_NEVER };
+    ks_field field = { .name = "Value",
+                       .c_name = "value",
+                       .until = KS_VERSION_MAX,
+                       .nullable_since = KS_NEVER,
+                       .nullable_until = KS_VERSION_MAX,
+                       .tagged_since = KS_NEVER };
     *flexible = strncmp(name, "compact_", 8) == 0;
     if (*flexible) name += 8;
     if (strncmp(name, "nullable_", 9) == 0) {
@@ -67,7 +76,12 @@ static void check_field(const json_t *line, ks_bytes bytes, ks_arena *arena) {
     const char *id = text_of(line, "type");
     bool flexible;
     ks_field field = field_of(id, &flexible);
-    union { int64_t number; ks_any_array array; ks_string string; ks_uuid uuid; } value, expected;
+    union {
+        int64_t number;
+        ks_any_array array;
+        ks_string string;
+        ks_uuid uuid;
+    } value, expected;
     ks_struct type = { "primitive", sizeof value, 1, &field };
     ks_wire_fault fault;
     ks_buffer in = { 0 }, out = { 0 };
@@ -103,18 +117,24 @@ static void check_tags(ks_bytes bytes, ks_arena *arena) { /* none of them is kno
 static void check_line(const json_t *line, ks_arena *arena) {
     const char *type = text_of(line, "type");
     ks_bytes bytes = unhex(arena, json_object_get(line, "hex"));
-    if (strstr(type, "var") != NULL) check_varint(line, bytes);
-    else if (strcmp(type, "crc32c") == 0) assert_i64_equal(ks_crc32c(bytes.data, (size_t)bytes.size), number_of(line, "value"));
-    else if (strcmp(type, "crc32") == 0) assert_i64_equal(crc32(0, bytes.data, (uInt)bytes.size), number_of(line, "value"));
-    else if (strcmp(type, "tagged_fields") == 0) check_tags(bytes, arena);
-    else check_field(line, bytes, arena);
+    if (strstr(type, "var") != NULL)
+        check_varint(line, bytes);
+    else if (strcmp(type, "crc32c") == 0)
+        assert_i64_equal(ks_crc32c(bytes.data, (size_t)bytes.size), number_of(line, "value"));
+    else if (strcmp(type, "crc32") == 0)
+        assert_i64_equal(crc32(0, bytes.data, (uInt)bytes.size), number_of(line, "value"));
+    else if (strcmp(type, "tagged_fields") == 0)
+        check_tags(bytes, arena);
+    else
+        check_field(line, bytes, arena);
 }
 
 static void single_values_are_read_and_written_to_the_byte(void **state) {
     int line_number = 0;
     FILE *file = ks_vectors_open("wire_primitives.jsonl");
     if (file == NULL) return;
-    for (json_t *line; (line = ks_vectors_next_json(file, "wire_primitives.jsonl", &line_number)) != NULL; json_decref(line)) {
+    for (json_t *line; (line = ks_vectors_next_json(file, "wire_primitives.jsonl", &line_number)) != NULL;
+         json_decref(line)) {
         ks_arena *arena = ks_arena_new();
         check_line(line, arena);
         ks_arena_free(arena);
@@ -126,8 +146,14 @@ static void single_values_are_read_and_written_to_the_byte(void **state) {
 /* ---- what may not be trusted ---- */
 
 static ks_field simple(ks_type type, bool array) {
-    return (ks_field){ .name = "Value", .c_name = "value", .type = type, .array = array, .until = KS_VERSION_MAX,
-                       .nullable_since = KS_NEVER, .nullable_until = KS_VERSION_MAX, .tagged_since = KS_NEVER };
+    return (ks_field){ .name = "Value",
+                       .c_name = "value",
+                       .type = type,
+                       .array = array,
+                       .until = KS_VERSION_MAX,
+                       .nullable_since = KS_NEVER,
+                       .nullable_until = KS_VERSION_MAX,
+                       .tagged_since = KS_NEVER };
 }
 
 static ks_wire_error error_of(const ks_field *field, bool flexible, const char *bytes, int32_t size) {
@@ -166,8 +192,12 @@ static void a_string_holds_at_most_32767_bytes_in_compact_form_too(void **state)
     free(bytes);
 }
 
-static const ks_field big_fields[] = { { .name = "Small", .c_name = "small", .type = KS_TYPE_int8, .until = KS_VERSION_MAX,
-                                         .nullable_since = KS_NEVER, .tagged_since = KS_NEVER } };
+static const ks_field big_fields[] = { { .name = "Small",
+                                         .c_name = "small",
+                                         .type = KS_TYPE_int8,
+                                         .until = KS_VERSION_MAX,
+                                         .nullable_since = KS_NEVER,
+                                         .tagged_since = KS_NEVER } };
 static const ks_struct *big(void) { /* much larger in memory than on the wire */
     static const ks_struct type = { "big", 1000, 1, big_fields };
     return &type;

@@ -8,9 +8,10 @@ typedef char text[600];
 
 static const char *type_name(ks_type type) {
     static const char *const names[] = {
-        [KS_TYPE_bool] = "bool",     [KS_TYPE_int8] = "int8",       [KS_TYPE_int16] = "int16",     [KS_TYPE_int32] = "int32",
-        [KS_TYPE_int64] = "int64",   [KS_TYPE_uint16] = "uint16",   [KS_TYPE_uint32] = "uint32",   [KS_TYPE_float64] = "float64",
-        [KS_TYPE_string] = "string", [KS_TYPE_bytes] = "bytes",     [KS_TYPE_records] = "records", [KS_TYPE_uuid] = "uuid",
+        [KS_TYPE_bool] = "bool",     [KS_TYPE_int8] = "int8",       [KS_TYPE_int16] = "int16",
+        [KS_TYPE_int32] = "int32",   [KS_TYPE_int64] = "int64",     [KS_TYPE_uint16] = "uint16",
+        [KS_TYPE_uint32] = "uint32", [KS_TYPE_float64] = "float64", [KS_TYPE_string] = "string",
+        [KS_TYPE_bytes] = "bytes",   [KS_TYPE_records] = "records", [KS_TYPE_uuid] = "uuid",
         [KS_TYPE_struct] = "struct",
     };
     return names[type];
@@ -18,8 +19,10 @@ static const char *type_name(ks_type type) {
 
 static const char *range(int16_t since, int16_t until, char to[32]) {
     if (since == KS_NEVER) return "";
-    if (until == KS_VERSION_MAX) snprintf(to, 32, "%d+", since);
-    else snprintf(to, 32, until == since ? "%d" : "%d-%d", since, until);
+    if (until == KS_VERSION_MAX)
+        snprintf(to, 32, "%d+", since);
+    else
+        snprintf(to, 32, until == since ? "%d" : "%d-%d", since, until);
     return to;
 }
 
@@ -60,8 +63,8 @@ static bool next_row(FILE *file, text row) {
         char fallback[32];
         snprintf(fallback, sizeof fallback, "%s", cells[11]);
         normalise_default(fallback);
-        snprintf(row, sizeof(text), "%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s", cells[0], cells[1], cells[2], cells[3], cells[4], cells[5],
-                 cells[7], cells[8], cells[9], cells[10], fallback, cells[12], cells[13]);
+        snprintf(row, sizeof(text), "%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s", cells[0], cells[1], cells[2], cells[3],
+                 cells[4], cells[5], cells[7], cells[8], cells[9], cells[10], fallback, cells[12], cells[13]);
         return true;
     }
     return false;
@@ -79,10 +82,11 @@ static void check_row(walk *w, const ks_field *field, const char *path) {
     char flexible[8] = "", versions[32], nullable[32], tag[8] = "", tagged[32], fallback[32];
     if (w->api->flexible_since != KS_NEVER) snprintf(flexible, sizeof flexible, "%d", w->api->flexible_since);
     if (field->tagged_since != KS_NEVER) snprintf(tag, sizeof tag, "%d", field->tag);
-    snprintf(got, sizeof got, "%d,%s,%s,%s,%s,%s%s,%s,%s,%s,%s,%s,%s,%s", w->api->key, w->api->name, w->direction, flexible, path,
-             field->array ? "[]" : "", type_name(field->type), range(field->since, field->until, versions),
-             range(field->nullable_since, field->nullable_until, nullable), tag, range(field->tagged_since, KS_VERSION_MAX, tagged),
-             default_value(field, fallback), field->ignorable ? "1" : "", field->map_key ? "1" : "");
+    snprintf(got, sizeof got, "%d,%s,%s,%s,%s,%s%s,%s,%s,%s,%s,%s,%s,%s", w->api->key, w->api->name, w->direction,
+             flexible, path, field->array ? "[]" : "", type_name(field->type),
+             range(field->since, field->until, versions), range(field->nullable_since, field->nullable_until, nullable),
+             tag, range(field->tagged_since, KS_VERSION_MAX, tagged), default_value(field, fallback),
+             field->ignorable ? "1" : "", field->map_key ? "1" : "");
     if (!next_row(w->file, expected)) fail_msg("not in the CSV: %s", got);
     assert_string_equal(got, expected);
     w->rows++;

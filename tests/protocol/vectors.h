@@ -40,7 +40,8 @@ static inline void assert_bytes(ks_bytes got, ks_bytes expected, const char *id,
     if (!ks_bytes_equal(got, expected)) {
         int32_t at = 0;
         while (at < got.size && at < expected.size && got.data[at] == expected.data[at]) at++;
-        fail_msg("%s: %s differs at byte %d (%d bytes, expected %d)", id, what, (int)at, (int)got.size, (int)expected.size);
+        fail_msg("%s: %s differs at byte %d (%d bytes, expected %d)", id, what, (int)at, (int)got.size,
+                 (int)expected.size);
     }
 }
 
