@@ -515,6 +515,15 @@ typedef struct kafka_member_identity {
     const char *group_instance; /**< NULL: none */
 } kafka_member_identity;
 
+/** SyncGroup's fields. */
+typedef struct kafka_sync_group_request {
+    kafka_member_identity member;
+    const char *protocol_type; /**< NULL: "consumer" */
+    const char *protocol;      /**< the assignor that JoinGroup's answer named */
+    const kafka_named_bytes *assignments; /**< of every member, from the leader; others send none */
+    size_t assignment_count;
+} kafka_sync_group_request;
+
 /** SyncGroup's answer. */
 typedef struct kafka_synced_group {
     kafka_error error;
@@ -522,8 +531,7 @@ typedef struct kafka_synced_group {
 } kafka_synced_group;
 
 /** Hands in the assignment (the leader; others pass none) and waits for one's own. kafka-go Client.SyncGroup (API 14). */
-KAFKA_API kafka_error kafka_client_sync_group(kafka_client *client, kafka_context *context, const kafka_member_identity *member,
-                                              const kafka_named_bytes *assignments, size_t count,
+KAFKA_API kafka_error kafka_client_sync_group(kafka_client *client, kafka_context *context, const kafka_sync_group_request *request,
                                               kafka_synced_group **synced);
 KAFKA_API void kafka_synced_group_free(kafka_synced_group *synced);
 /** Tells the coordinator that the member lives. Returns the broker's code itself: REBALANCE_IN_PROGRESS, ILLEGAL_GENERATION,

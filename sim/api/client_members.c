@@ -82,22 +82,30 @@ static ks_ask *ask_coordinator(ks_client_call *call, int16_t api_key, const kafk
     return ks_client_ask(call, api_key, (ks_route){ .to = KS_ROUTE_GROUP, .group = ks_str(member->group) });
 }
 
-kafka_error kafka_client_sync_group(kafka_client *client, kafka_context *context, const kafka_member_identity *member,
-                                    const kafka_named_bytes *assignments, size_t count, kafka_synced_group **synced) {
+static void fill_sync(ks_ask *ask, const kafka_sync_group_request *from) {
+    ks_sync_group_request *request = ask->request->body;
+    request->group_id = ks_ask_string(ask, from->member.group);
+    request->generation_id = from->member.generation;
+    request->member_id = ks_ask_string(ask, from->member.member);
+    request->group_instance_id = ks_ask_string(ask, from->member.group_instance);
+    request->protocol_type = ks_ask_string(ask, from->protocol_type != NULL ? from->protocol_type : "consumer");
+    request->protocol_name = ks_ask_string(ask, from->protocol);
+    KS_FILL(ask, request->assignments, from->assignment_count);
+    for (size_t i = 0; i < from->assignment_count; i++) {
+        request->assignments.items[i].member_id = ks_ask_string(ask, from->assignments[i].name);
+        request->assignments.items[i].assignment = bytes_in(ask, from->assignments[i].bytes);
+    }
+}
+
+kafka_error kafka_client_sync_group(kafka_client *client, kafka_context *context, const kafka_sync_group_request *request,
+                                    kafka_synced_group **synced) {
     kafka_error error;
-    ks_client_call *call = begin_as(client, context, "kafka_client_sync_group", member, bytes_are_there(assignments, count), &error);
+    const kafka_member_identity *member = request != NULL ? &request->member : NULL;
+    bool right = request != NULL && bytes_are_there(request->assignments, request->assignment_count);
+    ks_client_call *call = begin_as(client, context, "kafka_client_sync_group", member, right, &error);
     if (call == NULL) return error;
     ks_ask *ask = ask_coordinator(call, KS_API_sync_group, member);
-    ks_sync_group_request *request = ask->request->body;
-    request->group_id = ks_ask_string(ask, member->group);
-    request->generation_id = member->generation;
-    request->member_id = ks_ask_string(ask, member->member);
-    request->group_instance_id = ks_ask_string(ask, member->group_instance);
-    KS_FILL(ask, request->assignments, count);
-    for (size_t i = 0; i < count; i++) {
-        request->assignments.items[i].member_id = ks_ask_string(ask, assignments[i].name);
-        request->assignments.items[i].assignment = bytes_in(ask, assignments[i].bytes);
-    }
+    fill_sync(ask, request);
     error = ks_client_wait_for(call, ask);
     if (error != KAFKA_OK) return ks_client_end(call, error);
     const ks_sync_group_response *response = ask->response->body;
