@@ -159,7 +159,7 @@ struct ks_kernel {
     uint64_t event_count;
     ks_subscriber *subscribers, **last_subscriber;
     ks_subscriber *next_subscriber; /* while events are told: an unsubscribe must not pull it away */
-    struct ks_trace_slot *ring;
+    struct ks_trace_ring *ring;
 };
 
 /* Under AddressSanitizer nothing is pooled, so that every use after free shows. */
@@ -217,6 +217,7 @@ uint64_t ks_trace_response_received(ks_message *message);
 uint64_t ks_trace_emit_caused(ks_kernel *kernel, ks_node *node, const ks_struct *kind, const void *fields, uint64_t cause,
                               const ks_envelope *message);
 void ks_trace_ring_init(ks_kernel *kernel);
-void ks_trace_ring_put(ks_kernel *kernel, const ks_event *event);
+/* Copies the fields; the caller fills in the rest of the event. */
+ks_event *ks_trace_ring_put(ks_kernel *kernel, const ks_struct *kind, const void *fields);
 
 #endif

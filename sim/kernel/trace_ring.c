@@ -2,36 +2,73 @@
  *
  * The ring: copies of the last events, so that a failure can tell what came before it. An event is copied into one slot of
  * fixed size: its struct first, then the bytes its strings and arrays point to, as far as they fit. Strings that do not fit
- * are cut, arrays shortened; nothing is allocated.
+ * are cut, arrays shortened; nothing is allocated. Which fields of a kind point anywhere is found out once.
  */
 #include "sim/kernel/internal.h"
 
-enum { ROOM = 448, STRING_MAX = 64, ALIGNMENT = 8 };
+enum { ROOM = 448, STRING_MAX = 64, ALIGNMENT = 8, PLANS = 128, POINTING_MAX = 13 };
+
+/* A cache only: which kinds share a place, by their address, changes nothing but speed. */
+typedef struct plan {
+    const ks_struct *kind;
+    int32_t count; /* of pointing fields; more than POINTING_MAX: look at all */
+    uint16_t fields[POINTING_MAX];
+} plan;
 
 typedef struct ks_trace_slot {
     ks_event event;
     _Alignas(ALIGNMENT) uint8_t room[ROOM];
 } ks_trace_slot;
 
+typedef struct ks_trace_ring {
+    int32_t size, next;
+    plan plans[PLANS];
+    ks_trace_slot slots[];
+} ks_trace_ring;
+
 typedef struct room {
     uint8_t *at, *end;
 } room;
 
 void ks_trace_ring_init(ks_kernel *kernel) { /* slots are written before they are read, so they need no zeroing */
-    kernel->ring = ks_realloc(NULL, (size_t)kernel->config.ring_size * sizeof *kernel->ring);
+    size_t slots = (size_t)kernel->config.ring_size * sizeof(ks_trace_slot);
+    ks_trace_ring *ring = kernel->ring = ks_realloc(NULL, sizeof *ring + slots);
+    ring->size = kernel->config.ring_size;
+    ring->next = 0;
+    memset(ring->plans, 0, sizeof ring->plans);
 }
 
-static void keep_bytes(room *left, const void **data, int32_t *size, int32_t max) {
-    int32_t kept = *size < max ? *size : max;
+/* memcpy for some dozen bytes of a size that nobody knows before: a call costs more than the copy. */
+static void copy_short(uint8_t *to, const uint8_t *from, int32_t size) {
+    int32_t at = 0;
+    for (; at + 8 <= size; at += 8) memcpy(to + at, from + at, 8);
+    for (; at < size; at++) to[at] = from[at];
+}
+
+/* In what follows `to` holds a plain copy of `from`, and what it points to is taken along. Pointers and sizes are read from
+ * `from`: a load that follows a wider store to the same place makes the CPU wait. */
+
+static int32_t keep_bytes(room *left, const void *data, int32_t size) { /* returns the size kept */
+    int32_t kept = size < STRING_MAX ? size : STRING_MAX;
     if (kept > left->end - left->at) kept = (int32_t)(left->end - left->at);
-    if (*size < 0) return; /* null */
-    if (kept > 0) memcpy(left->at, *data, (size_t)kept);
-    *data = left->at;
-    *size = kept;
+    copy_short(left->at, data, kept);
     left->at += kept;
+    return kept;
 }
 
-static void keep_fields(room *left, const ks_struct *type, void *value);
+static void keep_string(room *left, const ks_string *from, ks_string *to) {
+    if (from->size < 0) return; /* null */
+    to->data = (char *)left->at;
+    to->size = keep_bytes(left, from->data, from->size);
+}
+
+static void keep_byte_range(room *left, const ks_bytes *from, ks_bytes *to) {
+    if (from->size < 0) return; /* null */
+    to->data = left->at;
+    to->size = keep_bytes(left, from->data, from->size);
+}
+
+static void keep_fields(room *left, const ks_struct *type, const void *from, void *to);
 
 static size_t element_size(const ks_field *field) {
     switch (field->type) {
@@ -52,16 +89,10 @@ static size_t element_size(const ks_field *field) {
     ks_unreachable("field type");
 }
 
-static void keep_value(room *left, const ks_field *field, void *value) {
-    if (field->type == KS_TYPE_string) {
-        ks_string *string = value;
-        keep_bytes(left, (const void **)&string->data, &string->size, STRING_MAX);
-    } else if (field->type == KS_TYPE_bytes || field->type == KS_TYPE_records) {
-        ks_bytes *bytes = value;
-        keep_bytes(left, (const void **)&bytes->data, &bytes->size, STRING_MAX);
-    } else if (field->type == KS_TYPE_struct) {
-        keep_fields(left, field->sub(), value);
-    }
+static inline void keep_value(room *left, const ks_field *field, const void *from, void *to) {
+    if (field->type == KS_TYPE_string) keep_string(left, from, to);
+    else if (field->type == KS_TYPE_bytes || field->type == KS_TYPE_records) keep_byte_range(left, from, to);
+    else if (field->type == KS_TYPE_struct) keep_fields(left, field->sub(), from, to);
 }
 
 static bool align(room *left) {
@@ -69,55 +100,81 @@ static bool align(room *left) {
     return left->at < left->end;
 }
 
-static void keep_array(room *left, const ks_field *field, ks_any_array *array) {
-    if (array->count <= 0) return;
+static void keep_array(room *left, const ks_field *field, const ks_any_array *from, ks_any_array *to) {
+    if (from->count <= 0) return;
     size_t size = element_size(field), fits = align(left) ? (size_t)(left->end - left->at) / size : 0;
-    if ((size_t)array->count > fits) array->count = (int32_t)fits;
-    if (array->count > 0) memcpy(left->at, array->items, (size_t)array->count * size);
-    array->items = left->at;
-    left->at += (size_t)array->count * size;
-    for (int32_t i = 0; i < array->count; i++) keep_value(left, field, (char *)array->items + (size_t)i * size);
+    if ((size_t)from->count > fits) to->count = (int32_t)fits;
+    uint8_t *items = left->at;
+    to->items = items;
+    if (to->count == 0) return;
+    memcpy(items, from->items, (size_t)to->count * size);
+    left->at += (size_t)to->count * size;
+    for (int32_t i = 0; i < to->count; i++)
+        keep_value(left, field, (const char *)from->items + (size_t)i * size, items + (size_t)i * size);
 }
 
-static void keep_pointer(room *left, const ks_field *field, void **pointer) {
+static void keep_pointer(room *left, const ks_field *field, void *const *from, void **to) {
     size_t size = field->sub()->size;
-    if (*pointer == NULL) return;
-    if (!align(left) || (size_t)(left->end - left->at) < size) {
-        *pointer = NULL;
-        return;
-    }
-    *pointer = memcpy(left->at, *pointer, size);
+    if (*from == NULL) return;
+    *to = NULL;
+    if (!align(left) || (size_t)(left->end - left->at) < size) return;
+    *to = memcpy(left->at, *from, size);
     left->at += size;
-    keep_fields(left, field->sub(), *pointer);
+    keep_fields(left, field->sub(), *from, *to);
 }
 
-static void keep_fields(room *left, const ks_struct *type, void *value) {
-    for (const ks_field *field = type->fields, *end = field + type->field_count; field < end; field++) {
-        void *member = (char *)value + field->offset;
-        if (field->array) keep_array(left, field, member);
-        else if (field->pointer) keep_pointer(left, field, member);
-        else keep_value(left, field, member);
+static inline void keep_field(room *left, const ks_field *field, const void *from, void *to) {
+    const void *source = (const char *)from + field->offset;
+    void *member = (char *)to + field->offset;
+    if (field->array) keep_array(left, field, source, member);
+    else if (field->pointer) keep_pointer(left, field, source, member);
+    else keep_value(left, field, source, member);
+}
+
+static void keep_fields(room *left, const ks_struct *type, const void *from, void *to) {
+    for (uint32_t i = 0; i < type->field_count; i++) keep_field(left, &type->fields[i], from, to);
+}
+
+static const plan *plan_of(ks_trace_ring *ring, const ks_struct *kind) {
+    plan *p = &ring->plans[(uintptr_t)kind / sizeof *kind % PLANS];
+    if (p->kind == kind) return p;
+    p->kind = kind;
+    p->count = 0;
+    for (uint32_t i = 0; i < kind->field_count; i++) {
+        const ks_field *field = &kind->fields[i];
+        bool points = field->array || field->pointer || field->type == KS_TYPE_string || field->type == KS_TYPE_bytes ||
+                      field->type == KS_TYPE_records || field->type == KS_TYPE_struct;
+        if (points && p->count++ < POINTING_MAX) p->fields[p->count - 1] = (uint16_t)i;
     }
+    return p;
 }
 
-void ks_trace_ring_put(ks_kernel *kernel, const ks_event *event) {
-    ks_trace_slot *slot = &kernel->ring[(event->id - 1) % (uint64_t)kernel->config.ring_size];
-    ks_assert(event->kind->size <= ROOM);
-    slot->event = *event;
+ks_event *ks_trace_ring_put(ks_kernel *kernel, const ks_struct *kind, const void *fields) {
+    ks_trace_ring *ring = kernel->ring;
+    ks_trace_slot *slot = &ring->slots[ring->next];
+    if (++ring->next == ring->size) ring->next = 0;
+    ks_assert(kind->size <= ROOM);
+    slot->event.kind = kind;
+    slot->event.fields = slot->room;
     slot->event.message = NULL;
-    slot->event.fields = memcpy(slot->room, event->fields, event->kind->size);
-    room left = { slot->room + event->kind->size, slot->room + ROOM };
-    keep_fields(&left, event->kind, slot->room);
+    copy_short(slot->room, fields, (int32_t)kind->size);
+    room left = { slot->room + kind->size, slot->room + ROOM };
+    const plan *p = plan_of(ring, kind);
+    if (p->count > POINTING_MAX) keep_fields(&left, kind, fields, slot->room);
+    else
+        for (int32_t i = 0; i < p->count; i++) keep_field(&left, &kind->fields[p->fields[i]], fields, slot->room);
+    return &slot->event;
 }
 
 int32_t ks_trace_ring_count(const ks_kernel *kernel) {
-    uint64_t size = (uint64_t)kernel->config.ring_size;
+    uint64_t size = (uint64_t)kernel->ring->size;
     return (int32_t)(kernel->event_count < size ? kernel->event_count : size);
 }
 
 const ks_event *ks_trace_ring_get(ks_kernel *kernel, int32_t index) {
+    ks_trace_ring *ring = kernel->ring;
     int32_t count = ks_trace_ring_count(kernel);
     ks_assert(index >= 0 && index < count);
-    uint64_t number = kernel->event_count - (uint64_t)count + (uint64_t)index;
-    return &kernel->ring[number % (uint64_t)kernel->config.ring_size].event;
+    int32_t at = ring->next - count + index;
+    return &ring->slots[at < 0 ? at + ring->size : at].event;
 }
