@@ -20,6 +20,7 @@ typedef struct ks_command {
 int ks_command_demo(int argc, char **argv);
 int ks_command_bench(int argc, char **argv);
 int ks_command_explain(int argc, char **argv);
+int ks_command_run(int argc, char **argv);
 int ks_command_why(int argc, char **argv);
 int ks_command_step(int argc, char **argv);
 

@@ -21,6 +21,11 @@ static const ks_command commands[] = {
       "  --partitions N   partitions of the topic (default 3)\n"
       "  --consumers N    consumers in the group (default 3)\n",
       ks_command_demo },
+    { "run", "FILE.ksim [--seed N] [--trace FILE] [--rewrite]", "run a scenario and say what held",
+      "  --rewrite   refresh the expected outputs in the file\n"
+      "exit status: 0 everything held, 1 an expectation failed or the run got stuck, 2 the file is wrong\n"
+      "the language is on one page: docs/scenarios.md\n",
+      ks_command_run },
     { "explain", "FILE [--level story|protocol|everything] [--html OUT] ...", "tell step by step what happened",
       "  FILE               a scenario (*.ksim), or a trace that any program wrote\n"
       "  --level LEVEL      story (default), protocol, or everything\n"

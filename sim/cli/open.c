@@ -5,19 +5,41 @@
 #include <stdlib.h>
 
 #include "sim/cli/command.h"
+#include "sim/scenario/scenario.h"
 
 const char *ks_base_name(const char *path) {
     const char *slash = strrchr(path, '/');
     return slash ? slash + 1 : path;
 }
 
+static bool run_scenario(const char *path, bool has_seed, uint64_t seed, ks_opened *opened, char *problem, size_t problem_size) {
+    ks_scenario *scenario = ks_scenario_load(path, problem, problem_size);
+    if (scenario == NULL) return false;
+    opened->recording = ks_recording_new();
+    ks_subscriber subscriber = { .event = ks_recording_event, .context = opened->recording };
+    ks_scenario_outcome outcome;
+    ks_scenario_run(scenario, &(ks_scenario_options){ .has_seed = has_seed, .seed = seed, .subscriber = &subscriber }, &outcome);
+    opened->recording->scenario = ks_arena_string(opened->recording->arena, ks_str(ks_scenario_text(scenario)));
+    opened->recording->seed = ks_arena_printf(opened->recording->arena, "%llu", (unsigned long long)outcome.seed);
+    bool fine = !outcome.wrong;
+    if (!fine) snprintf(problem, problem_size, "%.*s", (int)strcspn(outcome.report, "\n"), outcome.report);
+    else if (outcome.report[0] != '\0') opened->report = ks_strndup(outcome.report, strlen(outcome.report));
+    ks_scenario_outcome_deinit(&outcome);
+    ks_scenario_free(scenario);
+    if (!fine) ks_recording_free(opened->recording);
+    return fine;
+}
+
 bool ks_open(const char *command, const char *path, bool has_seed, uint64_t seed, ks_opened *opened) {
     char problem[1024];
     *opened = (ks_opened){ 0 };
-    (void)has_seed;
-    (void)seed;
-    opened->recording = ks_recording_load(path, problem, sizeof problem);
-    if (opened->recording == NULL) {
+    size_t size = strlen(path);
+    if (size > 5 && strcmp(path + size - 5, ".ksim") == 0) {
+        if (!run_scenario(path, has_seed, seed, opened, problem, sizeof problem)) {
+            fprintf(stderr, "%s\n", problem);
+            return false;
+        }
+    } else if ((opened->recording = ks_recording_load(path, problem, sizeof problem)) == NULL) {
         fprintf(stderr, "ksim %s: %s\n", command, problem);
         return false;
     }
@@ -28,7 +50,7 @@ bool ks_open(const char *command, const char *path, bool has_seed, uint64_t seed
 void ks_opened_close(ks_opened *opened) {
     ks_story_free(opened->story);
     ks_recording_free(opened->recording);
-    free(opened->report);
+    ks_free(opened->report);
     *opened = (ks_opened){ 0 };
 }
 

@@ -31,9 +31,11 @@ typedef struct ks_scenario_options {
 
 typedef struct ks_scenario_outcome {
     int32_t held, failed;  /* expectations and expected outputs */
+    bool wrong;            /* a command could not be done: the file is wrong */
     bool stuck;
-    char *report;          /* what failed, a line each: "file:line: ..."; owned: free() */
-    char *rewritten;       /* the file with its expected outputs refreshed; owned: free() */
+    uint64_t seed;         /* that it ran with */
+    char *report;          /* what failed, a line each: "file:line: ..."; owned by the outcome */
+    char *rewritten;       /* the file with its expected outputs refreshed; owned by the outcome */
 } ks_scenario_outcome;
 
 /* Runs it in a simulator of its own. */

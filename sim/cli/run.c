@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * `ksim run FILE`: runs a scenario and says what held.
+ */
+#include "sim/cli/command.h"
+#include "sim/cli/open.h"
+#include "sim/scenario/scenario.h"
+
+#include <stdio.h>
+#include <string.h>
+
+typedef struct run_options {
+    const char *file, *trace;
+    bool rewrite, has_seed;
+    uint64_t seed;
+} run_options;
+
+static int parse(int argc, char **argv, run_options *o) {
+    static const char *const known[] = { "--seed", "--trace", "--rewrite", NULL };
+    for (int i = 1; i < argc; i++) {
+        const char *word = argv[i];
+        if (strcmp(word, "--rewrite") == 0) o->rewrite = true;
+        else if (strcmp(word, "--seed") == 0 || strcmp(word, "--trace") == 0) {
+            if (i + 1 == argc) return ks_usage_error("run", "%s needs a value after it", word);
+            const char *value = argv[++i];
+            if (word[2] == 't') o->trace = value;
+            else if (!(o->has_seed = ks_parse_u64(value, &o->seed))) return ks_usage_error("run", "--seed takes a whole number, not '%s'", value);
+        } else if (word[0] == '-') {
+            const char *nearest = ks_nearest_word(word, known);
+            return ks_usage_error("run", "'%s' is not an option%s%s%s", word, nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+        } else if (o->file != NULL) return ks_usage_error("run", "one FILE at a time; '%s' is a second one", word);
+        else o->file = word;
+    }
+    return o->file == NULL ? ks_usage_error("run", "name a scenario: FILE.ksim") : 0;
+}
+
+int ks_command_run(int argc, char **argv) {
+    run_options o = { 0 };
+    int status = parse(argc, argv, &o);
+    if (status != 0) return status;
+    char problem[1024];
+    ks_scenario *scenario = ks_scenario_load(o.file, problem, sizeof problem);
+    if (scenario == NULL) {
+        fprintf(stderr, "%s\n", problem);
+        return 2;
+    }
+    FILE *trace = NULL;
+    if (o.trace != NULL && (trace = fopen(o.trace, "w")) == NULL) {
+        ks_scenario_free(scenario);
+        return ks_usage_error("run", "%s cannot be written; does its folder exist?", o.trace);
+    }
+    ks_scenario_outcome outcome;
+    ks_scenario_run(scenario, &(ks_scenario_options){ .has_seed = o.has_seed, .seed = o.seed, .trace = trace }, &outcome);
+    if (trace != NULL && (ferror(trace) | fclose(trace)) != 0) status = ks_usage_error("run", "%s could not be written whole; is the disk full?", o.trace);
+    if (outcome.report[0] != '\0' && !(o.rewrite && !outcome.wrong)) fputs(outcome.report, stderr);
+    if (outcome.wrong) status = 2;
+    else if (o.rewrite && strcmp(outcome.rewritten, ks_scenario_text(scenario)) != 0) {
+        ks_buffer text = { 0 };
+        ks_buffer_text(&text, outcome.rewritten);
+        if (!ks_write_file("run", o.file, &text)) status = 2;
+        else printf("%s: rewritten\n", o.file);
+        ks_buffer_deinit(&text);
+    } else {
+        printf("%s: %d held, %d failed%s\n", o.file, outcome.held, outcome.failed, outcome.stuck ? "; it got stuck" : "");
+        if (status == 0) status = outcome.failed > 0 || outcome.stuck ? 1 : 0;
+    }
+    ks_scenario_outcome_deinit(&outcome);
+    ks_scenario_free(scenario);
+    return status;
+}

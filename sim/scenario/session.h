@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A scenario that runs: its simulator, its actors, and what they saw. Actors are event machines over the client engines: what
+ * they do happens in timers of their client process, so that a pause or a crash of the process holds for them too.
+ */
+#ifndef KS_SCENARIO_SESSION_H
+#define KS_SCENARIO_SESSION_H
+
+#include "sim/base/hash.h"
+#include "sim/control/sim.h"
+#include "sim/scenario/command.h"
+#include "sim/scenario/scenario.h"
+
+typedef struct ks_actor ks_actor;
+
+typedef enum ks_commit_policy { KS_COMMIT_AUTO, KS_COMMIT_EACH, KS_COMMIT_EVERY, KS_COMMIT_MANUAL } ks_commit_policy;
+
+typedef struct ks_actor_kind {
+    bool (*start)(ks_actor *actor, char *problem, size_t size); /* joins; the process is up */
+    void (*turn)(ks_actor *actor);                              /* something is ready, or processing is over */
+    void (*commit)(ks_actor *actor);                            /* what is processed, now */
+    void (*close)(ks_actor *actor);                             /* leaves; sets actor->closed when through */
+    void (*crashed)(ks_actor *actor);                           /* the process died: lets go of everything */
+    bool (*settled)(ks_actor *actor);                           /* has what the group gave it, and no rebalance is under way */
+    void (*free)(ks_actor *actor);
+} ks_actor_kind;
+extern const ks_actor_kind ks_actor_kafka_go, ks_actor_java;
+
+typedef struct ks_processed { ks_string topic; int32_t partition; int64_t offset; struct ks_processed *next; } ks_processed;
+
+struct ks_actor {
+    ks_session *session;
+    ks_string name, group;
+    char **topics;
+    int32_t topic_count;
+    const ks_actor_kind *kind;
+    const ks_command_line *declared;
+    kafka_address *address;
+    ks_commit_policy policy;
+    int64_t every, process_ns;
+    void *engine, *config;      /* the kind's */
+    ks_timer turn, busy;
+    ks_process_watch watch;
+    bool running, closed, is_busy, committing;
+    int64_t since_commit;       /* processed messages */
+    kafka_error last_error;
+    ks_arena *arena;            /* of one life */
+    ks_actor *next;
+};
+
+typedef struct ks_book { /* what a group was given of one partition */
+    ks_string key;
+    ks_string group, topic;
+    int32_t partition;
+    uint8_t *times; /* by offset: deliveries, at most 255 */
+    int64_t capacity, twice;
+    UT_hash_handle hh;
+} ks_book;
+
+typedef struct ks_named_rule { ks_string name; ksim_rule *rule; struct ks_named_rule *next; } ks_named_rule;
+typedef struct ks_background_source ks_background_source;
+
+struct ks_session {
+    ksim *sim;
+    ks_arena *arena;
+    ks_scenario_options options;
+    ks_actor *actors, **last_actor;
+    ks_book *books;
+    ks_named_rule *rules;
+    ks_background_source *sources;
+    const ks_command_line *producers[64];
+    int32_t producer_count;
+    ks_subscriber subscriber;
+    uint64_t changes;      /* counts events that may make a group stable */
+    ks_buffer happened;    /* what happened since the last command, compact */
+    ks_buffer gave_up, lost; /* " c1=orders[0] ..." since the last join, until or advance */
+    int32_t brokers;
+    bool stuck;
+};
+
+/* Runs one parsed command. KS_RUN_FAILED: an expectation did not hold; KS_RUN_WRONG: the command cannot be done, nothing was. */
+typedef enum ks_run_result { KS_RUN_FINE, KS_RUN_FAILED, KS_RUN_WRONG } ks_run_result;
+ks_run_result ks_session_run(ks_session *session, const ks_command_line *command, char *problem, size_t size);
+ks_run_result ks_session_expect(ks_session *session, const ks_command_line *command, char *problem, size_t size);
+ks_run_result ks_session_produce(ks_session *session, const ks_command_line *command, char *problem, size_t size);
+void ks_session_stop_sources(ks_session *session);
+bool ks_session_until_stable(ks_session *session, const char *group, int64_t within_ns, char *problem, size_t size);
+bool ks_session_admin(ks_session *session, const ks_command_line *command, ks_run_result *result, char *problem, size_t size);
+
+ks_actor *ks_actor_find(ks_session *session, ks_string name);
+ks_actor *ks_actor_declare(ks_session *session, const ks_command_line *command, char *problem, size_t size);
+bool ks_actor_start(ks_actor *actor, char *problem, size_t size);
+void ks_actor_free(ks_actor *actor);
+void ks_actor_wake(ks_actor *actor);            /* a turn, at this instant */
+void ks_actor_work(ks_actor *actor, int64_t ns); /* a turn when so much time has passed in its process */
+void ks_actor_delivered(ks_actor *actor, ks_string topic, int32_t partition, int64_t offset);
+ks_book *ks_session_book(ks_session *session, ks_string group, ks_string topic, int32_t partition, bool make);
+
+#endif
