@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The trace: everything that happens is an event, and every event knows its cause. A file is versioned JSON lines: a head
- * {"kafkasim_trace":1,"version":...,"seed":...,"start":...,"codecs":...}, then one object per event:
- * {"id":12,"cause":11,"time":...,"node":"broker-1","kind":"group_state_changed", ...its fields by Kafka's names}.
+ * {"format":"kafkasim-trace","version":1,"kafkasim":"0.1.0","seed":7,"start":...,"codecs":...}, then one object per event:
+ * {"id":12,"cause":11,"time":...,"node":"broker-1","kind":"group_state_changed","fields":{...by Kafka's names...}}. With
+ * contents there may follow "records":[{"key":...,"value":...}] and "message":{...}. Times are nanoseconds since the Unix epoch.
  * The same program, seed, kafkasim and codec versions give the same bytes.
  */
 #ifndef KAFKASIM_KSIM_TRACE_H
@@ -40,6 +41,9 @@ KAFKA_API bool ksim_event_int(const ksim_event *event, const char *field, int64_
 KAFKA_API bool ksim_event_bytes(const ksim_event *event, const char *field, kafka_bytes *value);
 /** Key and value of the record at `index` (from 0) of a records_appended event, whole; ask for 0, 1, 2, ... in order, then each
  *  costs O(1). Views for the call of the subscriber. False: the event has no such record. */
+KAFKA_API bool ksim_event_record(const ksim_event *event, size_t index, kafka_bytes *key, kafka_bytes *value);
+/** Key and value of the index-th record that was appended, of a "records_appended" event. Views for the call. False: there is
+ *  none. Asking for 0, 1, 2, ... costs O(1) each. */
 KAFKA_API bool ksim_event_record(const ksim_event *event, size_t index, kafka_bytes *key, kafka_bytes *value);
 /** One line for people. View, valid until the next such call. */
 KAFKA_API const char *ksim_event_text(const ksim_event *event);

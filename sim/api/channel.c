@@ -71,6 +71,8 @@ void kafka_channel_close(kafka_channel *channel) {
     if (channel == NULL || channel->closed || !ks_runtime_right_thread(channel->runtime)) return;
     ks_runtime_fruitful(channel->runtime);
     channel->closed = true;
+    ks_runtime_notice_jump(channel->runtime);
+    if (channel->runtime->freeing) return;
     for (waiter *item = channel->senders.first; item; item = item->next) ks_wait_wake(&item->wait, KAFKA_ERR_CLOSED);
     for (waiter *item = channel->receivers.first; item; item = item->next) ks_wait_wake(&item->wait, KAFKA_ERR_CLOSED);
 }
@@ -78,9 +80,10 @@ void kafka_channel_close(kafka_channel *channel) {
 void kafka_channel_free(kafka_channel *channel) {
     if (channel == NULL || !ks_runtime_right_thread(channel->runtime)) return;
     kafka_channel_close(channel);
-    /* Whoever was blocked is on its way out and finds itself in no queue. */
-    for (waiter *item = channel->senders.first; item; item = item->next) item->done = true, item->link = NULL;
-    for (waiter *item = channel->receivers.first; item; item = item->next) item->done = true, item->link = NULL;
+    if (!channel->runtime->freeing) { /* whoever was blocked is on its way out and finds itself in no queue */
+        for (waiter *item = channel->senders.first; item; item = item->next) item->link = NULL;
+        for (waiter *item = channel->receivers.first; item; item = item->next) item->link = NULL;
+    }
     ks_handle_close(&channel->handle);
     ks_free(channel);
 }
@@ -102,6 +105,8 @@ static kafka_error wait_in(kafka_channel *channel, waiter_queue *queue, kafka_co
 static kafka_error check(kafka_channel *channel, kafka_context *context, const char *call) {
     if (channel == NULL || context == NULL) return KAFKA_ERR_INVALID_ARGUMENT;
     if (!ks_runtime_right_thread(channel->runtime)) return KAFKA_ERR_WRONG_THREAD;
+    ks_runtime_notice_jump(channel->runtime);
+    if (channel->runtime->freeing) return KAFKA_ERR_RUN_ENDED;
     if (context->runtime != channel->runtime) {
         return ks_address_fail(context->address, KAFKA_ERR_INVALID_ARGUMENT, "%s: the context belongs to another simulator", call);
     }

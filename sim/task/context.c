@@ -74,7 +74,8 @@ void ks_context_end(kafka_context *context, kafka_error error) {
     if (context->error) return;
     context->error = error;
     ks_timer_stop(&context->timer);
-    for (ks_wait *wait = context->waits, *next; wait; wait = next) {
+    ks_runtime_notice_jump(context->runtime);
+    for (ks_wait *wait = context->runtime->freeing ? NULL : context->waits, *next; wait; wait = next) {
         next = wait->context_next;
         ks_wait_wake(wait, error);
     }
@@ -96,7 +97,7 @@ static void forget(kafka_context *context) {
 void ks_context_free(kafka_context *context) {
     ks_context_end(context, KAFKA_ERR_CANCELED);
     /* Whoever still waits under it is on its way out: it must not look at what is no more. */
-    for (ks_wait *wait = context->waits, *next; wait; wait = next) {
+    for (ks_wait *wait = context->runtime->freeing ? NULL : context->waits, *next; wait; wait = next) {
         next = wait->context_next;
         wait->context = NULL;
         wait->context_link = NULL;

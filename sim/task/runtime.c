@@ -24,14 +24,21 @@ ks_kernel *ks_runtime_kernel(ks_runtime *runtime) { return runtime->kernel; }
 bool ks_runtime_right_thread(const ks_runtime *runtime) { return runtime->thread == &this_thread; }
 bool ks_runtime_in_task(const ks_runtime *runtime) { return runtime->current && ks_fiber_is_here(&runtime->current->fiber); }
 bool ks_runtime_in_callback(const ks_runtime *runtime) { return runtime->callback_depth > 0; }
-void ks_runtime_enter_callback(ks_runtime *runtime) { runtime->callback_depth++; }
 void ks_runtime_leave_callback(ks_runtime *runtime) { runtime->callback_depth--; }
+void ks_runtime_enter_callback(ks_runtime *runtime) {
+    if (runtime->callback_depth++ == 0) runtime->callback_frame = __builtin_frame_address(0);
+}
 
 void ks_runtime_notice_jump(ks_runtime *runtime) {
+    if (runtime->callback_depth > 0 && runtime->current == NULL
+        && (const char *)__builtin_frame_address(0) > (const char *)runtime->callback_frame) {
+        runtime->callback_depth = 0;
+        runtime->freeing = true;
+    }
     if (runtime->current == NULL || ks_fiber_is_here(&runtime->current->fiber)) return;
     runtime->current->lost = true;
     runtime->current = NULL;
-    runtime->running = false;
+    runtime->freeing = true;
     ks_fiber_landed(&runtime->own);
 }
 
@@ -49,6 +56,11 @@ void ks_runtime_free(ks_runtime *runtime) {
     ks_runtime_notice_jump(runtime);
     runtime->freeing = true;
     while (runtime->tasks) task_free(runtime->tasks);
+    for (ks_sleep *sleep = runtime->sleeps, *next; sleep; sleep = next) {
+        next = sleep->next;
+        ks_timer_stop(&sleep->timer);
+        ks_free(sleep);
+    }
     ks_stack_pool_deinit(&runtime->stacks);
     ks_free(runtime->callbacks.items);
     ks_free(runtime->stuck_report);
@@ -190,9 +202,9 @@ static void run_callbacks(ks_runtime *runtime) {
         ks_callback callback = runtime->callbacks.items[runtime->callbacks_done++];
         if (callback.run == NULL) continue;
         application_runs(runtime, callback.cause);
-        runtime->callback_depth++;
+        ks_runtime_enter_callback(runtime);
         callback.run(callback.argument);
-        runtime->callback_depth--;
+        ks_runtime_leave_callback(runtime);
         ks_cause_set(runtime->kernel, 0);
     }
     runtime->callbacks.count = runtime->callbacks_done = 0;
@@ -221,34 +233,28 @@ static int64_t next_event(ks_runtime *runtime) {
 }
 
 void ks_runtime_loop(ks_runtime *runtime, ks_wait *wait) {
-    runtime->running = true;
     while (!take_turns(runtime, wait)) {
         if (runtime->bounded == 0 && ks_runtime_check_stuck(runtime, next_event(runtime))) continue;
         if (!ks_kernel_step(runtime->kernel)) ks_runtime_check_stuck(runtime, INT64_MAX);
     }
-    runtime->running = false;
 }
 
 void ks_runtime_settle(ks_runtime *runtime) { take_turns(runtime, NULL); }
 
 void ks_runtime_run_until(ks_runtime *runtime, int64_t until) {
-    runtime->running = true;
     take_turns(runtime, NULL);
     while (next_event(runtime) <= until) {
         ks_kernel_step(runtime->kernel);
         take_turns(runtime, NULL);
     }
     if (ks_now(runtime->kernel) < until) ks_kernel_advance(runtime->kernel, until);
-    runtime->running = false;
     ks_cause_set(runtime->kernel, 0);
 }
 
 bool ks_runtime_step(ks_runtime *runtime) {
-    runtime->running = true;
     take_turns(runtime, NULL);
     bool stepped = ks_kernel_step(runtime->kernel);
     take_turns(runtime, NULL);
-    runtime->running = false;
     ks_cause_set(runtime->kernel, 0);
     return stepped;
 }

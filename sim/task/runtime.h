@@ -49,6 +49,12 @@ typedef struct ks_callback {
     uint64_t cause;
 } ks_callback;
 
+/* A sleeper's timer. In the heap, because the kernel's lists must never run through a stack that the program may jump out of. */
+typedef struct ks_sleep {
+    ks_timer timer;
+    struct ks_sleep *next_idle, *next; /* next: all that were made */
+} ks_sleep;
+
 struct ks_runtime {
     ks_kernel *kernel;
     const void *thread;           /* an address that only this thread has */
@@ -64,7 +70,9 @@ struct ks_runtime {
     KS_VEC(ks_callback) callbacks;
     int32_t callbacks_done;
     int32_t callback_depth;       /* > 0: in a callback, a predicate or a subscriber */
-    bool freeing, running;        /* running: inside the loop */
+    const void *callback_frame;   /* the outermost callback's place on the program's stack */
+    ks_sleep *sleeps, *idle_sleeps;
+    bool freeing;                 /* or the program jumped out of a blocked call: nobody may be woken any more */
     int64_t start;                /* of the clock */
     int64_t last_activity;        /* when application code last ran */
     int64_t stuck_after;
@@ -107,7 +115,9 @@ void ks_runtime_node_resumed(ks_runtime *runtime, ks_node *node); /* after a pau
 /* ---- inside ---- */
 
 ks_guard *ks_runtime_guard(ks_runtime *runtime);
-/* The program may have left a task by a jump: then we are on its own stack though `current` says otherwise. */
+/* The program may have left a task or callback by a jump (longjmp): then we are elsewhere on the stacks than `current` and
+ * `callback_frame` say. What was blocked in the frames that are gone must not be touched again, so from then on every blocking
+ * call fails (RUN_ENDED), and all that is left to do is to free the simulator. */
 void ks_runtime_notice_jump(ks_runtime *runtime);
 /* Ends every wait with NOTHING_CAN_WAKE when all are blocked for too long; `next` is the next event's time (INT64_MAX:
  * there is none). True: it did. */

@@ -19,8 +19,8 @@ void ks_wait_call_name(const char *what, char *name, size_t size) {
 static kafka_error refuse(ks_wait *wait, const char *format, va_list arguments) {
     ks_runtime *runtime = wait->runtime;
     if (!ks_runtime_right_thread(runtime)) return KAFKA_ERR_WRONG_THREAD;
-    if (runtime->freeing) return KAFKA_ERR_RUN_ENDED;
     ks_runtime_notice_jump(runtime);
+    if (runtime->freeing) return KAFKA_ERR_RUN_ENDED;
     if (runtime->callback_depth > 0) return KAFKA_ERR_WRONG_PLACE;
     kafka_error ended = wait->context ? wait->context->error : KAFKA_OK;
     ks_task *task = runtime->current;
@@ -139,6 +139,17 @@ static kafka_error yield(ks_wait *wait) {
     return ks_wait_park(wait);
 }
 
+static ks_sleep *sleep_take(ks_runtime *runtime) {
+    ks_sleep *sleep = runtime->idle_sleeps;
+    if (sleep) {
+        runtime->idle_sleeps = sleep->next_idle;
+        return sleep;
+    }
+    sleep = ks_alloc(sizeof *sleep);
+    sleep->next = runtime->sleeps;
+    return runtime->sleeps = sleep;
+}
+
 kafka_error ks_runtime_sleep(ks_runtime *runtime, ks_node *node, kafka_context *context, int64_t duration_ns) {
     ks_wait wait;
     if (duration_ns <= 0 && ks_runtime_right_thread(runtime)) ks_runtime_fruitless(runtime, "kafka_sleep with no duration");
@@ -151,11 +162,13 @@ kafka_error ks_runtime_sleep(ks_runtime *runtime, ks_node *node, kafka_context *
         return yield(&wait);
     }
     int64_t now = ks_now(runtime->kernel);
-    ks_timer timer;
-    ks_timer_init(&timer, node, slept, &wait);
-    ks_timer_start_at(runtime->kernel, &timer, duration_ns > INT64_MAX - now ? INT64_MAX : now + duration_ns);
+    ks_sleep *sleep = sleep_take(runtime);
+    ks_timer_init(&sleep->timer, node, slept, &wait);
+    ks_timer_start_at(runtime->kernel, &sleep->timer, duration_ns > INT64_MAX - now ? INT64_MAX : now + duration_ns);
     error = ks_wait_park(&wait);
-    ks_timer_stop(&timer);
+    ks_timer_stop(&sleep->timer);
+    sleep->next_idle = runtime->idle_sleeps;
+    runtime->idle_sleeps = sleep;
     return error;
 }
 

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Which clients joined which groups, as the messages tell it, and when a group is stable: its state is Stable, its members
+ * are those of the live clients that joined it (and of nobody who crashed or stands still), and each knows its assignment.
+ *
+ * A client counts as joined from its JoinGroup on until it leaves or crashes; and for a second after it looked for the group's
+ * coordinator, because then it is probably about to join (administrators look too, and never join). That a member knows its
+ * assignment is seen from the answer to its SyncGroup.
+ */
+#include <stdio.h>
+
+#include "sim/broker/group_coordinator.h"
+#include "sim/control/sim.h"
+#include "sim/protocol/events.h"
+
+enum { LOOKING_MS = 1000 };
+
+typedef struct joined_client { /* wants to be in the group */
+    ks_string name;            /* owned */
+    int64_t until;             /* INT64_MAX: it has asked to join */
+    UT_hash_handle hh;
+} joined_client;
+
+typedef struct synced_member { /* has its assignment of that generation */
+    ks_string id;              /* owned */
+    int32_t generation;
+    UT_hash_handle hh;
+} synced_member;
+
+/* Who gained and gave up what: the last so many changes. */
+enum { CHANGES_KEPT = 4096 };
+typedef struct change {
+    ks_string client, partitions; /* owned */
+    char sign;
+} change;
+
+typedef struct joined_group {
+    ks_string name; /* owned */
+    KS_VEC(change) changes;
+    int32_t oldest; /* once there are CHANGES_KEPT, they are a ring */
+    joined_client *clients;
+    synced_member *members;
+    int32_t generation, synced; /* the latest generation that anybody has, and how many members have it */
+    UT_hash_handle hh;
+} joined_group;
+
+struct ks_sim_groups {
+    joined_group *by_name;
+    const ks_struct *answered, *assigned, *revoked, *lost; /* the kinds of events that are heard */
+};
+
+static joined_group *group_get(ksim *sim, ks_string name) {
+    joined_group *group = NULL;
+    KS_HASH_FIND_STRING(hh, sim->joined->by_name, name, group);
+    if (group) return group;
+    group = ks_alloc(sizeof *group);
+    group->name = ks_string_dup(name);
+    group->generation = -1;
+    KS_HASH_ADD_STRING(hh, sim->joined->by_name, name, group);
+    return group;
+}
+
+static void client_forget(joined_group *group, ks_string name) {
+    joined_client *client = NULL;
+    KS_HASH_FIND_STRING(hh, group->clients, name, client);
+    if (client == NULL) return;
+    HASH_DELETE(hh, group->clients, client);
+    ks_free((void *)client->name.data);
+    ks_free(client);
+}
+
+static void client_add(joined_group *group, ks_string name, int64_t until) {
+    joined_client *client = NULL;
+    KS_HASH_FIND_STRING(hh, group->clients, name, client);
+    if (client) {
+        if (until > client->until) client->until = until;
+        return;
+    }
+    client = ks_alloc(sizeof *client);
+    client->name = ks_string_dup(name);
+    client->until = until;
+    KS_HASH_ADD_STRING(hh, group->clients, name, client);
+}
+
+/* Group coordinators have key type 0; before v4 one key stands at the top. */
+static void looks_for_coordinator(ksim *sim, const ks_envelope *request, ks_string client) {
+    const ks_find_coordinator_request *body = request->body;
+    if (body->key_type != 0) return;
+    int64_t until = ks_now(sim->kernel) + LOOKING_MS * KS_MS;
+    if (request->api_version < 4) client_add(group_get(sim, body->key), client, until);
+    for (int32_t i = 0; request->api_version >= 4 && i < body->coordinator_keys.count; i++) {
+        client_add(group_get(sim, body->coordinator_keys.items[i]), client, until);
+    }
+}
+
+void ks_sim_joined_request(ksim *sim, ks_connection *connection, const ks_envelope *request) {
+    ks_string client = ks_str(ks_node_name(ks_connection_client(connection)));
+    if (sim->control && ks_string_equal(client, sim->control->name)) return;
+    switch (request->api_key) {
+    case KS_API_find_coordinator: looks_for_coordinator(sim, request, client); break;
+    case KS_API_join_group: client_add(group_get(sim, ((const ks_join_group_request *)request->body)->group_id), client, INT64_MAX); break;
+    case KS_API_leave_group: client_forget(group_get(sim, ((const ks_leave_group_request *)request->body)->group_id), client); break;
+    case KS_API_consumer_group_heartbeat: {
+        const ks_consumer_group_heartbeat_request *body = request->body;
+        if (body->member_epoch >= 0) client_add(group_get(sim, body->group_id), client, INT64_MAX);
+        else client_forget(group_get(sim, body->group_id), client);
+        break;
+    }
+    default: break;
+    }
+}
+
+void ks_sim_joined_down(ksim *sim, const char *client) {
+    for (joined_group *group = sim->joined->by_name; group; group = group->hh.next) client_forget(group, ks_str(client));
+}
+
+/* Members come and go: those of old generations are forgotten when they are the most. */
+static void forget_old_members(joined_group *group) {
+    synced_member *member, *next;
+    if (HASH_COUNT(group->members) < 2 * (unsigned)group->synced + 64) return;
+    HASH_ITER(hh, group->members, member, next) {
+        if (member->generation >= group->generation) continue;
+        HASH_DELETE(hh, group->members, member);
+        ks_free((void *)member->id.data);
+        ks_free(member);
+    }
+}
+
+static void synced(ksim *sim, ks_string group_name, ks_string id, int32_t generation) {
+    joined_group *group = group_get(sim, group_name);
+    synced_member *member = NULL;
+    KS_HASH_FIND_STRING(hh, group->members, id, member);
+    if (member == NULL) {
+        member = ks_alloc(sizeof *member);
+        member->id = ks_string_dup(id);
+        member->generation = -1;
+        KS_HASH_ADD_STRING(hh, group->members, id, member);
+    }
+    if (generation > group->generation) {
+        forget_old_members(group);
+        group->generation = generation;
+        group->synced = 0;
+    }
+    if (generation == group->generation && member->generation != generation) group->synced++;
+    member->generation = generation;
+}
+
+static void change_free(change *old) {
+    ks_free((void *)old->client.data);
+    ks_free((void *)old->partitions.data);
+}
+
+static void changed(ksim *sim, char sign, ks_string group_name, ks_string client, ks_string partitions) {
+    if (partitions.size <= 0 || group_name.size <= 0) return;
+    joined_group *group = group_get(sim, group_name);
+    change new = { ks_string_dup(client), ks_string_dup(partitions), sign };
+    if (group->changes.count < CHANGES_KEPT) {
+        KS_PUSH(group->changes, new);
+        return;
+    }
+    change_free(&group->changes.items[group->oldest]);
+    group->changes.items[group->oldest] = new;
+    group->oldest = (group->oldest + 1) % CHANGES_KEPT;
+}
+
+const char *ks_sim_joined_history(ksim *sim, const char *name) {
+    joined_group *group = NULL;
+    ks_string key = ks_str(name);
+    ks_buffer text = { 0 };
+    KS_HASH_FIND_STRING(hh, sim->joined->by_name, key, group);
+    ks_buffer_text(&text, "");
+    for (int32_t i = 0; group && i < group->changes.count; i++) {
+        const change *at = &group->changes.items[(group->oldest + i) % group->changes.count];
+        ks_buffer_printf(&text, "%s%c%s=%s", i ? " " : "", at->sign, at->client.data, at->partitions.data);
+    }
+    return ks_sim_view_text(sim, &text);
+}
+
+static void heard(void *context, const ks_event *event) {
+    const ks_sim_groups *joined = ((const ksim *)context)->joined;
+    if (event->kind == joined->answered) {
+        const ks_ev_response_received *answer = event->fields;
+        if (answer->api_key != KS_API_sync_group || answer->error_code != 0) return;
+        synced(context, answer->group, answer->member, answer->generation);
+    } else if (event->kind == joined->assigned) {
+        const ks_ev_client_partitions_assigned *fields = event->fields;
+        changed(context, '+', fields->group, fields->client, fields->partitions);
+    } else if (event->kind == joined->revoked) {
+        const ks_ev_client_partitions_revoked *fields = event->fields;
+        changed(context, '-', fields->group, fields->client, fields->partitions);
+    } else if (event->kind == joined->lost) {
+        const ks_ev_client_partitions_lost *fields = event->fields;
+        changed(context, '-', fields->group, fields->client, fields->partitions);
+    }
+}
+
+/* ---- stable? ---- */
+
+static bool is_up(ksim *sim, ks_string client) {
+    const ks_node *node = ks_node_find(sim->kernel, client.data);
+    return node == NULL || ks_node_state_of(node) == KS_NODE_UP; /* another kind of client: not ours to judge */
+}
+
+/* Every member known, of a live client, with its assignment. The cheap questions come first: this is asked after every event
+ * while somebody waits. */
+static const char *members_problem(ksim *sim, joined_group *seen, ks_group *group, ks_string *who) {
+    if (seen->generation != group->generation || seen->synced < group->member_count) return "does not know its assignment yet";
+    ks_group_member *const *members = ks_group_members_sorted(group);
+    for (int32_t i = 0; i < group->member_count; i++) {
+        *who = members[i]->id;
+        synced_member *member = NULL;
+        KS_HASH_FIND_STRING(hh, seen->members, members[i]->id, member);
+        if (member == NULL || member->generation != group->generation) return "does not know its assignment yet";
+        if (!is_up(sim, ks_sim_member_client(members[i]))) return "is still a member, though its process is down or paused";
+    }
+    return NULL;
+}
+
+static bool has_member_of(ks_group *group, ks_string client) {
+    ks_group_member *const *members = ks_group_members_sorted(group);
+    for (int32_t i = 0; i < group->member_count; i++) {
+        if (ks_string_equal(ks_sim_member_client(members[i]), client)) return true;
+    }
+    return false;
+}
+
+static const char *clients_problem(ksim *sim, joined_group *seen, ks_group *group, ks_string *who) {
+    for (joined_client *client = seen->clients; client; client = client->hh.next) {
+        *who = client->name;
+        if (client->until < ks_now(sim->kernel) || !is_up(sim, client->name)) continue;
+        if (!has_member_of(group, client->name)) return "wants to be in it and is no member yet";
+    }
+    return NULL;
+}
+
+/* NULL: it is stable. `who` is whom the sentence speaks of, null: the group. */
+static const char *problem_of(ksim *sim, ks_string name, ks_string *who) {
+    *who = KS_NULL_STRING;
+    joined_group *seen = NULL;
+    KS_HASH_FIND_STRING(hh, sim->joined->by_name, name, seen);
+    ks_group *group = ks_cluster_group_find(sim->cluster, name);
+    if (seen == NULL || group == NULL) return "nobody has joined it";
+    if (group->kind == KS_GROUP_CLASSIC && (group->state != KS_GROUP_STABLE || group->pending || group->pending_sync_count > 0)) {
+        return ks_group_state_text(group);
+    }
+    if (group->kind != KS_GROUP_CLASSIC) return strcmp(ks_group_state_text(group), "Stable") == 0 ? NULL : ks_group_state_text(group);
+    const char *problem = members_problem(sim, seen, group, who);
+    return problem ? problem : clients_problem(sim, seen, group, who);
+}
+
+static bool is_stable(ksim *sim, void *context) {
+    ks_string who;
+    return problem_of(sim, *(const ks_string *)context, &who) == NULL;
+}
+
+kafka_error ksim_run_until_group_stable(ksim *sim, const char *group) {
+    kafka_error error = ks_sim_check_run(sim, "ksim_run_until_group_stable");
+    if (error) return error;
+    if (group == NULL) return ks_sim_fail(sim, KAFKA_ERR_INVALID_ARGUMENT, "ksim_run_until_group_stable: group is NULL");
+    ks_string name = ks_str(group), who;
+    char what[128];
+    snprintf(what, sizeof what, "group %.100s is stable", group);
+    error = ksim_run_until(sim, is_stable, &name, what, 0);
+    const char *problem = error ? problem_of(sim, name, &who) : NULL;
+    if (problem) {
+        char before[512];
+        snprintf(before, sizeof before, "%.511s", sim->detail);
+        ks_sim_fail(sim, error, "group %.100s is not stable: %.*s%s%s; %s", group, who.size > 0 ? (int)who.size : 0,
+                    who.size > 0 ? who.data : "", who.size > 0 ? " " : "", problem, before);
+    }
+    return error;
+}
+
+/* ---- made and freed ---- */
+
+void ks_sim_joined_init(ksim *sim) {
+    sim->joined = ks_alloc(sizeof *sim->joined);
+    sim->joined->answered = ks_describe_ev_response_received();
+    sim->joined->assigned = ks_describe_ev_client_partitions_assigned();
+    sim->joined->revoked = ks_describe_ev_client_partitions_revoked();
+    sim->joined->lost = ks_describe_ev_client_partitions_lost();
+    sim->joined_subscriber = (ks_subscriber){ .event = heard, .context = sim };
+    ks_trace_subscribe(sim->kernel, &sim->joined_subscriber);
+}
+
+static void group_free(joined_group *group) {
+    while (group->clients) client_forget(group, group->clients->name);
+    synced_member *member, *next;
+    HASH_ITER(hh, group->members, member, next) {
+        HASH_DELETE(hh, group->members, member);
+        ks_free((void *)member->id.data);
+        ks_free(member);
+    }
+    for (int32_t i = 0; i < group->changes.count; i++) change_free(&group->changes.items[i]);
+    ks_free(group->changes.items);
+    ks_free((void *)group->name.data);
+    ks_free(group);
+}
+
+void ks_sim_joined_deinit(ksim *sim) {
+    ks_trace_unsubscribe(sim->kernel, &sim->joined_subscriber);
+    joined_group *group, *next;
+    HASH_ITER(hh, sim->joined->by_name, group, next) {
+        HASH_DELETE(hh, sim->joined->by_name, group);
+        group_free(group);
+    }
+    ks_free(sim->joined);
+}
