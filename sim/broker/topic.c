@@ -236,6 +236,10 @@ kafka_error ks_cluster_create_simple_topic(ks_cluster *cluster, const char *name
 kafka_error ks_cluster_add_partitions(ks_topic *topic, int32_t count, const int32_t *assignment, bool validate_only, ks_buffer *why) {
     ks_cluster *cluster = topic->cluster;
     int32_t first = topic->partition_count;
+    if (topic->internal) { /* which group lives in which partition follows from their number */
+        if (why != NULL) ks_buffer_text(why, "the number of partitions of an internal topic is fixed");
+        return KAFKA_ERR_INVALID_TOPIC_EXCEPTION;
+    }
     if (count <= first) {
         return refuse(why, KAFKA_ERR_INVALID_PARTITIONS, "the topic has %lld partitions already; a count is the new total", first);
     }

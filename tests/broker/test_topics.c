@@ -211,6 +211,7 @@ static void partitions_are_added_or_refused_as_in_kafka(void **state) {
         { { "t", 3, 1, 2, { 1, 1 } }, KAFKA_ERR_INVALID_REPLICA_ASSIGNMENT },
         { { "t", 3, 1, 2, { 1, 7 } }, KAFKA_ERR_INVALID_REPLICA_ASSIGNMENT },
         { { "t", 20000 }, KAFKA_ERR_POLICY_VIOLATION },
+        { { KS_OFFSETS_TOPIC, 60 }, KAFKA_ERR_INVALID_TOPIC_EXCEPTION },
     };
     ks_partition *first = topic->partitions[0];
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
