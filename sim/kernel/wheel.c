@@ -108,17 +108,6 @@ static ks_timer *take_first(ks_wheel *wheel, int level, int number) {
     return timer;
 }
 
-static ks_timer *first_of(const ks_wheel_slot *slot) {
-    const ks_wheel_chunk *chunk = slot->first;
-    for (int32_t i = slot->begin;; i++) {
-        if (i == KS_WHEEL_CHUNK) {
-            chunk = chunk->next;
-            i = 0;
-        }
-        if (chunk->entries[i].timer != NULL) return chunk->entries[i].timer;
-    }
-}
-
 /* ---- the wheel ---- */
 
 void ks_wheel_init(ks_wheel *wheel, uint64_t now) {
@@ -219,20 +208,10 @@ void ks_wheel_advance(ks_wheel *wheel, uint64_t now) {
     if (level > 0 && (wheel->occupied[level] >> number & 1) != 0) spread(wheel, level, number);
 }
 
-/* What is overdue comes first, unless it is due just now and something that was started earlier is due now, too. */
-static bool overdue_is_first(const ks_wheel *wheel) {
-    const ks_timer *overdue = wheel->overdue.first;
-    int number = digit(wheel->now, 0);
-    if (overdue == NULL) return false;
-    if ((uint64_t)overdue->deadline < wheel->now || (wheel->occupied[0] >> number & 1) == 0) return true;
-    return overdue->sequence < first_of(&wheel->slots[0][number])->sequence;
-}
-
 ks_timer *ks_wheel_pop(ks_wheel *wheel) {
-    if (overdue_is_first(wheel)) {
-        ks_timer *timer = ks_timer_list_pop(&wheel->overdue);
+    if (wheel->overdue.first != NULL) { /* it was popped before, so it comes before all that is due now and was not */
         wheel->next_known = false;
-        return timer;
+        return ks_timer_list_pop(&wheel->overdue);
     }
     if (wheel->levels == 0) return NULL;
     int level = lowest_bit(wheel->levels), number = lowest_bit(wheel->occupied[level]);

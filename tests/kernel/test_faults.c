@@ -164,6 +164,26 @@ static void nothing_overtakes_when_cuts_and_pauses_overlap(void **state) {
     assert_log(f, "5000 s got 2; 5000 s got 3; 5500 c got 102; 5500 c got 103; ");
 }
 
+static void what_waited_in_several_places_comes_up_in_the_order_in_which_it_was_due(void **state) {
+    fixture *f = *state;
+    ks_node *other = ks_node_new(f->kernel, "other", NULL, f);
+    fixture_connect(f);
+    ks_connection *second = ks_connection_open(other, f->server, &client_events, f);
+    fixture_run(f);
+    ks_buffer_clear(&f->log);
+    ks_node_pause(f->server);
+    ks_link_cut(f->kernel, f->client, f->server);
+    fixture_send(f, 1); /* due first, waits on the link */
+    fixture_run_until(f, 2000);
+    ks_connection_send(second, envelope_of(f, 2), true); /* waits at the node */
+    fixture_run_until(f, 3000);
+    ks_link_heal(f->kernel, f->client, f->server);
+    fixture_run(f); /* now both wait at the node, the younger one in front */
+    ks_node_resume(f->server);
+    fixture_run(f);
+    assert_log(f, "3000 s got 1; 3000 s got 2; 3500 c got 101; 3500 c got 102; ");
+}
+
 /* ---- links ---- */
 
 static void a_cut_link_is_silent_until_it_heals(void **state) {
@@ -360,6 +380,55 @@ static void a_crash_while_answering_loses_the_answer_of_an_applied_request(void 
     assert_log(f, "1500 s got 1; 1500 s got 2; 1500 s down; 2000 c got 101; 2000 c closed; ");
 }
 
+/* ---- memory ---- */
+
+/* What a fault took away goes back to the pools: rounds of the same cost no more memory. */
+static void rounds(fixture *f, void (*round)(fixture *f)) {
+    size_t live = 0;
+    for (int i = 0; i < 20; i++) {
+        round(f);
+        fixture_run(f);
+        ks_buffer_clear(&f->log);
+        if (i == 2) live = ks_alloc_live();
+        if (i > 2) assert_int_equal(ks_alloc_live(), live);
+    }
+}
+
+static void send_many(fixture *f) {
+    for (int32_t i = 1; i <= 30; i++) fixture_send(f, i);
+}
+static void crash_a_paused_server(fixture *f) {
+    fixture_connect(f);
+    fixture_run(f);
+    ks_node_pause(f->server);
+    send_many(f);
+    fixture_run(f);
+    ks_node_crash(f->server);
+    ks_node_start(f->server);
+}
+static void close_while_opening(fixture *f) {
+    fixture_connect(f);
+    send_many(f);
+    ks_connection_close(f->connection);
+}
+static void reset_with_held_responses(fixture *f) {
+    fixture_connect(f);
+    send_many(f);
+    fixture_run(f);
+    ks_link_reset(f->kernel, f->client, f->server);
+}
+
+static void messages_that_wait_for_a_paused_server_end_with_its_crash(void **state) {
+    rounds(*state, crash_a_paused_server);
+}
+static void requests_that_wait_for_the_opening_end_with_the_close(void **state) { rounds(*state, close_while_opening); }
+static void held_responses_end_with_a_reset(void **state) {
+    fixture *f = *state;
+    plan p = { .f = f, .response = 101, .what = { .action = KS_INTERCEPT_HOLD, .hold_id = 7 } };
+    ks_network_intercept(f->kernel, &(ks_interceptor){ plan_request, plan_response, NULL, &p });
+    rounds(f, reset_with_held_responses);
+}
+
 static ks_envelope *replace(void *context, ks_envelope *envelope) {
     fixture *f = context;
     ks_envelope *twin = ks_envelope_new(f->kernel, envelope->api_key, envelope->api_version, envelope->type);
@@ -391,6 +460,7 @@ int main(void) {
         FIXTURE_TEST(a_timer_that_waits_for_a_resume_can_be_stopped),
         FIXTURE_TEST(a_paused_server_accepts_connections_but_answers_nothing),
         FIXTURE_TEST(nothing_overtakes_when_cuts_and_pauses_overlap),
+        FIXTURE_TEST(what_waited_in_several_places_comes_up_in_the_order_in_which_it_was_due),
         FIXTURE_TEST(a_cut_link_is_silent_until_it_heals),
         FIXTURE_TEST(a_reset_ends_both_ends_at_once_and_loses_what_is_under_way),
         FIXTURE_TEST(a_reset_connection_may_be_answered_closed_and_written_to_before_its_end_is_heard),
@@ -407,6 +477,9 @@ int main(void) {
         FIXTURE_TEST(a_delayed_response_delays_what_is_behind_it),
         FIXTURE_TEST(a_crash_from_an_interceptor_comes_right_after_the_event_before_the_request_is_applied),
         FIXTURE_TEST(a_crash_while_answering_loses_the_answer_of_an_applied_request),
+        FIXTURE_TEST(messages_that_wait_for_a_paused_server_end_with_its_crash),
+        FIXTURE_TEST(requests_that_wait_for_the_opening_end_with_the_close),
+        FIXTURE_TEST(held_responses_end_with_a_reset),
         FIXTURE_TEST(every_message_can_be_replaced_when_it_is_sent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -131,6 +131,56 @@ static void a_held_answer_names_the_reason_it_was_given(void **state) {
     ks_buffer_deinit(&r.text);
 }
 
+static void reset_it(void *context, ks_connection *connection, const ks_envelope *request, ks_intercept *out) {
+    (void)connection, (void)request;
+    out->action = KS_INTERCEPT_RESET;
+    out->cause = *(uint64_t *)context;
+}
+
+static void a_reset_is_caused_by_the_message_it_met_or_by_the_reason_a_fault_gives(void **state) {
+    fixture *f = *state;
+    uint64_t reason = 0;
+    recorder r;
+    for (int i = 0; i < 2; i++, reason = 99) {
+        ks_network_intercept(f->kernel, &(ks_interceptor){ .on_request = reset_it, .context = &reason });
+        fixture_connect(f);
+        fixture_run(f);
+        subscribe(f, &r);
+        fixture_send(f, 1);
+        fixture_run(f);
+        assert_string_equal((char *)r.text.data, i == 0 ? "4<0 request_sent@c; 5<4 connection_closed@s; "
+                                                        : "7<0 request_sent@c; 8<99 connection_closed@s; ");
+        ks_trace_unsubscribe(f->kernel, &r.subscriber);
+        ks_buffer_deinit(&r.text);
+    }
+}
+
+static void answer_later(ks_timer *timer) {
+    fixture *f = timer->owner;
+    answer(f, f->parked[0]);
+}
+
+static void a_message_is_background_when_what_sent_it_is(void **state) {
+    fixture *f = *state;
+    ks_timer wait;
+    f->park = true;
+    fixture_connect(f);
+    fixture_run(f);
+    for (int background = 0; background < 2; background++) {
+        f->parked_count = 0;
+        fixture_send(f, 1);
+        fixture_run(f);
+        ks_timer_init(&wait, f->server, answer_later, f);
+        if (background) ks_timer_start_background(f->kernel, &wait, KS_S); /* a fetch's longest wait */
+        else ks_timer_start(f->kernel, &wait, KS_S);
+        int64_t now = ks_now(f->kernel);
+        ks_kernel_step(f->kernel);
+        assert_int_equal(ks_foreground_pending(f->kernel), !background); /* the response */
+        fixture_run(f);
+        assert_i64_equal(ks_last_progress(f->kernel), background ? now : ks_now(f->kernel));
+    }
+}
+
 static void subscribers_hear_in_order_and_may_leave_while_events_are_told(void **state) {
     fixture *f = *state;
     recorder a, b, c;
@@ -271,6 +321,8 @@ int main(void) {
         FIXTURE_TEST(a_crash_is_the_cause_of_what_its_peers_see),
         FIXTURE_TEST(a_timer_carries_the_cause_it_was_started_under),
         FIXTURE_TEST(a_held_answer_names_the_reason_it_was_given),
+        FIXTURE_TEST(a_reset_is_caused_by_the_message_it_met_or_by_the_reason_a_fault_gives),
+        FIXTURE_TEST(a_message_is_background_when_what_sent_it_is),
         FIXTURE_TEST(subscribers_hear_in_order_and_may_leave_while_events_are_told),
         cmocka_unit_test(the_ring_keeps_the_last_events_oldest_first),
         FIXTURE_TEST(the_ring_copies_deeply),
