@@ -64,7 +64,6 @@ static void compare(ksim *sim, kafka_address *address, kafka_balancer balancer, 
     static const int sizes[] = { 100, 10, 10, 10, 50, 5, 5 };
     char value[101];
     memset(value, 'v', sizeof value);
-    ksim_create_topic(sim, topic, 3);
     kafka_writer *writer;
     lab07_must(address, "new writer",
                kafka_writer_new(&(kafka_writer_config){ .address = address, .topic = topic, .balancer = balancer,
@@ -100,7 +99,9 @@ static int32_t vip_first(void *argument, const kafka_message *message, int32_t p
 int lab07_step2(const lab07_options *options) {
     lab07_heading(2, "the writer");
     ksim *sim = lab07_cluster(options, 3, NULL);
-    ksim_create_topic(sim, "orders", 3);
+    static const char *const topics[] = { "orders", "by-hash", "by-round-robin", "by-least-bytes", "by-reference-hash",
+                                          "by-crc32", "by-murmur2", "by-function" };
+    for (int i = 0; i < 8; i++) ksim_create_topic(sim, topics[i], 3);
     kafka_address *brokers = ksim_client(sim, "producer");
     kafka_context *background = kafka_background(brokers);
     kafka_writer *writer;

@@ -33,16 +33,20 @@ static void consume(void *argument) {
     lab07_must(self->address, "new reader",
                kafka_reader_new(&(kafka_reader_config){ .address = self->address, .group_id = "billing", .topic = "orders" },
                                 &reader));
-    kafka_message message = { 0 };
-    for (int handled = 1; kafka_reader_fetch(reader, self->ctx, &message) == KAFKA_OK; handled++) {
+    kafka_message messages[3];
+    memset(messages, 0, sizeof messages);
+    for (int handled = 0; kafka_reader_fetch(reader, self->ctx, &messages[handled]) == KAFKA_OK;) {
+        kafka_message message = messages[handled++];
         int p = message.partition;
         kafka_time now = kafka_now(self->ctx);
         if (book->last[p] != 0 && now - book->last[p] > book->longest[p]) book->longest[p] = now - book->last[p];
         book->last[p] = now;
         if (message.offset < MOST && ++book->deliveries[p][message.offset] > 1) book->twice++;
-        if (handled % 3 == 0) kafka_reader_commit(reader, self->ctx, &message, 1);
-        kafka_message_release(&message);
+        if (handled < 3) continue;
+        kafka_reader_commit(reader, self->ctx, messages, 3);
+        for (handled = 3; handled > 0; handled--) kafka_message_release(&messages[handled - 1]);
     }
+    for (int i = 0; i < 3; i++) kafka_message_release(&messages[i]);
     kafka_reader_close(reader);
     kafka_reader_free(reader);
 }
