@@ -24,14 +24,6 @@ static void forget(ks_fetch *fetch) {
     if (fetch->next != NULL) fetch->next->link = fetch->link;
 }
 
-static void leave_ready(ks_fetch *fetch) {
-    ks_cluster *cluster = fetch->broker->cluster;
-    ks_fetch **link = &cluster->ready;
-    while (*link != fetch) link = &(*link)->next_ready;
-    *link = fetch->next_ready;
-    if (cluster->ready_last == &fetch->next_ready) cluster->ready_last = link;
-}
-
 static void tell_completed(const ks_fetch *fetch, ks_string client, int32_t bytes, const char *reason) {
     ks_kernel *kernel = fetch->broker->cluster->kernel;
     const ks_fetch_wait *first = &fetch->waits[0];
@@ -55,7 +47,7 @@ static void complete(ks_fetch *fetch) {
 
 static void cancelled(ks_parked *parked, ks_request *request) {
     ks_fetch *fetch = (ks_fetch *)parked;
-    if (fetch->reason != NULL) leave_ready(fetch);
+    ks_assert(fetch->reason == NULL); /* what is ready is answered in the same event */
     tell_completed(fetch, request->envelope->client_id, 0, "cancelled");
     forget(fetch);
     ks_free(fetch);
@@ -65,7 +57,7 @@ void ks_fetch_drop_all(ks_cluster *cluster, const ks_broker *broker) {
     for (ks_fetch *fetch = cluster->parked, *next; fetch != NULL; fetch = next) {
         next = fetch->next;
         if (broker != NULL && fetch->broker != broker) continue;
-        if (fetch->reason != NULL) leave_ready(fetch);
+        ks_assert(fetch->reason == NULL);
         forget(fetch);
         ks_free(fetch);
     }

@@ -316,6 +316,27 @@ static void when_all_segments_are_old_the_active_one_is_rolled_and_goes_too(void
     ks_log_free(log);
 }
 
+static void the_greatest_timestamp_is_that_of_what_is_left(void **state) {
+    (void)state;
+    static const int64_t timestamps[] = { 3000, 1000, 2000 };
+    ks_log *log = ks_log_new(0);
+    for (int i = 0; i < 3; i++) {
+        ks_log_roll(log, 0);
+        append(log, 1, 10, timestamps[i]);
+    }
+    ks_log_deletion why;
+    ks_log_segment gone;
+    ks_log_position position;
+    ks_log_retention rules = { .deletes = true, .retention_ms = -1, .retention_bytes = 2 * ks_log_segment_at(log, 0)->size };
+    assert_true(ks_log_delete_oldest(log, &rules, &why, &gone));
+    assert_true(ks_log_find_max_timestamp(log, &position));
+    assert_i64_equal(position.offset, 2);
+    assert_true(ks_log_find_time(log, 500, INT64_MAX, &position));
+    assert_i64_equal(position.offset, 1);
+    assert_false(ks_log_find_time(log, 2500, INT64_MAX, &position));
+    ks_log_free(log);
+}
+
 static void old_timestamps_kill_fresh_data_and_future_ones_keep_it(void **state) { /* LG-12 */
     (void)state;
     ks_log *log = ks_log_new(0);
@@ -419,6 +440,7 @@ int main(void) {
         cmocka_unit_test_teardown(without_timestamps_the_segments_age_counts, teardown),
         cmocka_unit_test_teardown(old_segments_go_by_their_largest_timestamp, teardown),
         cmocka_unit_test_teardown(when_all_segments_are_old_the_active_one_is_rolled_and_goes_too, teardown),
+        cmocka_unit_test_teardown(the_greatest_timestamp_is_that_of_what_is_left, teardown),
         cmocka_unit_test_teardown(old_timestamps_kill_fresh_data_and_future_ones_keep_it, teardown),
         cmocka_unit_test_teardown(size_keeps_at_least_the_limit, teardown),
         cmocka_unit_test_teardown(nothing_above_the_high_watermark_goes, teardown),
