@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The assigned partitions of a Java consumer and what is known of each (SubscriptionState): position, paused, pending
+ * revocation. The paused flag lives with the assignment: an eager rebalance forgets it, a cooperative one keeps it. */
+#include "sim/client/java_internal.h"
+
+#include <stdlib.h>
+
+/* ---- the book of names ---- */
+
+int32_t ks_java_name_index(ks_consumer *c, ks_string name) {
+    ks_java_name *entry;
+    KS_HASH_FIND_STRING(hh, c->names, name, entry);
+    if (entry) return entry->index;
+    entry = ks_alloc(sizeof *entry);
+    entry->name = ks_string_dup(name);
+    entry->index = c->name_list.count;
+    KS_PUSH(c->name_list, entry);
+    KS_HASH_ADD_STRING(hh, c->names, name, entry);
+    return entry->index;
+}
+
+ks_java_partition *ks_java_partition_find(const ks_consumer *c, ks_java_key key) {
+    ks_java_partition *partition;
+    HASH_FIND(hh, c->partitions, &key, sizeof key, partition);
+    return partition;
+}
+
+ks_java_partition *ks_java_partition_named(const ks_consumer *c, ks_string topic, int32_t number) {
+    ks_java_name *entry;
+    KS_HASH_FIND_STRING(hh, c->names, topic, entry);
+    return entry ? ks_java_partition_find(c, (ks_java_key){ entry->index, number }) : NULL;
+}
+
+bool ks_java_partition_is_fetchable(const ks_java_partition *partition) {
+    return partition->state == KS_FETCH_FETCHING && !partition->paused && !partition->pending_revocation &&
+           !partition->awaiting_callback;
+}
+
+int32_t ks_java_partition_count(const ks_consumer *c) { return (int32_t)HASH_CNT(hh, c->partitions); }
+
+bool ks_java_subscribed_to(const ks_consumer *c, ks_string topic) {
+    for (int32_t i = 0; i < c->subscription.count; i++)
+        if (ks_string_equal(c->subscription.items[i], topic)) return true;
+    return false;
+}
+
+/* ---- changing it ---- */
+
+static void add(ks_consumer *c, ks_java_key key) {
+    ks_java_partition *partition = ks_alloc(sizeof *partition);
+    partition->key = key;
+    partition->topic = ks_java_key_topic(c, key);
+    partition->serial = ++c->serial;
+    partition->position = -1;
+    partition->position_epoch = -1;
+    partition->high_watermark = -1;
+    partition->buffered = ks_java_is_buffered(c, key);
+    HASH_ADD(hh, c->partitions, key, sizeof key, partition);
+    c->positions_missing = true;
+}
+
+void ks_java_set_assignment(ks_consumer *c, const ks_topic_partitions *topics, int32_t count) {
+    ks_java_partition *before = c->partitions, *partition, *next;
+    c->partitions = NULL;
+    c->assignment_changed = true;
+    for (int32_t t = 0; t < count; t++) {
+        int32_t topic = ks_java_name_index(c, topics[t].topic);
+        for (int32_t i = 0; i < topics[t].partition_count; i++) {
+            ks_java_key key = { topic, topics[t].partitions[i] };
+            HASH_FIND(hh, before, &key, sizeof key, partition);
+            if (partition == NULL) {
+                if (ks_java_partition_find(c, key) == NULL) add(c, key);
+                continue;
+            }
+            HASH_DELETE(hh, before, partition);
+            HASH_ADD(hh, c->partitions, key, sizeof key, partition);
+        }
+    }
+    HASH_ITER(hh, before, partition, next) {
+        HASH_DELETE(hh, before, partition);
+        ks_free(partition);
+    }
+}
+
+void ks_java_assignment_deinit(ks_consumer *c) {
+    ks_java_set_assignment(c, NULL, 0);
+    HASH_CLEAR(hh, c->names);
+    for (int32_t i = 0; i < c->name_list.count; i++) {
+        ks_free((void *)c->name_list.items[i]->name.data);
+        ks_free(c->name_list.items[i]);
+    }
+    ks_free(c->name_list.items);
+    ks_arena_free(c->assignment_arena);
+    ks_free(c->assignment_view.items);
+}
+
+/* ---- lists of partitions ---- */
+
+typedef struct flat {
+    ks_string topic;
+    int32_t partition;
+} flat;
+
+static int compare_flat(const void *a, const void *b) {
+    const flat *x = a, *y = b;
+    int order = ks_string_compare(x->topic, y->topic);
+    return order ? order : (x->partition > y->partition) - (x->partition < y->partition);
+}
+
+static ks_topic_partitions *group_flat(const flat *list, int32_t count, ks_arena *arena, int32_t *out_count) {
+    ks_topic_partitions *out = ks_arena_alloc(arena, ((size_t)count + 1) * sizeof *out);
+    int32_t *numbers = ks_arena_alloc(arena, ((size_t)count + 1) * sizeof *numbers), topics = 0;
+    for (int32_t i = 0; i < count; i++) {
+        if (i == 0 || !ks_string_equal(list[i].topic, list[i - 1].topic))
+            out[topics++] = (ks_topic_partitions){ list[i].topic, numbers + i, 0 };
+        numbers[i] = list[i].partition;
+        out[topics - 1].partition_count++;
+    }
+    *out_count = topics;
+    return out;
+}
+
+static flat *flatten(const ks_topic_partitions *topics, int32_t count, ks_arena *arena, int32_t *flat_count) {
+    int32_t total = 0, next = 0;
+    for (int32_t t = 0; t < count; t++) total += topics[t].partition_count;
+    flat *list = ks_arena_alloc(arena, ((size_t)total + 1) * sizeof *list);
+    for (int32_t t = 0; t < count; t++)
+        for (int32_t i = 0; i < topics[t].partition_count; i++)
+            list[next++] = (flat){ topics[t].topic, topics[t].partitions[i] };
+    *flat_count = total;
+    return list;
+}
+
+ks_topic_partitions *ks_java_sorted(const ks_topic_partitions *topics, int32_t count, ks_arena *arena, int32_t *out_count) {
+    int32_t total;
+    flat *list = flatten(topics, count, arena, &total);
+    qsort(list, (size_t)total, sizeof *list, compare_flat);
+    return group_flat(list, total, arena, out_count);
+}
+
+bool ks_topic_partitions_has(const ks_topic_partitions *topics, int32_t count, ks_string topic, int32_t partition) {
+    for (int32_t t = 0; t < count; t++) {
+        if (!ks_string_equal(topics[t].topic, topic)) continue;
+        for (int32_t i = 0; i < topics[t].partition_count; i++)
+            if (topics[t].partitions[i] == partition) return true;
+    }
+    return false;
+}
+
+ks_topic_partitions *ks_java_minus(const ks_topic_partitions *topics, int32_t count, const ks_topic_partitions *minus,
+                                   int32_t minus_count, ks_arena *arena, int32_t *out_count) {
+    int32_t total, minus_total, kept = 0, m = 0;
+    flat *list = flatten(topics, count, arena, &total), *other = flatten(minus, minus_count, arena, &minus_total);
+    for (int32_t i = 0; i < total; i++) {
+        while (m < minus_total && compare_flat(&other[m], &list[i]) < 0) m++;
+        if (m == minus_total || compare_flat(&other[m], &list[i]) != 0) list[kept++] = list[i];
+    }
+    return group_flat(list, kept, arena, out_count);
+}
+
+void ks_java_print_partitions(const ks_topic_partitions *topics, int32_t count, ks_buffer *out) {
+    for (int32_t t = 0; t < count; t++) {
+        if (t > 0) ks_buffer_text(out, " ");
+        ks_buffer_string(out, topics[t].topic);
+        for (int32_t i = 0; i < topics[t].partition_count; i++) {
+            ks_buffer_text(out, i == 0 ? "[" : ",");
+            ks_buffer_i64(out, topics[t].partitions[i]);
+        }
+        ks_buffer_text(out, "]");
+    }
+}
+
+int32_t ks_consumer_assignment(ks_consumer *c, const ks_topic_partitions **topics) {
+    if (c->assignment_changed) {
+        c->assignment_changed = false;
+        ks_arena_reset(c->assignment_arena);
+        c->assignment_view.count = 0;
+        int32_t former = -1, *numbers = ks_arena_alloc(c->assignment_arena, ((size_t)ks_java_partition_count(c) + 1) * sizeof *numbers);
+        for (ks_java_partition *p = c->partitions; p; p = p->hh.next) {
+            if (p->key.topic != former) KS_PUSH(c->assignment_view, (ks_topic_partitions){ p->topic, numbers, 0 });
+            former = p->key.topic;
+            *numbers++ = p->key.partition;
+            c->assignment_view.items[c->assignment_view.count - 1].partition_count++;
+        }
+    }
+    *topics = c->assignment_view.items;
+    return c->assignment_view.count;
+}
+
+/* ---- positions, as the application asks and sets them ---- */
+
+bool ks_consumer_position(const ks_consumer *c, ks_string topic, int32_t number, ks_position *position) {
+    const ks_java_partition *p = ks_java_partition_named(c, topic, number);
+    if (p == NULL) return false;
+    *position = (ks_position){ p->state == KS_FETCH_FETCHING, p->position, p->high_watermark, p->paused };
+    return true;
+}
+
+bool ks_consumer_seek(ks_consumer *c, ks_string topic, int32_t number, int64_t offset) {
+    ks_java_partition *p = ks_java_partition_named(c, topic, number);
+    if (p == NULL) return false;
+    KS_EMIT(c->kernel, c->node, position_reset, .client = ks_str(ks_node_name(c->node)), .group = c->group_id, .topic = p->topic,
+            .partition = number, .from = p->position, .to = offset, .reason = KS_LITERAL("set_offset"));
+    p->state = KS_FETCH_FETCHING;
+    p->position = offset;
+    p->position_epoch = -1;
+    p->serial = ++c->serial; /* a lookup under way no longer counts; buffered data is dropped when it is met */
+    p->looking_up = p->fetching = false;
+    ks_java_wake(c);
+    return true;
+}
+
+bool ks_consumer_seek_reset(ks_consumer *c, ks_string topic, int32_t number, ks_offset_reset to) {
+    ks_java_partition *p = ks_java_partition_named(c, topic, number);
+    if (p == NULL) return false;
+    p->state = KS_FETCH_AWAIT_RESET;
+    p->reset = to;
+    p->reset_reason = "set_offset";
+    p->retry_at = 0;
+    p->serial = ++c->serial;
+    p->looking_up = p->fetching = false;
+    c->positions_missing = true;
+    ks_java_wake(c);
+    return true;
+}
+
+bool ks_consumer_pause(ks_consumer *c, ks_string topic, int32_t number, bool paused) {
+    ks_java_partition *p = ks_java_partition_named(c, topic, number);
+    if (p == NULL) return false;
+    p->paused = paused;
+    if (!paused) ks_java_wake(c);
+    return true;
+}

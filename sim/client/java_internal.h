@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the files of the Java consumer share. One struct, one file per actor or question:
+ *
+ *   java_poll.c        what one poll does, in order          java_assignment.c  assigned partitions and their positions
+ *   java_rebalance.c   the application's side of a rebalance java_fetch.c       fetch requests, one per broker
+ *   java_join.c        JoinGroup, SyncGroup, the leader      java_drain.c       records out of what was fetched
+ *   java_heartbeat.c   heartbeats, leaving, poll time-out    java_positions.c   where to start: committed, or reset
+ *   java_coordinator.c finding the coordinator               java_offsets.c     commits and lookups for the application
+ *   java_consumer.c    life                                  java_modern*.c     KIP-848 membership
+ */
+#ifndef KS_JAVA_INTERNAL_H
+#define KS_JAVA_INTERNAL_H
+
+#include "sim/base/hash.h"
+#include "sim/client/java_consumer.h"
+#include "sim/client/java_metadata.h"
+#include "sim/protocol/events.h"
+
+/* ---- assigned partitions ---- */
+
+typedef struct ks_java_key {
+    int32_t topic, partition; /* topic: index of the name in this consumer's book */
+} ks_java_key;
+
+typedef struct ks_java_name { /* the book of topic names: grows only */
+    ks_string name;
+    int32_t index;
+    UT_hash_handle hh;
+} ks_java_name;
+
+typedef enum ks_fetch_state {
+    KS_FETCH_INITIALIZING, /* no position: the committed one must be asked for (or, without a group, the reset policy) */
+    KS_FETCH_AWAIT_RESET,  /* ListOffsets must say */
+    KS_FETCH_FETCHING      /* has a position */
+} ks_fetch_state;
+
+typedef struct ks_java_partition {
+    ks_java_key key;
+    ks_string topic; /* view of the book */
+    uint64_t serial; /* of this assignment of it: answers to older questions do not count */
+    ks_fetch_state state;
+    int64_t position;
+    int32_t position_epoch;
+    ks_offset_reset reset;   /* AWAIT_RESET, */
+    const char *reset_reason; /* and why, for the trace */
+    uint64_t lookup_serial;  /* of the question under way */
+    int64_t retry_at;        /* of the lookup, ns */
+    int64_t high_watermark;  /* -1: unknown */
+    bool paused;
+    bool pending_revocation; /* EAGER, between join prepare and revoked: neither fetched nor delivered */
+    bool awaiting_callback;  /* KIP-848: not before `assigned` has returned */
+    bool looking_up;         /* a request for its position is under way */
+    bool buffered;           /* fetched data waits: no new fetch */
+    bool fetching;           /* part of a fetch under way */
+    UT_hash_handle hh;
+} ks_java_partition;
+
+/* A response that several partitions' buffered data point into. */
+typedef struct ks_java_response {
+    ks_envelope *envelope;
+    int32_t references;
+} ks_java_response;
+
+typedef struct ks_java_fetched { /* one partition's part of a fetch answer: CompletedFetch */
+    struct ks_java_fetched *next;
+    ks_java_key key;
+    ks_java_response *response;
+    const ks_fetch_response_partition_data *data;
+    int64_t fetch_offset; /* what was asked for */
+    int64_t next_offset;  /* the first record not delivered yet */
+    bool begun, has_record;
+    ks_record_iterator records;
+    ks_record record;     /* the next one, when has_record */
+    ks_block *raw;        /* of uncompressed batches */
+    int32_t aborted_next; /* read_committed */
+    KS_VEC(int64_t) aborted;
+    int32_t last_epoch;
+} ks_java_fetched;
+
+typedef struct ks_java_asked {
+    ks_java_key key;
+    int64_t offset;
+    uint64_t serial; /* the partition's then */
+} ks_java_asked;
+
+typedef struct ks_java_fetch { /* one Fetch under way */
+    struct ks_java_fetch *next;
+    ks_consumer *consumer;
+    int32_t node;
+    bool news;       /* the answer has something in it */
+    KS_VEC(ks_java_asked) asked;
+} ks_java_fetch;
+
+/* ---- offsets ---- */
+
+typedef enum ks_op_kind { KS_OP_COMMIT, KS_OP_FETCH, KS_OP_LIST } ks_op_kind;
+
+struct ks_offset_op {
+    ks_offset_op *next, **link;
+    ks_consumer *consumer;
+    ks_op_kind kind;
+    ks_arena *arena;
+    ks_offset *offsets;
+    int32_t count;
+    int64_t deadline;      /* ns; 0: one attempt */
+    int32_t attempts;
+    uint64_t serial;       /* the consumer's when it was made: partitions assigned or sought since are not meant */
+    bool in_flight;        /* its answer will come */
+    bool waits_for_coordinator;
+    bool *finished;        /* set when it ends, for who just made it */
+    int32_t parts;         /* LIST: requests under way */
+    kafka_error part_error;
+    bool *settled;         /* LIST: by offset, answered for good */
+    int32_t generation;    /* sent with */
+    ks_timer timer;        /* backoff or deadline */
+    ks_offsets_fn *done;
+    void *owner;
+};
+
+/* ---- the rebalance as the application sees it ---- */
+
+typedef enum ks_stage {
+    KS_STAGE_IDLE,
+    KS_STAGE_COMMITTING,   /* join prepare: auto-commit under way */
+    KS_STAGE_LETTING_GO,   /* join prepare: revoked or lost is with the application */
+    KS_STAGE_READY,        /* JoinGroup may be sent */
+    KS_STAGE_JOINING,      /* JoinGroup, then SyncGroup, under way */
+    KS_STAGE_SYNCED,       /* the assignment is here */
+    KS_STAGE_REVOKING,     /* COOPERATIVE: revoked(owned - new) is with the application */
+    KS_STAGE_TAKING_OVER,  /* that is done */
+    KS_STAGE_ASSIGNING,    /* assigned is with the application */
+    KS_STAGE_LEAVING       /* closing: LeaveGroup was sent */
+} ks_stage;
+
+typedef enum ks_closing {
+    KS_CLOSING_NOT, KS_CLOSING_COMMIT, KS_CLOSING_CALLBACK, KS_CLOSING_CALLED, KS_CLOSING_LEAVE, KS_CLOSING_DONE
+} ks_closing;
+
+typedef struct ks_java_modern ks_java_modern; /* java_modern.c */
+
+struct ks_consumer {
+    ks_process *process;
+    ks_kernel *kernel;
+    ks_node *node;
+    ks_java_config config;
+    ks_consumer_events events;
+    ks_process_watch watch;
+    ks_java_network *network;
+    ks_java_metadata *metadata;
+    ks_string client_id, group_id, instance_id, rack; /* null: none */
+    bool dead, polling;
+    kafka_error fatal;   /* poll fails with it from now on */
+    kafka_error error;   /* poll fails with it once */
+    kafka_error last_error; /* it failed with */
+    char detail[512];    /* in words */
+    bool stepping, again; /* again: something changed while stepping */
+    ks_timer step_timer; /* something changed while polling: look again */
+    ks_timer wake_timer; /* a retry, or the auto-commit, is due while polling */
+    bool only_position;  /* ks_consumer_step_position */
+    ks_java_key wanted_position;
+    bool has_result;     /* what that look found, for the application */
+    ks_poll_result result;
+
+    /* what to read */
+    enum { KS_MODE_NONE, KS_MODE_SUBSCRIBED, KS_MODE_ASSIGNED } mode;
+    KS_VEC(ks_string) subscription; /* sorted set; owned */
+    KS_VEC(ks_string) watched;      /* leader: all members' topics; owned */
+    ks_java_name *names;
+    KS_VEC(ks_java_name *) name_list;
+    ks_java_partition *partitions;  /* by key, in the order of assignment: topic, number */
+    uint64_t serial;
+    ks_arena *assignment_arena;     /* of ks_consumer_assignment */
+    KS_VEC(ks_topic_partitions) assignment_view;
+    bool assignment_changed;
+
+    /* the coordinator */
+    int32_t coordinator;            /* broker id; -1: unknown */
+    bool coordinator_lookup;
+    int64_t coordinator_retry_at;
+    int32_t coordinator_failures;
+    ks_timer coordinator_timer;
+
+    /* membership */
+    ks_member_state state;
+    ks_stage stage;
+    int32_t generation;             /* -1: none */
+    ks_string member_id;            /* owned; "" none */
+    ks_string protocol_name;        /* owned; of the generation */
+    int32_t stable_generation;      /* last one, for subscriptions */
+    bool rejoin_needed, leader, prepared; /* prepared: join prepare was done for this attempt */
+    ks_string rejoin_reason;        /* owned */
+    KS_VEC(ks_string) joined_subscription; /* owned; what the last JoinGroup said */
+    bool has_joined_subscription;
+    uint64_t join_serial;           /* answers to older joins do not count */
+    int64_t join_not_before;        /* backoff */
+    int32_t join_failures;
+    ks_envelope *join_response;     /* waits for a poll */
+    kafka_error join_error;         /* of a join that got no answer; waits for a poll */
+    bool join_here;                 /* one of the two */
+    int32_t joins_under_way, syncs_under_way;
+    ks_arena *sticky_arena;         /* what the sticky assignor remembers, as its user data says it */
+    ks_topic_partitions *sticky_owned;
+    int32_t sticky_owned_count, sticky_generation;
+    ks_envelope *leader_response;   /* the leader waits for metadata of the group's topics, */
+    uint64_t leader_version;        /* newer than this */
+    ks_bytes assignment_bytes;      /* owned; of the last SyncGroup */
+    uint64_t snapshot;              /* leader: hash of the metadata that was assigned; 0: none */
+    uint64_t snapshot_version;      /* metadata it was last compared with */
+    int32_t assignor_generation_max[4]; /* the sticky assignors' memory, by index in ks_assignor_at */
+    ks_offset_op *prepare_commit;   /* join prepare: under way */
+    bool let_go_of_all;             /* join prepare: not only what is no longer subscribed */
+    ks_topic_partitions *assigned;  /* the new assignment, in callback_arena */
+    int32_t assigned_count;
+
+    /* heartbeats */
+    ks_timer heartbeat_timer;
+    int64_t next_heartbeat, session_deadline, poll_deadline;
+    int32_t heartbeat_failures;
+    bool heartbeat_in_flight;
+    int32_t heartbeat_generation;   /* the one under way was sent with */
+
+    /* callbacks */
+    ks_arena *callback_arena;
+    ks_rebalance_event callback_event;
+    ks_topic_partitions *callback_topics;
+    int32_t callback_topic_count;
+    bool callback_out;
+    kafka_error callback_error;
+
+    /* positions, fetching, draining */
+    bool positions_missing;         /* some partition may need one: look */
+    ks_offset_op *committed_lookup; /* under way */
+    uint64_t committed_serial;
+    ks_timer fetch_timer;           /* fetches are sent from a background event */
+    ks_java_fetch *fetches, *free_fetches;
+    ks_java_fetched *fetched, **fetched_end;
+    int32_t take_left;              /* of max.poll.records */
+    struct { ks_java_key key; int64_t first, last; int32_t count; } run; /* delivered in a row, for the trace */
+
+    /* commits */
+    ks_offset_op *ops, **ops_end;
+    int64_t next_auto_commit;
+    ks_offset_op *auto_commit;      /* under way */
+
+    /* the end */
+    ks_closing closing;
+    int64_t close_deadline;
+    kafka_error close_error;
+    ks_offset_op *close_commit;
+    bool unsubscribing, unsubscribe_called; /* called: the callback is with the application */
+    bool left;                      /* LeaveGroup was answered, or none was needed */
+    ks_timer close_timer;
+
+    ks_java_modern *modern;         /* group.protocol=consumer */
+};
+
+static inline int64_t ks_java_now(const ks_consumer *c) { return ks_now(c->kernel); }
+static inline ks_string ks_java_key_topic(const ks_consumer *c, ks_java_key key) { return c->name_list.items[key.topic]->name; }
+
+/* ---- java_poll.c ---- */
+void ks_java_step_fired(ks_timer *timer);
+void ks_java_wake(ks_consumer *c);                        /* the poll should look again */
+void ks_java_wake_at(ks_consumer *c, int64_t time);       /* while polling, at the latest then */
+void ks_java_fail(ks_consumer *c, kafka_error error);     /* the next poll throws it */
+void ks_java_fail_with(ks_consumer *c, kafka_error error, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void ks_java_fail_for_good(ks_consumer *c, kafka_error error);
+
+/* ---- java_assignment.c ---- */
+int32_t ks_java_name_index(ks_consumer *c, ks_string name);
+ks_java_partition *ks_java_partition_find(const ks_consumer *c, ks_java_key key);
+ks_java_partition *ks_java_partition_named(const ks_consumer *c, ks_string topic, int32_t partition);
+bool ks_java_partition_is_fetchable(const ks_java_partition *partition); /* and not paused */
+/* The assignment becomes exactly these (ascending); partitions that stay keep everything. */
+void ks_java_set_assignment(ks_consumer *c, const ks_topic_partitions *topics, int32_t count);
+int32_t ks_java_partition_count(const ks_consumer *c);
+bool ks_java_subscribed_to(const ks_consumer *c, ks_string topic);
+void ks_java_assignment_deinit(ks_consumer *c);
+/* "orders[0,1] payments[2]" */
+void ks_java_print_partitions(const ks_topic_partitions *topics, int32_t count, ks_buffer *out);
+/* Sorted by topic, then number; in `arena`. */
+ks_topic_partitions *ks_java_sorted(const ks_topic_partitions *topics, int32_t count, ks_arena *arena, int32_t *out_count);
+bool ks_topic_partitions_has(const ks_topic_partitions *topics, int32_t count, ks_string topic, int32_t partition);
+/* `topics` without what `minus` has; both sorted. */
+ks_topic_partitions *ks_java_minus(const ks_topic_partitions *topics, int32_t count, const ks_topic_partitions *minus,
+                                   int32_t minus_count, ks_arena *arena, int32_t *out_count);
+
+/* ---- java_coordinator.c ---- */
+bool ks_java_coordinator_known(ks_consumer *c); /* false: and it is being looked for */
+void ks_java_coordinator_lost(ks_consumer *c);
+static inline int32_t ks_java_coordinator_node(const ks_consumer *c) { return KS_JAVA_COORDINATOR_BASE - c->coordinator; }
+void ks_java_coordinator_timer(ks_timer *timer);
+
+/* ---- java_rebalance.c: KS_POLL_WAITING means "nothing for the application, go on" ---- */
+ks_poll_result ks_java_rebalance_step(ks_consumer *c);
+void ks_java_rebalance_callback_done(ks_consumer *c);
+ks_poll_result ks_java_call_back(ks_consumer *c, ks_rebalance_event event, const ks_topic_partitions *topics, int32_t count);
+void ks_java_rebalance_reset(ks_consumer *c);   /* unsubscribe, close: whatever was going on is over */
+bool ks_java_rebalance_in_progress(const ks_consumer *c);
+bool ks_java_generation_is_reset(const ks_consumer *c);
+
+/* ---- java_join.c ---- */
+void ks_java_send_join(ks_consumer *c);
+void ks_java_join_answered(ks_consumer *c);      /* works the stashed answer off */
+void ks_java_leader_metadata(ks_consumer *c);    /* new metadata: the leader may have waited for it */
+uint64_t ks_java_metadata_snapshot(ks_consumer *c); /* of the group's topics: a hash of what assignors see; never 0 */
+void ks_java_request_rejoin(ks_consumer *c, const char *reason);
+void ks_java_set_member_id(ks_consumer *c, ks_string id);
+void ks_java_reset_generation(ks_consumer *c, bool keep_member_id, const char *reason);
+void ks_java_watch_topics(ks_consumer *c, const ks_string *topics, int32_t count);
+
+/* ---- java_heartbeat.c ---- */
+void ks_java_heartbeat_fired(ks_timer *timer);
+void ks_java_heartbeat_enable(ks_consumer *c);
+void ks_java_heartbeat_polled(ks_consumer *c);   /* a poll began */
+void ks_java_heartbeat_schedule(ks_consumer *c);
+void ks_java_leave(ks_consumer *c, const char *reason, ks_reply_fn *reply, void *owner); /* dynamic members only; resets */
+bool ks_java_would_leave(const ks_consumer *c);
+
+/* ---- java_positions.c ---- */
+void ks_java_update_positions(ks_consumer *c);
+void ks_java_offset_out_of_range(ks_consumer *c, ks_java_partition *partition, int64_t offset);
+
+/* ---- java_offsets.c ---- */
+void ks_java_ops_coordinator_found(ks_consumer *c, kafka_error error);
+void ks_java_ops_metadata(ks_consumer *c);
+ks_offset_op *ks_java_op_new(ks_consumer *c, ks_op_kind kind, const ks_offset *offsets, int32_t count, int64_t timeout_ns,
+                             ks_offsets_fn *done, void *owner);
+void ks_java_op_go(ks_offset_op *op);
+void ks_java_op_watch_deadline(ks_offset_op *op); /* an attempt has begun: it may take until then */
+void ks_java_ops_free(ks_consumer *c);
+ks_offset *ks_java_all_consumed(ks_consumer *c, ks_arena *arena, int32_t *count);
+void ks_java_auto_commit(ks_consumer *c);
+void ks_java_auto_commit_restart(ks_consumer *c);
+void ks_java_op_send_list(ks_offset_op *op);
+void ks_java_op_finish(ks_offset_op *op, kafka_error error);
+void ks_java_op_retry(ks_offset_op *op, kafka_error error); /* later if it may, else finishes with the error */
+
+/* ---- java_fetch.c, java_drain.c ---- */
+void ks_java_fetch_soon(ks_consumer *c);
+void ks_java_fetch_fired(ks_timer *timer);
+void ks_java_fetch_free(ks_consumer *c);
+bool ks_java_drain_has_records(ks_consumer *c); /* prepares the next record; false: nothing deliverable */
+void ks_java_drain_report(ks_consumer *c);      /* the run so far, to the trace */
+void ks_java_drain_drop_topics(ks_consumer *c); /* data of topics that are no longer subscribed */
+void ks_java_drain_free(ks_consumer *c);
+bool ks_java_is_buffered(const ks_consumer *c, ks_java_key key);
+
+/* ---- java_close.c ---- */
+ks_poll_result ks_java_close_step(ks_consumer *c);
+ks_poll_result ks_java_unsubscribe_step(ks_consumer *c);
+void ks_java_close_callback_done(ks_consumer *c);
+void ks_java_close_fired(ks_timer *timer);
+void ks_java_shut_down(ks_consumer *c); /* timers, connections; nobody is told */
+
+/* ---- java_modern.c ---- */
+void ks_java_modern_new(ks_consumer *c);
+void ks_java_modern_free(ks_consumer *c);
+ks_poll_result ks_java_modern_step(ks_consumer *c);
+void ks_java_modern_callback_done(ks_consumer *c);
+void ks_java_modern_polled(ks_consumer *c, bool began); /* a poll began, or ended */
+void ks_java_modern_coordinator(ks_consumer *c);        /* found, or lost */
+void ks_java_modern_metadata(ks_consumer *c);
+/* Gives everything up: the last heartbeat. `reply` (or NULL) when it was answered, or at once when none is needed: then false. */
+bool ks_java_modern_leave(ks_consumer *c, ks_reply_fn *reply, void *owner);
+
+#endif

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Where to start (ConsumerCoordinator.initWithCommittedOffsetsIfNeeded, OffsetFetcher.resetPositionsIfNeeded): at the group's
+ * committed offset, and where there is none, or it lies outside the log, where auto.offset.reset says, as of the lookup.
+ * Kafka would first validate a committed position against the leader's epochs; that comes with replication. */
+#include "sim/client/java_internal.h"
+
+static void emit_reset(ks_consumer *c, const ks_java_partition *p, int64_t to, const char *reason) {
+    KS_EMIT(c->kernel, c->node, position_reset, .client = ks_str(ks_node_name(c->node)), .group = c->group_id, .topic = p->topic,
+            .partition = p->key.partition, .from = p->position, .to = to, .reason = ks_str(reason));
+}
+
+static ks_java_partition *still_meant(ks_consumer *c, const ks_offset *offset, uint64_t serial) {
+    ks_java_partition *p = ks_java_partition_named(c, offset->topic, offset->partition);
+    return p && p->serial <= serial && p->looking_up ? p : NULL;
+}
+
+/* ---- committed ---- */
+
+static void no_committed_offset(ks_consumer *c, ks_java_partition *p) {
+    if (c->config.reset == KS_RESET_NONE) {
+        ks_java_fail_with(c, KAFKA_ERR_NO_OFFSET_FOR_PARTITION, "nothing is committed for %s-%d, and auto.offset.reset is none: "
+                        "seek it, or choose earliest, latest or by_duration", p->topic.data, p->key.partition);
+        return;
+    }
+    p->state = KS_FETCH_AWAIT_RESET;
+    p->reset = c->config.reset;
+}
+
+static void committed(void *owner, kafka_error error, const ks_offset *offsets, int32_t count) {
+    ks_consumer *c = owner;
+    uint64_t serial = c->committed_serial;
+    c->committed_lookup = NULL;
+    c->positions_missing = true;
+    for (int32_t i = 0; i < count; i++) {
+        ks_java_partition *p = still_meant(c, &offsets[i], serial);
+        if (p == NULL) continue;
+        p->looking_up = false;
+        if (error || p->state != KS_FETCH_INITIALIZING) continue;
+        if (offsets[i].offset < 0) {
+            p->reset_reason = "no_committed_offset";
+            no_committed_offset(c, p);
+            continue;
+        }
+        p->state = KS_FETCH_FETCHING;
+        p->position = offsets[i].offset;
+        p->position_epoch = offsets[i].leader_epoch;
+    }
+    if (error && !kafka_error_is_retriable(error)) ks_java_fail(c, error);
+    ks_java_wake(c);
+}
+
+static void look_up_committed(ks_consumer *c) {
+    if (c->committed_lookup || !ks_java_coordinator_known(c)) return;
+    ks_arena *arena = ks_arena_new();
+    ks_offset *offsets = ks_arena_alloc(arena, ((size_t)ks_java_partition_count(c) + 1) * sizeof *offsets);
+    int32_t count = 0;
+    for (ks_java_partition *p = c->partitions; p; p = p->hh.next) {
+        if (p->state != KS_FETCH_INITIALIZING || p->looking_up || p->awaiting_callback) continue;
+        p->looking_up = true;
+        offsets[count++] = (ks_offset){ .topic = p->topic, .partition = p->key.partition, .metadata = KS_NULL_STRING };
+    }
+    if (count > 0) {
+        c->committed_serial = c->serial;
+        c->committed_lookup = ks_java_op_new(c, KS_OP_FETCH, offsets, count, c->config.default_api_timeout_ms * KS_MS, committed, c);
+        ks_java_op_go(c->committed_lookup);
+    }
+    ks_arena_free(arena);
+}
+
+/* ---- reset ---- */
+
+static void reset_found(void *owner, kafka_error error, const ks_offset *offsets, int32_t count) {
+    ks_consumer *c = owner;
+    c->positions_missing = true;
+    for (int32_t i = 0; i < count; i++) {
+        ks_java_partition *p = ks_java_partition_named(c, offsets[i].topic, offsets[i].partition);
+        if (p == NULL || !p->looking_up || p->lookup_serial != offsets[i].offset_serial) continue;
+        p->looking_up = false;
+        if (p->state != KS_FETCH_AWAIT_RESET) continue;
+        if (error || offsets[i].error || offsets[i].offset < 0) {
+            if (error == KAFKA_OK && offsets[i].error == KAFKA_OK && p->reset == KS_RESET_BY_TIME) {
+                p->reset = KS_RESET_LATEST; /* no record is that young: the end */
+                continue;
+            }
+            p->retry_at = ks_java_now(c) + c->config.retry_backoff_ms * KS_MS;
+            continue;
+        }
+        emit_reset(c, p, offsets[i].offset, p->reset_reason);
+        p->state = KS_FETCH_FETCHING;
+        p->position = offsets[i].offset;
+        p->position_epoch = offsets[i].leader_epoch;
+    }
+    ks_java_wake(c);
+}
+
+static int64_t asked_time(const ks_consumer *c, ks_offset_reset reset) {
+    switch (reset) {
+    case KS_RESET_EARLIEST: return -2;
+    case KS_RESET_LATEST: case KS_RESET_NONE: return -1;
+    case KS_RESET_BY_TIME: return ks_now_ms(c->kernel) - c->config.reset_duration_ms;
+    }
+    return -1;
+}
+
+/* One operation per leader, so that one that does not answer holds up only its own partitions. */
+static void reset_at_leader(ks_consumer *c, int32_t leader) {
+    ks_arena *arena = ks_arena_new();
+    ks_offset *offsets = ks_arena_alloc(arena, ((size_t)ks_java_partition_count(c) + 1) * sizeof *offsets);
+    int32_t count = 0;
+    for (ks_java_partition *p = c->partitions; p; p = p->hh.next) {
+        if (p->state != KS_FETCH_AWAIT_RESET || p->looking_up || p->retry_at > ks_java_now(c)) continue;
+        if (ks_java_metadata_leader(c->metadata, p->topic, p->key.partition) != leader) continue;
+        p->looking_up = true;
+        p->lookup_serial = ++c->serial;
+        offsets[count++] = (ks_offset){ .topic = p->topic, .partition = p->key.partition, .metadata = KS_NULL_STRING,
+                                        .asked_ms = asked_time(c, p->reset), .offset_serial = p->lookup_serial };
+    }
+    ks_java_op_go(ks_java_op_new(c, KS_OP_LIST, offsets, count, c->config.request_timeout_ms * KS_MS, reset_found, c));
+    ks_arena_free(arena);
+}
+
+static void reset_positions(ks_consumer *c) {
+    for (;;) {
+        int32_t leader = -1;
+        for (ks_java_partition *p = c->partitions; p && leader < 0; p = p->hh.next) {
+            if (p->state != KS_FETCH_AWAIT_RESET || p->looking_up) continue;
+            if (p->retry_at > ks_java_now(c)) {
+                ks_java_wake_at(c, p->retry_at);
+                continue;
+            }
+            leader = ks_java_metadata_leader(c->metadata, p->topic, p->key.partition);
+            if (leader >= 0) break;
+            ks_java_metadata_refresh(c->metadata); /* new metadata looks here again */
+        }
+        if (leader < 0) return;
+        reset_at_leader(c, leader);
+    }
+}
+
+void ks_java_update_positions(ks_consumer *c) {
+    if (!c->positions_missing) return;
+    c->positions_missing = false;
+    bool initializing = false, resetting = false;
+    for (ks_java_partition *p = c->partitions; p; p = p->hh.next) {
+        if (p->state == KS_FETCH_INITIALIZING && c->group_id.size < 0) {
+            p->reset_reason = "no_committed_offset";
+            no_committed_offset(c, p);
+        }
+        initializing |= p->state == KS_FETCH_INITIALIZING && !p->awaiting_callback;
+        resetting |= p->state == KS_FETCH_AWAIT_RESET;
+    }
+    if (initializing) look_up_committed(c);
+    if (resetting) reset_positions(c);
+    c->positions_missing = initializing || resetting; /* cheap to look again, and only while something is missing */
+}
+
+void ks_java_offset_out_of_range(ks_consumer *c, ks_java_partition *p, int64_t offset) {
+    if (p->state != KS_FETCH_FETCHING || p->position != offset) return; /* sought elsewhere meanwhile */
+    if (c->config.reset == KS_RESET_NONE) {
+        ks_java_fail_with(c, KAFKA_ERR_OFFSET_OUT_OF_RANGE, "offset %lld of %s-%d is outside its log, and auto.offset.reset is none: "
+                        "seek it, or choose earliest, latest or by_duration", (long long)offset, p->topic.data, p->key.partition);
+        return;
+    }
+    p->state = KS_FETCH_AWAIT_RESET;
+    p->reset = c->config.reset;
+    p->reset_reason = "out_of_range";
+    p->retry_at = 0;
+    c->positions_missing = true;
+}
