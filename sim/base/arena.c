@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Arenas: a list of chunks that are filled from front to back. A reset keeps one chunk, the largest of ordinary size, so
- * that an arena in steady use settles on a single chunk and neither allocates nor grows any more. Under AddressSanitizer
- * everything not handed out is poisoned, with a gap between neighbours, so that use after reset and overruns show.
+ * Arenas: a list of chunks that are filled from front to back. A reset keeps one chunk, the largest of ordinary size,
+ * so that an arena in steady use settles on a single chunk and neither allocates nor grows any more. Under
+ * AddressSanitizer everything not handed out is poisoned, with a gap between neighbours, so that use after reset and
+ * overruns show.
  */
 #include "sim/base/base.h"
 
@@ -20,7 +21,7 @@
 #include <sanitizer/asan_interface.h>
 enum { GAP = 16 };
 #else
-#define ASAN_POISON_MEMORY_REGION(start, size) ((void)(start), (void)(size))
+#define ASAN_POISON_MEMORY_REGION(start, size)   ((void)(start), (void)(size))
 #define ASAN_UNPOISON_MEMORY_REGION(start, size) ((void)(start), (void)(size))
 enum { GAP = 0 };
 #endif
@@ -79,8 +80,10 @@ void ks_arena_reset(ks_arena *arena) {
         next = c->next;
         bool better = c->size <= CHUNK_MAX && (kept == NULL || c->size > kept->size);
         if (better && kept != NULL) chunk_free(kept);
-        if (better) kept = c;
-        else chunk_free(c);
+        if (better)
+            kept = c;
+        else
+            chunk_free(c);
     }
     if (kept != NULL) {
         kept->next = NULL;

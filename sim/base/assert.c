@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What a violated invariant does: every hook of this thread gets its say, the innermost first, then one sentence and
- * abort(). A hook is taken off before it is called: one that fails itself, or jumps away as a test's does, is not called
- * twice.
+ * abort(). A hook is taken off before it is called: one that fails itself, or jumps away as a test's does, is not
+ * called twice.
  */
 #include "sim/base/base.h"
 

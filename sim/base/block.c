@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Blocks of shared bytes. Recycling them is left to malloc: glibc raises its mmap threshold after the first large free, so
- * chunks of a steady size come back without a fresh page, and there is no cache that two simulators would have to share. */
+ * Blocks of shared bytes. Recycling them is left to malloc: glibc raises its mmap threshold after the first large free,
+ * so chunks of a steady size come back without a fresh page, and there is no cache that two simulators would have to
+ * share. */
 #include "sim/base/block.h"
 
 ks_block *ks_block_new(int32_t capacity) {

@@ -13,16 +13,16 @@
 #if defined(__x86_64__)
 #include <nmmintrin.h>
 #include <wmmintrin.h>
-#define INSTRUCTION "sse4.2"
-#define TARGET __attribute__((target("sse4.2,pclmul")))
-#define STEP8(crc, word) (uint32_t)_mm_crc32_u64((crc), (word))
+#define INSTRUCTION      "sse4.2"
+#define TARGET           __attribute__((target("sse4.2,pclmul")))
+#define STEP8(crc, word) (uint32_t) _mm_crc32_u64((crc), (word))
 #define STEP1(crc, byte) _mm_crc32_u8((crc), (byte))
 static int available(void) { return __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("pclmul"); }
 
-/* The instruction takes three cycles but a new one can start in each, so three runs of bytes go side by side. Their sums are
- * joined by linearity: crc(ABC) is crc(A) carried over B and C, and crc(B) carried over C, and crc(C), all xored. Carrying a
- * sum over n bytes multiplies it by x^(8n) modulo the polynomial; 33 less, for the instruction itself carries over 64 bits
- * and the carry-less product of reflected numbers stands one bit low. */
+/* The instruction takes three cycles but a new one can start in each, so three runs of bytes go side by side. Their
+ * sums are joined by linearity: crc(ABC) is crc(A) carried over B and C, and crc(B) carried over C, and crc(C), all
+ * xored. Carrying a sum over n bytes multiplies it by x^(8n) modulo the polynomial; 33 less, for the instruction itself
+ * carries over 64 bits and the carry-less product of reflected numbers stands one bit low. */
 #define SIDE_BY_SIDE
 typedef struct stride {
     size_t bytes;
@@ -41,13 +41,13 @@ TARGET static uint32_t three_at_once(uint32_t crc, const uint8_t *p, const strid
         c = _mm_crc32_u64(c, words[2]);
     }
     __m128i carried = _mm_clmulepi64_si128(_mm_cvtsi64_si128((long long)a), _mm_cvtsi64_si128(run->over_two), 0);
-    carried = _mm_xor_si128(
-        carried, _mm_clmulepi64_si128(_mm_cvtsi64_si128((long long)b), _mm_cvtsi64_si128(run->over_one), 0));
+    carried = _mm_xor_si128(carried,
+                            _mm_clmulepi64_si128(_mm_cvtsi64_si128((long long)b), _mm_cvtsi64_si128(run->over_one), 0));
     return (uint32_t)(_mm_crc32_u64(0, (uint64_t)_mm_cvtsi128_si64(carried)) ^ c);
 }
 #elif defined(__aarch64__) && (defined(__ARM_FEATURE_CRC32) || defined(__linux__))
 #include <arm_acle.h>
-#define INSTRUCTION "armv8"
+#define INSTRUCTION      "armv8"
 #define STEP8(crc, word) __crc32cd((crc), (word))
 #define STEP1(crc, byte) __crc32cb((crc), (byte))
 #if defined(__ARM_FEATURE_CRC32)

@@ -62,8 +62,10 @@ void ks_connection_send(ks_connection *connection, ks_envelope *request, bool ex
     request->correlation_id = ++connection->correlation_id;
     message->request.envelope = request;
     message->expects_response = expects_response;
-    if (connection->established) send_request(message);
-    else ks_timer_list_append(&connection->pending, &message->timer);
+    if (connection->established)
+        send_request(message);
+    else
+        ks_timer_list_append(&connection->pending, &message->timer);
 }
 
 /* ---- ending ---- */
@@ -98,7 +100,8 @@ static void opened(ks_connection *connection) {
     connection->established = true;
     ks_cause_set(kernel, KS_EMIT(kernel, connection->client, connection_opened, .connection = (int64_t)connection->id,
                                  .client = connection->client->name, .server = connection->server->name));
-    for (ks_timer *timer; (timer = ks_timer_list_pop(&connection->pending)) != NULL;) send_request(ks_message_of(timer));
+    for (ks_timer *timer; (timer = ks_timer_list_pop(&connection->pending)) != NULL;)
+        send_request(ks_message_of(timer));
     if (connection->events.opened != NULL) connection->events.opened(connection->owner);
 }
 

@@ -11,8 +11,9 @@ ks_envelope *ks_envelope_new(ks_kernel *kernel, int16_t api_key, int16_t api_ver
         envelope->arena = ks_arena_new();
     }
     ks_arena *arena = envelope->arena;
-    *envelope = (ks_envelope){ .api_key = api_key, .api_version = api_version, .client_id = KS_NULL_STRING, .type = type,
-                               .arena = arena };
+    *envelope = (ks_envelope){
+        .api_key = api_key, .api_version = api_version, .client_id = KS_NULL_STRING, .type = type, .arena = arena
+    };
     envelope->body = ks_arena_alloc(arena, type->size);
     ks_struct_default(type, envelope->body);
     return envelope;

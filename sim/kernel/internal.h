@@ -2,12 +2,13 @@
  *
  * What the files of the kernel share. Nobody above the kernel includes this.
  *
- * A connection has two ends, which end on their own: the client's is gone when the client closes it or learns that the peer
- * did, the server's when the server closes, dies or learns of the client's closing. What one end does travels to the other
- * as a message, in order. Connections and messages live until both ends and all messages are gone (reference count).
+ * A connection has two ends, which end on their own: the client's is gone when the client closes it or learns that the
+ * peer did, the server's when the server closes, dies or learns of the client's closing. What one end does travels to
+ * the other as a message, in order. Connections and messages live until both ends and all messages are gone (reference
+ * count).
  *
- * A message is a timer. One message makes the whole trip of an exchange: as request to the server, waiting there for its
- * turn, as the handle `ks_request` while it is served, and back with the response.
+ * A message is a timer. One message makes the whole trip of an exchange: as request to the server, waiting there for
+ * its turn, as the handle `ks_request` while it is served, and back with the response.
  *
  *                 +-- pending --+ (connection opens)
  *     send -------+-------------+--> on its way --> inbox --> taken --> served --> on its way back --> gone
@@ -43,7 +44,7 @@ static inline void ks_ring_link_remove(ks_ring_link *item) {
     item->next->previous = item->previous;
     ks_ring_link_init(item);
 }
-#define KS_OWNER(item, type, member) ((type *)(void *)((char *)(item) - offsetof(type, member)))
+#define KS_OWNER(item, type, member) ((type *)(void *)((char *)(item)-offsetof(type, member)))
 
 typedef enum ks_timer_state {
     KS_TIMER_IDLE,     /* or, for a message, in a list of its own */
@@ -65,10 +66,10 @@ struct ks_node {
     ks_string name; /* owned */
     ks_node_events events;
     void *owner;
-    ks_timer_list deferred;   /* what came due during a pause */
-    ks_ring_link opened;      /* connections whose client's end is here */
-    ks_ring_link accepted;    /* connections whose server's end is here */
-    ks_timer crash;           /* a crash asked for from inside a callback */
+    ks_timer_list deferred; /* what came due during a pause */
+    ks_ring_link opened;    /* connections whose client's end is here */
+    ks_ring_link accepted;  /* connections whose server's end is here */
+    ks_timer crash;         /* a crash asked for from inside a callback */
     ks_random_state random;
     UT_hash_handle hh;
 };
@@ -77,7 +78,7 @@ struct ks_link { /* between two nodes, whatever the direction */
     struct {
         int32_t low, high; /* node ids */
     } key;
-    int64_t latency;       /* -1: the default */
+    int64_t latency; /* -1: the default */
     bool cut;
     ks_timer_list waiting; /* messages that arrived while it was cut */
     UT_hash_handle hh;
@@ -101,18 +102,18 @@ struct ks_connection {
     ks_server_end server_end;
     int32_t correlation_id;
     int64_t last_at_server, last_at_client; /* latest arrival in each direction, so that nothing overtakes */
-    ks_timer_list pending;  /* client: sent before it was open */
-    ks_message *taken;      /* server: the one request at a time */
-    ks_timer_list inbox;    /* server: requests behind it */
-    ks_timer_list outbox;   /* server: a held response and what is behind it */
+    ks_timer_list pending;                  /* client: sent before it was open */
+    ks_message *taken;                      /* server: the one request at a time */
+    ks_timer_list inbox;                    /* server: requests behind it */
+    ks_timer_list outbox;                   /* server: a held response and what is behind it */
     ks_ring_link of_kernel, of_client, of_server;
 };
 
 typedef enum ks_message_kind {
-    KS_MESSAGE_OPEN,         /* to the server; comes back as one of the next two */
+    KS_MESSAGE_OPEN, /* to the server; comes back as one of the next two */
     KS_MESSAGE_ACCEPTED,
     KS_MESSAGE_REFUSED,
-    KS_MESSAGE_REQUEST,      /* to the server; comes back as RESPONSE */
+    KS_MESSAGE_REQUEST, /* to the server; comes back as RESPONSE */
     KS_MESSAGE_RESPONSE,
     KS_MESSAGE_CLIENT_ENDED, /* to the server: the client's end is gone */
     KS_MESSAGE_SERVER_ENDED, /* to the client: the server's end is gone */
@@ -125,11 +126,11 @@ struct ks_message {
     ks_summary summary; /* of the request, then of the response */
     ks_message_kind kind;
     bool expects_response;
-    bool on_node;       /* got past the link (a cut link holds only what is still before it) */
-    bool intercepted;   /* on_request has seen it */
-    bool served;        /* the server has the handle */
-    uint64_t hold_id;   /* 0: not held */
-    int64_t delay;      /* of a response */
+    bool on_node;     /* got past the link (a cut link holds only what is still before it) */
+    bool intercepted; /* on_request has seen it */
+    bool served;      /* the server has the handle */
+    uint64_t hold_id; /* 0: not held */
+    int64_t delay;    /* of a response */
     ks_ring_link of_kernel;
     ks_ring_link of_held;
 };
@@ -143,8 +144,8 @@ struct ks_kernel {
     uint64_t cause;
     int64_t last_progress;
     bool background;
-    bool running;        /* inside ks_kernel_step */
-    int32_t inside;      /* depth of interceptors and subscribers */
+    bool running;   /* inside ks_kernel_step */
+    int32_t inside; /* depth of interceptors and subscribers */
     ks_random_state streams[KS_STREAM_COUNT];
 
     ks_node *nodes; /* by name; iterates in order of making */
@@ -184,9 +185,10 @@ void ks_timer_list_release(ks_kernel *kernel, ks_timer_list *list);
 
 /* message.c */
 ks_message *ks_message_new(ks_connection *connection, ks_message_kind kind); /* cause and background of now */
-void ks_message_free(ks_message *message); /* idle or withdrawn; with its envelopes */
+void ks_message_free(ks_message *message);                                   /* idle or withdrawn; with its envelopes */
 void ks_message_withdraw(ks_message *message); /* out of the wheel or its node's deferred list */
-void ks_message_cause(ks_message *message, uint64_t cause); /* what its arrival will be caused by; background as of now */
+void ks_message_cause(ks_message *message,
+                      uint64_t cause);          /* what its arrival will be caused by; background as of now */
 void ks_message_to_server(ks_message *message); /* on its way */
 void ks_message_to_client(ks_message *message); /* on its way, or into the outbox behind a held one */
 void ks_message_now(ks_message *message);       /* comes up at this instant, where it is */
@@ -197,15 +199,15 @@ static inline ks_message *ks_message_of(ks_timer *timer) { return (ks_message *)
 void ks_message_free_list(ks_timer_list *list);
 
 /* connection.c: the client's end */
-void ks_connection_release(ks_connection *connection); /* one reference less */
+void ks_connection_release(ks_connection *connection);                                   /* one reference less */
 void ks_connection_tell_end(ks_connection *connection, ks_node *node, ks_string reason); /* once; becomes the cause */
 void ks_client_close(ks_connection *connection, ks_string reason); /* tells the server, not the client */
-void ks_client_arrived(ks_message *message); /* ACCEPTED REFUSED RESPONSE SERVER_ENDED */
+void ks_client_arrived(ks_message *message);                       /* ACCEPTED REFUSED RESPONSE SERVER_ENDED */
 
 /* server.c: the server's end */
 void ks_server_close(ks_connection *connection, ks_string reason); /* tells the client, not the server */
-void ks_server_arrived(ks_message *message); /* OPEN REQUEST CLIENT_ENDED */
-bool ks_server_lost(const ks_connection *connection); /* nothing can be handed to this end any more */
+void ks_server_arrived(ks_message *message);                       /* OPEN REQUEST CLIENT_ENDED */
+bool ks_server_lost(const ks_connection *connection);              /* nothing can be handed to this end any more */
 
 /* trace_message.c: the four events of an exchange; they return the id of the event */
 uint64_t ks_trace_request_sent(ks_message *message);
@@ -214,8 +216,8 @@ uint64_t ks_trace_response_sent(ks_message *message, uint64_t cause);
 uint64_t ks_trace_response_received(ks_message *message);
 
 /* trace.c, trace_ring.c */
-uint64_t ks_trace_emit_caused(ks_kernel *kernel, ks_node *node, const ks_struct *kind, const void *fields, uint64_t cause,
-                              const ks_envelope *message);
+uint64_t ks_trace_emit_caused(ks_kernel *kernel, ks_node *node, const ks_struct *kind, const void *fields,
+                              uint64_t cause, const ks_envelope *message);
 void ks_trace_ring_init(ks_kernel *kernel);
 /* Copies the fields; the caller fills in the rest of the event. */
 ks_event *ks_trace_ring_put(ks_kernel *kernel, const ks_struct *kind, const void *fields);

@@ -50,7 +50,8 @@ static void free_envelopes(ks_kernel *kernel) {
 /* Nobody is told: owners of nodes, connections and timers are gone already or go next, and hear nothing any more. */
 void ks_kernel_free(ks_kernel *kernel) {
     if (kernel == NULL) return;
-    while (!ks_ring_link_empty(&kernel->messages)) ks_message_free(KS_OWNER(kernel->messages.next, ks_message, of_kernel));
+    while (!ks_ring_link_empty(&kernel->messages))
+        ks_message_free(KS_OWNER(kernel->messages.next, ks_message, of_kernel));
     while (!ks_ring_link_empty(&kernel->connections)) {
         ks_connection *connection = KS_OWNER(kernel->connections.next, ks_connection, of_kernel);
         connection->references = 1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Links: what lies between two nodes. Latency, cuts and resets are faults of a link; all its connections share them. TCP
- * loses no single message: a cut link is silent until it heals, a reset connection is gone.
+ * Links: what lies between two nodes. Latency, cuts and resets are faults of a link; all its connections share them.
+ * TCP loses no single message: a cut link is silent until it heals, a reset connection is gone.
  */
 #include "sim/kernel/internal.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Messages on their way. What is due at the far end passes two gates: the link (cut: everything waits there, in order of
- * arrival) and the node (paused: everything waits there, among the node's timers). What is past the first gate does not go
- * back to it, so nothing overtakes when cuts and pauses overlap.
+ * Messages on their way. What is due at the far end passes two gates: the link (cut: everything waits there, in order
+ * of arrival) and the node (paused: everything waits there, among the node's timers). What is past the first gate does
+ * not go back to it, so nothing overtakes when cuts and pauses overlap.
  */
 #include "sim/kernel/internal.h"
 
@@ -34,16 +34,21 @@ static void arrived(ks_timer *timer) {
     }
     message->on_node = true;
     /* The host accepts connections even while the process is stopped. */
-    if (node->state == KS_NODE_PAUSED && message->kind != KS_MESSAGE_OPEN) ks_timer_defer(node, timer);
-    else if (for_server(message)) ks_server_arrived(message);
-    else ks_client_arrived(message);
+    if (node->state == KS_NODE_PAUSED && message->kind != KS_MESSAGE_OPEN)
+        ks_timer_defer(node, timer);
+    else if (for_server(message))
+        ks_server_arrived(message);
+    else
+        ks_client_arrived(message);
 }
 
 ks_message *ks_message_new(ks_connection *connection, ks_message_kind kind) {
     ks_kernel *kernel = connection->kernel;
     ks_message *message = kernel->free_messages;
-    if (message != NULL) kernel->free_messages = ks_message_of(message->timer.next);
-    else message = ks_alloc(sizeof *message);
+    if (message != NULL)
+        kernel->free_messages = ks_message_of(message->timer.next);
+    else
+        message = ks_alloc(sizeof *message);
     *message = (ks_message){ .kind = kind, .request = { .connection = connection } };
     ks_timer_init(&message->timer, NULL, arrived, NULL);
     message->timer.kernel = kernel;
@@ -140,8 +145,10 @@ void ks_network_release(ks_kernel *kernel, uint64_t hold_id) {
         if (message->hold_id != hold_id) continue;
         ks_ring_link_remove(item);
         message->hold_id = 0;
-        if (message->kind == KS_MESSAGE_REQUEST) ks_message_now(message);
-        else pump(message->request.connection);
+        if (message->kind == KS_MESSAGE_REQUEST)
+            ks_message_now(message);
+        else
+            pump(message->request.connection);
     }
 }
 

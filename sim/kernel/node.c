@@ -2,9 +2,9 @@
  *
  * Nodes: processes that are up, paused or down.
  *
- * A crash takes the process, not its host: what it had handed to the network still arrives, then its peers learn that the
- * connections are gone, one way later (over a cut link they learn nothing until it heals). A pause is SIGSTOP: connections stay open,
- * even new ones are accepted, and nothing else happens until the resume.
+ * A crash takes the process, not its host: what it had handed to the network still arrives, then its peers learn that
+ * the connections are gone, one way later (over a cut link they learn nothing until it heals). A pause is SIGSTOP:
+ * connections stay open, even new ones are accepted, and nothing else happens until the resume.
  */
 #include "sim/kernel/internal.h"
 

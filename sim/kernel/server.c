@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A connection's server's end: requests are taken up one at a time (WR-18, as Kafka's SocketServer mutes a channel), pass
- * the interceptor, and are handed to the node, which answers now or later.
+ * A connection's server's end: requests are taken up one at a time (WR-18, as Kafka's SocketServer mutes a channel),
+ * pass the interceptor, and are handed to the node, which answers now or later.
  */
 #include "sim/kernel/internal.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Lists of timers that wait outside the wheel. Singly linked, with the address of the link that leads to each timer: O(1)
- * append and removal. */
+ * Lists of timers that wait outside the wheel. Singly linked, with the address of the link that leads to each timer:
+ * O(1) append and removal. */
 #ifndef KS_TIMER_LIST_H
 #define KS_TIMER_LIST_H
 
@@ -19,8 +19,10 @@ static inline void ks_timer_list_init(ks_timer_list *list) {
 static inline void ks_timer_list_insert(ks_timer_list *list, ks_timer **at, ks_timer *timer) {
     timer->next = *at;
     timer->link = at;
-    if (timer->next != NULL) timer->next->link = &timer->next;
-    else list->last = &timer->next;
+    if (timer->next != NULL)
+        timer->next->link = &timer->next;
+    else
+        list->last = &timer->next;
     *at = timer;
 }
 
@@ -33,8 +35,10 @@ static inline void ks_timer_list_append(ks_timer_list *list, ks_timer *timer) {
 
 static inline void ks_timer_list_remove(ks_timer_list *list, ks_timer *timer) {
     *timer->link = timer->next;
-    if (timer->next != NULL) timer->next->link = timer->link;
-    else list->last = timer->link;
+    if (timer->next != NULL)
+        timer->next->link = timer->link;
+    else
+        list->last = timer->link;
 }
 
 static inline ks_timer *ks_timer_list_pop(ks_timer_list *list) { /* NULL: empty */

@@ -13,8 +13,8 @@ static void tell(ks_kernel *kernel, const ks_event *event) {
     kernel->next_subscriber = former;
 }
 
-uint64_t ks_trace_emit_caused(ks_kernel *kernel, ks_node *node, const ks_struct *kind, const void *fields, uint64_t cause,
-                              const ks_envelope *message) {
+uint64_t ks_trace_emit_caused(ks_kernel *kernel, ks_node *node, const ks_struct *kind, const void *fields,
+                              uint64_t cause, const ks_envelope *message) {
     ks_event *kept = ks_trace_ring_put(kernel, kind, fields);
     uint64_t id = kept->id = ++kernel->event_count;
     kept->cause = cause;

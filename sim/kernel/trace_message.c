@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The four events of an exchange. Whom and what it is about is asked of the protocol once per message, when it is sent. */
+ * The four events of an exchange. Whom and what it is about is asked of the protocol once per message, when it is sent.
+ */
 #include "sim/kernel/internal.h"
 
 static void summarise(ks_message *message) {
     ks_summarise_fn *fill = message->request.connection->kernel->config.summarise;
-    message->summary = (ks_summary){ .group = KS_NULL_STRING, .member = KS_NULL_STRING, .topic = KS_NULL_STRING,
-                                     .partition = -1, .generation = -1 };
+    message->summary = (ks_summary){
+        .group = KS_NULL_STRING, .member = KS_NULL_STRING, .topic = KS_NULL_STRING, .partition = -1, .generation = -1
+    };
     if (fill != NULL) fill(message->request.envelope, message->response, &message->summary);
 }
 
@@ -54,7 +56,8 @@ static uint64_t response_event(const ks_message *message, ks_node *node, const k
 _Static_assert(sizeof(ks_ev_request_sent) == sizeof(ks_ev_request_received), "one filler for both");
 _Static_assert(sizeof(ks_ev_response_sent) == sizeof(ks_ev_response_received), "one filler for both");
 _Static_assert(offsetof(ks_ev_request_sent, partition) == offsetof(ks_ev_request_received, partition), "same fields");
-_Static_assert(offsetof(ks_ev_response_sent, generation) == offsetof(ks_ev_response_received, generation), "same fields");
+_Static_assert(offsetof(ks_ev_response_sent, generation) == offsetof(ks_ev_response_received, generation),
+               "same fields");
 
 uint64_t ks_trace_request_sent(ks_message *message) {
     summarise(message);

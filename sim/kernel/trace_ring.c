@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The ring: copies of the last events, so that a failure can tell what came before it. An event is copied into one slot of
- * fixed size: its struct first, then the bytes its strings and arrays point to, as far as they fit. Strings that do not fit
- * are cut, arrays shortened; nothing is allocated. Which fields of a kind point anywhere is found out once.
+ * The ring: copies of the last events, so that a failure can tell what came before it. An event is copied into one slot
+ * of fixed size: its struct first, then the bytes its strings and arrays point to, as far as they fit. Strings that do
+ * not fit are cut, arrays shortened; nothing is allocated. Which fields of a kind point anywhere is found out once.
  */
 #include "sim/kernel/internal.h"
 
@@ -45,8 +45,8 @@ static void copy_short(uint8_t *to, const uint8_t *from, int32_t size) {
     for (; at < size; at++) to[at] = from[at];
 }
 
-/* In what follows `to` holds a plain copy of `from`, and what it points to is taken along. Pointers and sizes are read from
- * `from`: a load that follows a wider store to the same place makes the CPU wait. */
+/* In what follows `to` holds a plain copy of `from`, and what it points to is taken along. Pointers and sizes are read
+ * from `from`: a load that follows a wider store to the same place makes the CPU wait. */
 
 static int32_t keep_bytes(room *left, const void *data, int32_t size) { /* returns the size kept */
     int32_t kept = size < STRING_MAX ? size : STRING_MAX;
@@ -90,13 +90,16 @@ static size_t element_size(const ks_field *field) {
 }
 
 static inline void keep_value(room *left, const ks_field *field, const void *from, void *to) {
-    if (field->type == KS_TYPE_string) keep_string(left, from, to);
-    else if (field->type == KS_TYPE_bytes || field->type == KS_TYPE_records) keep_byte_range(left, from, to);
-    else if (field->type == KS_TYPE_struct) keep_fields(left, field->sub(), from, to);
+    if (field->type == KS_TYPE_string)
+        keep_string(left, from, to);
+    else if (field->type == KS_TYPE_bytes || field->type == KS_TYPE_records)
+        keep_byte_range(left, from, to);
+    else if (field->type == KS_TYPE_struct)
+        keep_fields(left, field->sub(), from, to);
 }
 
 static bool align(room *left) {
-    left->at += (size_t)-(intptr_t)left->at & (ALIGNMENT - 1);
+    left->at += (size_t) - (intptr_t)left->at & (ALIGNMENT - 1);
     return left->at < left->end;
 }
 
@@ -126,9 +129,12 @@ static void keep_pointer(room *left, const ks_field *field, void *const *from, v
 static inline void keep_field(room *left, const ks_field *field, const void *from, void *to) {
     const void *source = (const char *)from + field->offset;
     void *member = (char *)to + field->offset;
-    if (field->array) keep_array(left, field, source, member);
-    else if (field->pointer) keep_pointer(left, field, source, member);
-    else keep_value(left, field, source, member);
+    if (field->array)
+        keep_array(left, field, source, member);
+    else if (field->pointer)
+        keep_pointer(left, field, source, member);
+    else
+        keep_value(left, field, source, member);
 }
 
 static void keep_fields(room *left, const ks_struct *type, const void *from, void *to) {
@@ -160,7 +166,8 @@ ks_event *ks_trace_ring_put(ks_kernel *kernel, const ks_struct *kind, const void
     copy_short(slot->room, fields, (int32_t)kind->size);
     room left = { slot->room + kind->size, slot->room + ROOM };
     const plan *p = plan_of(ring, kind);
-    if (p->count > POINTING_MAX) keep_fields(&left, kind, fields, slot->room);
+    if (p->count > POINTING_MAX)
+        keep_fields(&left, kind, fields, slot->room);
     else
         for (int32_t i = 0; i < p->count; i++) keep_field(&left, &kind->fields[p->fields[i]], fields, slot->room);
     return &slot->event;

@@ -13,8 +13,10 @@ static int digit(uint64_t time, int level) { return (int)(time >> (6 * level) & 
 
 static ks_wheel_chunk *chunk_new(ks_wheel *wheel) {
     ks_wheel_chunk *chunk = wheel->free_chunks;
-    if (chunk != NULL) wheel->free_chunks = chunk->next;
-    else chunk = ks_realloc(NULL, sizeof *chunk); /* entries are written before they are read */
+    if (chunk != NULL)
+        wheel->free_chunks = chunk->next;
+    else
+        chunk = ks_realloc(NULL, sizeof *chunk); /* entries are written before they are read */
     chunk->next = NULL;
     return chunk;
 }
@@ -38,7 +40,7 @@ static ks_wheel_slot *slot_open(ks_wheel *wheel, int level, int number) {
 
 static void slot_forget(ks_wheel *wheel, int level, int number) {
     wheel->occupied[level] &= ~(UINT64_C(1) << number);
-    if (wheel->occupied[level] == 0) wheel->levels &= (uint16_t)~(1u << level);
+    if (wheel->occupied[level] == 0) wheel->levels &= (uint16_t) ~(1u << level);
 }
 
 static void slot_close(ks_wheel *wheel, int level, int number) {
@@ -170,8 +172,10 @@ static void make_hole(ks_wheel *wheel, ks_timer *timer) {
 }
 
 void ks_wheel_remove(ks_wheel *wheel, ks_timer *timer) {
-    if (timer->level == KS_WHEEL_OVERDUE) ks_timer_list_remove(&wheel->overdue, timer);
-    else make_hole(wheel, timer);
+    if (timer->level == KS_WHEEL_OVERDUE)
+        ks_timer_list_remove(&wheel->overdue, timer);
+    else
+        make_hole(wheel, timer);
     if ((uint64_t)timer->deadline <= wheel->next) wheel->next_known = false;
 }
 

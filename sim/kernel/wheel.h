@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The queue of timers: a hierarchical timing wheel over a 64-bit clock (Varghese and Lauck, scheme 7), with levels found by
- * XOR instead of by distance.
+ * The queue of timers: a hierarchical timing wheel over a 64-bit clock (Varghese and Lauck, scheme 7), with levels
+ * found by XOR instead of by distance.
  *
- * A timer stands at the level of the highest base-64 digit in which its deadline differs from `now`, in the slot of that
- * digit. So its place is a function of (deadline, now) alone, which gives what we need:
+ * A timer stands at the level of the highest base-64 digit in which its deadline differs from `now`, in the slot of
+ * that digit. So its place is a function of (deadline, now) alone, which gives what we need:
  *   - all timers with one deadline stand in one slot, in the order of starting (FIFO), at every moment;
- *   - the lowest occupied slot of the lowest occupied level holds the earliest ones; level 0 holds one deadline per slot;
+ *   - the lowest occupied slot of the lowest occupied level holds the earliest ones; level 0 holds one deadline per
+ * slot;
  *   - when `now` moves, at most one slot changes its place: the one whose range `now` moves into. Its timers are spread
  *     again, in order.
  * What is overdue, because its node was paused or its link cut, stands apart in a sorted list that comes first.
  *
  * A slot is an array in chunks, of pairs (deadline, timer), not a list through the timers: spreading a million of them
- * then walks memory forwards and can fetch the timers ahead, where a list would wait for one cache miss after the other.
- * A stopped timer leaves a hole; a slot that is more than half holes is packed.
+ * then walks memory forwards and can fetch the timers ahead, where a list would wait for one cache miss after the
+ * other. A stopped timer leaves a hole; a slot that is more than half holes is packed.
  *
- * Costs: start and stop O(1) (amortised); a timer is spread at most once per level, 11 in theory, 2 or 3 for the delays of
- * a cluster.
+ * Costs: start and stop O(1) (amortised); a timer is spread at most once per level, 11 in theory, 2 or 3 for the delays
+ * of a cluster.
  */
 #ifndef KS_WHEEL_H
 #define KS_WHEEL_H
@@ -28,7 +29,12 @@ typedef struct ks_wheel_entry {
     ks_timer *timer; /* NULL: a hole */
 } ks_wheel_entry;
 
-enum { KS_WHEEL_LEVELS = 11, KS_WHEEL_SLOTS = 64, KS_WHEEL_CHUNK = 31, KS_WHEEL_OVERDUE = 0xff /* as a timer's level */ };
+enum {
+    KS_WHEEL_LEVELS = 11,
+    KS_WHEEL_SLOTS = 64,
+    KS_WHEEL_CHUNK = 31,
+    KS_WHEEL_OVERDUE = 0xff /* as a timer's level */
+};
 
 typedef struct ks_wheel_chunk {
     struct ks_wheel_chunk *next;
@@ -45,9 +51,9 @@ typedef struct ks_wheel {
     uint64_t now;
     uint64_t next; /* earliest deadline, when known */
     bool next_known;
-    uint16_t levels;                   /* bit: the level has timers */
+    uint16_t levels;                    /* bit: the level has timers */
     uint64_t occupied[KS_WHEEL_LEVELS]; /* bit: the slot has timers */
-    ks_timer_list overdue;             /* by (deadline, sequence number); due before or at `now` */
+    ks_timer_list overdue;              /* by (deadline, sequence number); due before or at `now` */
     ks_wheel_chunk *free_chunks;
     ks_wheel_slot slots[KS_WHEEL_LEVELS][KS_WHEEL_SLOTS];
 } ks_wheel;
@@ -55,8 +61,8 @@ typedef struct ks_wheel {
 void ks_wheel_init(ks_wheel *wheel, uint64_t now); /* `wheel` is zeroed memory */
 void ks_wheel_deinit(ks_wheel *wheel);
 void ks_wheel_insert(ks_wheel *wheel, ks_timer *timer); /* deadline >= now */
-/* Moves all of `list` to where it belongs among what is due now by (deadline, sequence number): what was overdue for long
- * comes before what is due now. O(list + overdue), as lists of what waited are in order or nearly so. */
+/* Moves all of `list` to where it belongs among what is due now by (deadline, sequence number): what was overdue for
+ * long comes before what is due now. O(list + overdue), as lists of what waited are in order or nearly so. */
 void ks_wheel_insert_overdue(ks_wheel *wheel, ks_timer_list *list);
 void ks_wheel_remove(ks_wheel *wheel, ks_timer *timer);
 /* The earliest timer, removed; the clock moves to its deadline. NULL: none. */

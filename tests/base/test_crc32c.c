@@ -49,7 +49,8 @@ static void long_runs_agree_too(void **state) {
     for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (uint8_t)((x = x * 1664525 + 1013904223) >> 24);
     for (size_t size = 0; size + 3 < sizeof bytes; size += size % 384 < 40 ? 1 : 43)
         for (size_t start = 0; start < 3; start++)
-            assert_int_equal(ks_crc32c_extend(99, bytes + start, size), ks_crc32c_extend_portable(99, bytes + start, size));
+            assert_int_equal(ks_crc32c_extend(99, bytes + start, size),
+                             ks_crc32c_extend_portable(99, bytes + start, size));
 }
 
 int main(void) {

@@ -23,8 +23,8 @@ static void null_equals_only_null(void **state) {
 
 static void strings_sort_bytewise_null_first(void **state) {
     (void)state;
-    const ks_string sorted[] = { KS_NULL_STRING, KS_LITERAL(""), KS_LITERAL("A"), KS_LITERAL("a"), KS_LITERAL("a\0"),
-                                 KS_LITERAL("aa"), KS_LITERAL("b"), KS_LITERAL("\xc3\xa4") };
+    const ks_string sorted[] = { KS_NULL_STRING,    KS_LITERAL(""),   KS_LITERAL("A"), KS_LITERAL("a"),
+                                 KS_LITERAL("a\0"), KS_LITERAL("aa"), KS_LITERAL("b"), KS_LITERAL("\xc3\xa4") };
     int n = (int)(sizeof sorted / sizeof *sorted);
     for (int i = 0; i < n; i++)
         for (int j = 0; j < n; j++) {
@@ -44,7 +44,8 @@ static void a_topic_id_prints_as_kafka_prints_it(void **state) {
     assert_false(ks_uuid_is_zero(id));
     memset(id.bytes, 0xff, 16);
     assert_string_equal(ks_uuid_text(id, text), "_____________________w");
-    const uint8_t some[16] = { 0x14, 0xfb, 0x9c, 0x03, 0xd9, 0x7e, 0x3f, 0xbe, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08 };
+    const uint8_t some[16] = { 0x14, 0xfb, 0x9c, 0x03, 0xd9, 0x7e, 0x3f, 0xbe,
+                               0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08 };
     memcpy(id.bytes, some, 16);
     assert_string_equal(ks_uuid_text(id, text), "FPucA9l-P74BAgMEBQYHCA");
 }
@@ -166,7 +167,9 @@ static void buffers_grow_and_are_always_terminated(void **state) {
 
 static void vectors_grow(void **state) {
     (void)state;
-    typedef struct pair { int a, b; } pair;
+    typedef struct pair {
+        int a, b;
+    } pair;
     KS_VEC(pair) v = { 0 };
     for (int i = 0; i < 1000; i++) KS_PUSH(v, (pair){ i, -i });
     assert_int_equal(v.count, 1000);

@@ -17,10 +17,20 @@ typedef struct body {
 
 static inline const ks_struct *body_type(void) {
     static const ks_field fields[] = {
-        { .name = "Number", .c_name = "number", .type = KS_TYPE_int32, .until = KS_VERSION_MAX, .nullable_since = KS_NEVER,
-          .tagged_since = KS_NEVER, .offset = offsetof(body, number) },
-        { .name = "Text", .c_name = "text", .type = KS_TYPE_string, .until = KS_VERSION_MAX, .nullable_since = 0,
-          .tagged_since = KS_NEVER, .offset = offsetof(body, text) },
+        { .name = "Number",
+          .c_name = "number",
+          .type = KS_TYPE_int32,
+          .until = KS_VERSION_MAX,
+          .nullable_since = KS_NEVER,
+          .tagged_since = KS_NEVER,
+          .offset = offsetof(body, number) },
+        { .name = "Text",
+          .c_name = "text",
+          .type = KS_TYPE_string,
+          .until = KS_VERSION_MAX,
+          .nullable_since = 0,
+          .tagged_since = KS_NEVER,
+          .offset = offsetof(body, text) },
     };
     static const ks_struct type = { "body", sizeof(body), 2, fields };
     return &type;
@@ -29,8 +39,8 @@ static inline const ks_struct *body_type(void) {
 typedef struct fixture {
     ks_kernel *kernel;
     ks_node *client, *server;
-    ks_buffer log;             /* "12 c opened; ..." with microseconds since the start */
-    bool park;                 /* the server keeps requests */
+    ks_buffer log; /* "12 c opened; ..." with microseconds since the start */
+    bool park;     /* the server keeps requests */
     ks_request *parked[16];
     int32_t parked_count;
     ks_connection *connection; /* the last one opened with fixture_connect; NULL once closed */
@@ -66,9 +76,12 @@ static inline void on_request(void *owner, ks_request *request) {
     note(f, "s got %lld", number_of(request->envelope));
     f->request_cause = ks_cause(f->kernel);
     if (f->progress_in_request) ks_progress(f->kernel);
-    if (f->park) f->parked[f->parked_count++] = request;
-    else if (number_of(request->envelope) < 0) ks_request_no_response(request);
-    else answer(f, request);
+    if (f->park)
+        f->parked[f->parked_count++] = request;
+    else if (number_of(request->envelope) < 0)
+        ks_request_no_response(request);
+    else
+        answer(f, request);
 }
 
 static inline void on_cancelled(void *owner, ks_request *request) {
@@ -139,9 +152,11 @@ static inline int fixture_setup(void **state) {
     f->live = live;
     f->kernel = ks_kernel_new(&(ks_kernel_config){ .seed = 1 });
     f->client = ks_node_new(f->kernel, "c", &(ks_node_events){ .down = on_client_down }, f);
-    f->server = ks_node_new(f->kernel, "s",
-                            &(ks_node_events){ .request = on_request, .request_cancelled = on_cancelled,
-                                               .down = on_server_down, .up = on_server_up }, f);
+    f->server = ks_node_new(
+        f->kernel, "s",
+        &(ks_node_events){
+            .request = on_request, .request_cancelled = on_cancelled, .down = on_server_down, .up = on_server_up },
+        f);
     *state = f;
     return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Everything at once, drawn by seed: clients open, send and close, servers park, answer and hang up, nodes crash and pause,
- * links are cut, reset and slowed, messages are held, delayed, answered by others. Whatever happens:
+ * Everything at once, drawn by seed: clients open, send and close, servers park, answer and hang up, nodes crash and
+ * pause, links are cut, reset and slowed, messages are held, delayed, answered by others. Whatever happens:
  *   - requests of a connection reach the server in order, one at a time, and answers come back in order;
  *   - a connection is silent after its end; a request is cancelled only while the server has it;
  *   - no memory is left, and none is touched too late (the sanitizer build sees that);
@@ -19,12 +19,12 @@ typedef struct client_side {
     ks_connection *connection; /* NULL: free */
     ks_node *client;
     uint64_t id;
-    int32_t sent, answered;    /* numbers of requests */
+    int32_t sent, answered; /* numbers of requests */
     bool opened;
 } client_side;
 
 typedef struct server_side { /* by connection id */
-    int32_t taken; /* number of the last request seen */
+    int32_t taken;           /* number of the last request seen */
     ks_request *held;
     ks_node *server; /* that holds it */
 } server_side;

@@ -110,7 +110,8 @@ static void a_paused_node_handles_timers_and_messages_after_its_resume_in_order(
     ks_kernel_advance(f->kernel, KS_START_NS + 5000 * KS_US);
     ks_node_resume(f->server);
     fixture_run(f);
-    assert_log(f, "5000 tick 0; 5000 s got 1; 5000 s got 2; 5000 tick 1; 5000 tick 2; 5000 tick 3; 5500 c got 101; 5500 c got 102; ");
+    assert_log(f, "5000 tick 0; 5000 s got 1; 5000 s got 2; 5000 tick 1; 5000 tick 2; 5000 tick 3; 5500 c got 101; "
+                  "5500 c got 102; ");
 }
 
 static void a_timer_that_waits_for_a_resume_can_be_stopped(void **state) {
@@ -176,12 +177,14 @@ static void what_waited_in_several_places_comes_up_in_the_order_in_which_it_was_
     fixture_send(f, 1); /* due first, waits on the link */
     fixture_run_until(f, 2000);
     ks_connection_send(second, envelope_of(f, 2), true); /* waits at the node */
+    fixture_run_until(f, 2100);
+    ks_connection_send(second, envelope_of(f, 3), true);
     fixture_run_until(f, 3000);
     ks_link_heal(f->kernel, f->client, f->server);
-    fixture_run(f); /* now both wait at the node, the younger one in front */
+    fixture_run(f); /* now all wait at the node, the oldest one last */
     ks_node_resume(f->server);
     fixture_run(f);
-    assert_log(f, "3000 s got 1; 3000 s got 2; 3500 c got 101; 3500 c got 102; ");
+    assert_log(f, "3000 s got 1; 3000 s got 2; 3000 s got 3; 3500 c got 101; 3500 c got 102; 3500 c got 103; ");
 }
 
 /* ---- links ---- */

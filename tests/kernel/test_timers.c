@@ -27,8 +27,10 @@ static int64_t draw_delay(world *w) {
 static void start(world *w, int i) {
     int64_t delay = draw_delay(w);
     if (delay > INT64_MAX - ks_now(w->kernel)) delay = 0;
-    if (draw(w, 2) == 0) ks_timer_start(w->kernel, &w->timers[i], delay);
-    else ks_timer_start_at(w->kernel, &w->timers[i], ks_now(w->kernel) + delay);
+    if (draw(w, 2) == 0)
+        ks_timer_start(w->kernel, &w->timers[i], delay);
+    else
+        ks_timer_start_at(w->kernel, &w->timers[i], ks_now(w->kernel) + delay);
     w->deadline[i] = ks_now(w->kernel) + delay;
     w->sequence[i] = w->next_sequence++;
 }

@@ -10,8 +10,14 @@ typedef struct part {
 typedef struct rich {
     ks_string text;
     ks_bytes bytes;
-    struct { ks_string *items; int32_t count; } names;
-    struct { part *items; int32_t count; } parts;
+    struct {
+        ks_string *items;
+        int32_t count;
+    } names;
+    struct {
+        part *items;
+        int32_t count;
+    } parts;
     part *pointer;
 } rich;
 
@@ -30,7 +36,8 @@ static const ks_struct *rich_type(void) {
         { COMMON(bytes), .type = KS_TYPE_bytes, .offset = offsetof(rich, bytes) },
         { COMMON(names), .type = KS_TYPE_string, .array = true, .offset = offsetof(rich, names) },
         { COMMON(parts), .type = KS_TYPE_struct, .array = true, .sub = part_type, .offset = offsetof(rich, parts) },
-        { COMMON(pointer), .type = KS_TYPE_struct, .pointer = true, .sub = part_type, .offset = offsetof(rich, pointer) },
+        { COMMON(pointer), .type = KS_TYPE_struct, .pointer = true, .sub = part_type,
+          .offset = offsetof(rich, pointer) },
     };
     static const ks_struct type = { "ev_rich", sizeof(rich), 5, fields };
     return &type;
@@ -171,8 +178,10 @@ static void a_message_is_background_when_what_sent_it_is(void **state) {
         fixture_send(f, 1);
         fixture_run(f);
         ks_timer_init(&wait, f->server, answer_later, f);
-        if (background) ks_timer_start_background(f->kernel, &wait, KS_S); /* a fetch's longest wait */
-        else ks_timer_start(f->kernel, &wait, KS_S);
+        if (background)
+            ks_timer_start_background(f->kernel, &wait, KS_S); /* a fetch's longest wait */
+        else
+            ks_timer_start(f->kernel, &wait, KS_S);
         int64_t now = ks_now(f->kernel);
         ks_kernel_step(f->kernel);
         assert_int_equal(ks_foreground_pending(f->kernel), !background); /* the response */
@@ -309,8 +318,9 @@ static void an_event_is_one_json_object(void **state) {
     ks_node_new(kernel, "broker \"1\"", NULL, NULL);
     ks_buffer json = { 0 };
     ks_event_json(ks_trace_ring_get(kernel, 0), &json);
-    assert_string_equal((char *)json.data, "{\"id\":1,\"cause\":0,\"time\":1798761600000000000,\"node\":\"broker \\\"1\\\"\","
-                                           "\"kind\":\"node_started\",\"fields\":{\"Name\":\"broker \\\"1\\\"\"}}");
+    assert_string_equal((char *)json.data,
+                        "{\"id\":1,\"cause\":0,\"time\":1798761600000000000,\"node\":\"broker \\\"1\\\"\","
+                        "\"kind\":\"node_started\",\"fields\":{\"Name\":\"broker \\\"1\\\"\"}}");
     ks_buffer_deinit(&json);
     ks_kernel_free(kernel);
 }
