@@ -120,11 +120,14 @@ static void on_fetch_answered(ledger *book, ks_string client, ks_string topic, i
 void ks_story_count_pauses(ks_story *story) {
     ledger book = { .story = story };
     int32_t open = 0; /* so that fetches are looked at only while something is paused */
+    int32_t latest = -1;
     for (int32_t i = 0; i < story->recording->events.count; i++) {
         const ks_recorded *event = &story->recording->events.items[i];
         const ks_struct *kind = event->kind;
+        while (latest + 1 < story->steps.count && story->steps.items[latest + 1].event <= i) latest++;
         book.time = event->time;
-        book.step = story->step_of_event[i];
+        /* What the application itself did has no step that caused it: it is told where it happened. */
+        book.step = story->step_of_event[i] >= 0 ? story->step_of_event[i] : latest;
         if (kind == ks_describe_ev_records_delivered()) on_delivery(&book, event->fields);
         else if (kind == ks_describe_ev_client_partitions_revoked() || kind == ks_describe_ev_client_partitions_lost()) {
             const ks_ev_client_partitions_revoked *gone = event->fields; /* both kinds have the same fields */

@@ -145,7 +145,9 @@ static bool load(loader *l, const char *text, size_t size) {
             json_decref(json);
             return fail(l, head ? "this is not a JSON object" : "this is neither a trace nor a scenario (*.ksim)", NULL);
         }
-        bool fine = head ? load_event(l, json) : load_head(l, json);
+        bool again = head && json_object_get(json, "format") != NULL;
+        bool fine = again ? fail(l, "a second run begins here; a view shows one run (ksim demo lab07 STEP writes one)", NULL)
+                    : head ? load_event(l, json) : load_head(l, json);
         head = true;
         json_decref(json);
         if (!fine) return false;

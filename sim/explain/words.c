@@ -240,6 +240,7 @@ static void leader_changed(const speaker *s, const ks_ev_leader_changed *e) {
 }
 
 static void appended(const speaker *s, const ks_ev_records_appended *e) {
+    if (e->topic.size > 2 && memcmp(e->topic.data, "__", 2) == 0) return; /* the coordinator's own notes */
     number(s, e->count);
     say(s, e->count == 1 ? " record is written to " : " records are written to ");
     name(s, e->topic);
@@ -418,6 +419,14 @@ static void pauses_clause(const ks_story *story, int32_t step, ks_buffer *out) {
     }
 }
 
+/* Who is the last to come waits for nobody: the same step says that the waiting is over. */
+static bool waits_for_nobody(const ks_story *story, const ks_step *step, const ks_struct *kind) {
+    const ks_struct *over = KIND(join_parked) ? ks_describe_ev_join_phase_completed() : KIND(sync_parked) ? ks_describe_ev_group_stabilised() : NULL;
+    for (int32_t f = 0; over != NULL && f < step->facts.count; f++)
+        if (story->recording->events.items[step->facts.items[f]].kind == over) return true;
+    return false;
+}
+
 void ks_words_sentence(const ks_story *story, int32_t index, ks_buffer *out) {
     const ks_step *step = &story->steps.items[index];
     speaker s = { story, out };
@@ -427,6 +436,7 @@ void ks_words_sentence(const ks_story *story, int32_t index, ks_buffer *out) {
         const ks_struct *kind = event->kind;
         bool bulk = KIND(offsets_committed) || KIND(records_appended) || KIND(records_delivered);
         if (bulk && f > 40) continue; /* a request with thousands of partitions is not read out */
+        if (waits_for_nobody(story, step, kind)) continue;
         size_t before = out->size;
         if (any) ks_buffer_text(out, " ");
         size_t start = out->size;

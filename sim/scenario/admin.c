@@ -30,12 +30,13 @@ static ks_run_result wrong(char *problem, size_t size, const char *text) {
 }
 
 /* The first outcome that is none of success. */
-static ks_run_result outcome(admin *a, kafka_error error, kafka_named_errors *results, char *problem, size_t size) {
+static ks_run_result outcome(admin *a, kafka_error error, kafka_named_errors **list, char *problem, size_t size) {
     ks_run_result result = KS_RUN_FINE;
+    const kafka_named_errors *results = *list; /* not an argument by value: arguments are evaluated in any order */
     if (error != KAFKA_OK) result = failed(problem, size, error, kafka_error_detail(a->address));
     for (size_t i = 0; error == KAFKA_OK && i < results->count && result == KS_RUN_FINE; i++)
         if (results->items[i].error != KAFKA_OK) result = failed(problem, size, results->items[i].error, results->items[i].message);
-    if (error == KAFKA_OK) kafka_named_errors_free(results);
+    if (error == KAFKA_OK) kafka_named_errors_free(*list);
     close_admin(a);
     return result;
 }
@@ -64,15 +65,15 @@ static ks_run_result topics(ks_session *session, const ks_command_line *command,
                                      .replication_factor = (int16_t)ks_pair_int(command, "replication", brokers < 3 ? brokers : 3),
                                      .configs = entries, .config_count = (size_t)count };
         kafka_error error = kafka_client_create_topics(a.client, a.ctx, &topic, 1, NULL, &results);
-        return outcome(&a, error, results, problem, size);
+        return outcome(&a, error, &results, problem, size);
     }
     if (command->verb == KS_VERB_add_partitions)
-        return outcome(&a, kafka_client_create_partitions(a.client, a.ctx, &(kafka_partitions_config){ .topic = name, .count = (int32_t)partitions }, 1, false, &results), results, problem, size);
-    if (command->verb == KS_VERB_delete_topic) return outcome(&a, kafka_client_delete_topics(a.client, a.ctx, &name, 1, &results), results, problem, size);
+        return outcome(&a, kafka_client_create_partitions(a.client, a.ctx, &(kafka_partitions_config){ .topic = name, .count = (int32_t)partitions }, 1, false, &results), &results, problem, size);
+    if (command->verb == KS_VERB_delete_topic) return outcome(&a, kafka_client_delete_topics(a.client, a.ctx, &name, 1, &results), &results, problem, size);
     kafka_config_change changes[64];
     for (int32_t i = 0; i < count; i++) changes[i] = (kafka_config_change){ entries[i].name, entries[i].value, KAFKA_CONFIG_SET };
     kafka_config_changes resource = { KAFKA_RESOURCE_TOPIC, name, changes, (size_t)count };
-    return outcome(&a, kafka_client_incremental_alter_configs(a.client, a.ctx, &resource, 1, false, &results), results, problem, size);
+    return outcome(&a, kafka_client_incremental_alter_configs(a.client, a.ctx, &resource, 1, false, &results), &results, problem, size);
 }
 
 /* ---- groups ---- */
@@ -148,7 +149,7 @@ static ks_run_result delete_group(ks_session *session, const ks_command_line *co
     kafka_named_errors *results = NULL;
     const char *group = command->words[0].text.data;
     if (!open_admin(session, &a)) return wrong(problem, size, "the process 'admin' is dead");
-    return outcome(&a, kafka_client_delete_groups(a.client, a.ctx, &group, 1, &results), results, problem, size);
+    return outcome(&a, kafka_client_delete_groups(a.client, a.ctx, &group, 1, &results), &results, problem, size);
 }
 
 /* ---- rules: rule NAME when API ... then ACTION [DURATION] ---- */
