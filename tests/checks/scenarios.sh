@@ -1,0 +1,30 @@
+#!/bin/sh
+# Every scenario that the project shows holds what it expects, with its own seed and with others.
+. "$SOURCE/tests/checks/lib.sh"
+cd "$SOURCE"
+for file in demos/rebalancing/*.ksim; do
+    check "$(basename "$file" .ksim) holds what it expects" "$KSIM" run "$file"
+done
+check "two runs of a scenario give the same trace" sh -c '"$KSIM" run demos/rebalancing/second-consumer-joins.ksim --trace "$0/a" && "$KSIM" run demos/rebalancing/second-consumer-joins.ksim --trace "$0/b" && test -s "$0/a" && cmp "$0/a" "$0/b"' "$work"
+cat >"$work/canary.ksim" <<'S'
+cluster brokers=1 group.initial.rebalance.delay.ms=0
+topic t partitions=1
+consumer c group=g topics=t
+join c
+until stable g
+expect assignment g c=t[0,1]
+S
+refused() { set +e; "$KSIM" run "$work/canary.ksim" >"$work/o" 2>&1; s=$?; set -e; cat "$work/o"; [ $s -eq 1 ] && grep -q "canary.ksim:6:" "$work/o"; }
+check "a scenario that must fail fails, with its line" refused
+stuck() { printf 'topic t\nconsumer c group=g topics=t\nuntil lag g -1 within=1s\n' >"$work/stuck.ksim"; set +e; "$KSIM" run "$work/stuck.ksim" >"$work/o" 2>&1; s=$?; set -e; cat "$work/o"; [ $s -eq 1 ] && grep -q "stuck" "$work/o"; }
+check "a run that gets stuck says so, exit status 1" stuck
+wrong() { printf 'topic t\njion c\n' >"$work/wrong.ksim"; set +e; "$KSIM" run "$work/wrong.ksim" --trace "$work/no" >"$work/o" 2>&1; s=$?; set -e; cat "$work/o"; [ $s -eq 2 ] && grep -q "wrong.ksim:2:1:.*did you mean 'join'" "$work/o" && [ ! -e "$work/no" ]; }
+check "a wrong file is refused with line, column and the nearest word, and nothing is written" wrong
+rewrites() {
+    printf 'cluster brokers=1 group.initial.rebalance.delay.ms=0\ntopic t\nconsumer c group=g topics=t client=kafka-go\njoin c\nuntil stable g\n----\nstale\n\nleave c\n' >"$work/rewrite.ksim"
+    "$KSIM" run "$work/rewrite.ksim" --rewrite && "$KSIM" run "$work/rewrite.ksim" && grep -q "c joined g" "$work/rewrite.ksim" && ! grep -q stale "$work/rewrite.ksim"
+}
+check "--rewrite refreshes the expected output, and the file then holds" rewrites
+check "explain tells a scenario" sh -c '"$KSIM" explain demos/rebalancing/second-consumer-joins.ksim | grep -q "c1 gives up orders\[0,1,2\]"'
+check "why leads back to the joining consumer" sh -c '"$KSIM" why demos/rebalancing/second-consumer-joins.ksim group billing 2 | grep -q "c2 is new in billing"'
+finish
