@@ -31,8 +31,10 @@ static void add(ks_session *session, const ks_event *event, const char *format, 
 #define S(string) (int)((string).size > 0 ? (string).size : 0), ((string).size > 0 ? (string).data : "")
 
 static ks_string client_of(ks_session *session, ks_string member, ks_string client_id) {
-    for (ks_actor *actor = session->actors; actor != NULL; actor = actor->next) /* member ids begin with the client id's name */
-        if (client_id.size > 0 && ks_string_equal(actor->name, client_id)) return actor->name;
+    for (ks_actor *actor = session->actors; actor != NULL; actor = actor->next) { /* client ids: "c1", "c1 (github.com/...)", "consumer-g-c1" */
+        bool begins = client_id.size > actor->name.size && memcmp(client_id.data, actor->name.data, (size_t)actor->name.size) == 0 && client_id.data[actor->name.size] == ' ';
+        if (begins || ks_string_equal(actor->name, client_id)) return actor->name;
+    }
     return client_id.size > 0 ? client_id : member;
 }
 

@@ -16,7 +16,7 @@ expect assignment g c=t[0,1]
 S
 refused() { set +e; "$KSIM" run "$work/canary.ksim" >"$work/o" 2>&1; s=$?; set -e; cat "$work/o"; [ $s -eq 1 ] && grep -q "canary.ksim:6:" "$work/o"; }
 check "a scenario that must fail fails, with its line" refused
-stuck() { printf 'topic t\nconsumer c group=g topics=t\nuntil lag g -1 within=1s\n' >"$work/stuck.ksim"; set +e; "$KSIM" run "$work/stuck.ksim" >"$work/o" 2>&1; s=$?; set -e; cat "$work/o"; [ $s -eq 1 ] && grep -q "stuck" "$work/o"; }
+stuck() { printf 'topic t\nrule never when Produce then count\nuntil rule never\n' >"$work/stuck.ksim"; set +e; "$KSIM" run "$work/stuck.ksim" >"$work/o" 2>&1; s=$?; set -e; cat "$work/o"; [ $s -eq 1 ] && grep -q "stuck" "$work/o"; }
 check "a run that gets stuck says so, exit status 1" stuck
 wrong() { printf 'topic t\njion c\n' >"$work/wrong.ksim"; set +e; "$KSIM" run "$work/wrong.ksim" --trace "$work/no" >"$work/o" 2>&1; s=$?; set -e; cat "$work/o"; [ $s -eq 2 ] && grep -q "wrong.ksim:2:1:.*did you mean 'join'" "$work/o" && [ ! -e "$work/no" ]; }
 check "a wrong file is refused with line, column and the nearest word, and nothing is written" wrong
