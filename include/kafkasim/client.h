@@ -43,40 +43,40 @@ KAFKA_API void kafka_client_free(kafka_client *client);
 
 /** A broker. */
 typedef struct kafka_broker {
-    int32_t id;
-    const char *host;
-    int32_t port;
+    int32_t id; /**< number of the broker or partition */
+    const char *host; /**< host name, as the brokers advertise it */
+    int32_t port; /**< TCP port */
     const char *rack; /**< NULL: none */
 } kafka_broker;
 
 /** A partition, as the cluster's metadata has it. */
 typedef struct kafka_partition_info {
-    int32_t id;
+    int32_t id; /**< number of the broker or partition */
     kafka_error error;          /**< e.g. LEADER_NOT_AVAILABLE */
     int32_t leader;             /**< broker id; -1: none */
     const int32_t *replicas;    /**< broker ids, the preferred leader first */
-    size_t replica_count;
+    size_t replica_count; /**< how many of them */
     const int32_t *in_sync_replicas; /**< broker ids */
-    size_t in_sync_replica_count;
+    size_t in_sync_replica_count; /**< how many of them */
 } kafka_partition_info;
 
 /** A topic, as the cluster's metadata has it. */
 typedef struct kafka_topic_info {
-    const char *name;
+    const char *name; /**< the name, as Kafka spells it */
     kafka_error error; /**< UNKNOWN_TOPIC_OR_PARTITION: there is none */
     bool internal;     /**< __consumer_offsets and its like */
     const kafka_partition_info *partitions; /**< by id */
-    size_t partition_count;
+    size_t partition_count; /**< how many of them */
 } kafka_topic_info;
 
 /** Answer of kafka_client_metadata(). */
 typedef struct kafka_metadata {
-    const char *cluster_id;
+    const char *cluster_id; /**< the cluster's id */
     const kafka_broker *controller; /**< NULL: unknown */
     const kafka_broker *brokers;    /**< by id */
-    size_t broker_count;
+    size_t broker_count; /**< how many of them */
     const kafka_topic_info *topics; /**< by name */
-    size_t topic_count;
+    size_t topic_count; /**< how many of them */
 } kafka_metadata;
 
 /** Brokers, and the named topics or (count 0) all of them. Answered from the process's cached layout, which is up to 6 s old
@@ -90,40 +90,40 @@ KAFKA_API const kafka_topic_info *kafka_metadata_find(const kafka_metadata *meta
 
 /** Name and value of a setting, e.g. { "retention.ms", "60000" }. */
 typedef struct kafka_config_entry {
-    const char *name;
+    const char *name; /**< the name, as Kafka spells it */
     const char *value; /**< NULL: Kafka's null, the default where it is allowed */
 } kafka_config_entry;
 
 /** Replicas of one partition, chosen by hand. */
 typedef struct kafka_replica_assignment {
-    int32_t partition;
+    int32_t partition; /**< number of the partition, from 0 */
     const int32_t *replicas; /**< broker ids, the preferred leader first */
-    size_t replica_count;
+    size_t replica_count; /**< how many of them */
 } kafka_replica_assignment;
 
 /** A topic to make. As in kafka-go's TopicConfig the two counts are sent as they are: -1 is "the brokers' default", 0 is
  *  refused with INVALID_PARTITIONS or INVALID_REPLICATION_FACTOR. */
 typedef struct kafka_topic_config {
-    const char *topic;
-    int32_t partitions;
-    int16_t replication_factor;
+    const char *topic; /**< name of the topic */
+    int32_t partitions; /**< the partitions */
+    int16_t replication_factor; /**< copies of each partition; -1: the default of the brokers */
     const kafka_replica_assignment *assignments; /**< NULL: placed by the controller; else both counts must be -1 */
-    size_t assignment_count;
-    const kafka_config_entry *configs;
-    size_t config_count;
+    size_t assignment_count; /**< how many of them */
+    const kafka_config_entry *configs; /**< the settings */
+    size_t config_count; /**< how many of them */
 } kafka_topic_config;
 
 /** Outcome for one topic or group. */
 typedef struct kafka_named_error {
-    const char *name;
-    kafka_error error;
+    const char *name; /**< the name, as Kafka spells it */
+    kafka_error error; /**< what became of it; KAFKA_OK: fine */
     const char *message; /**< the broker's own words; NULL: none */
 } kafka_named_error;
 
 /** Outcomes in the order of the broker's answer. */
 typedef struct kafka_named_errors {
-    const kafka_named_error *items;
-    size_t count;
+    const kafka_named_error *items; /**< the entries, `count` of them */
+    size_t count; /**< how many there are */
 } kafka_named_errors;
 KAFKA_API void kafka_named_errors_free(kafka_named_errors *errors);
 
@@ -147,10 +147,10 @@ KAFKA_API kafka_error kafka_client_delete_topics(kafka_client *client, kafka_con
 
 /** A topic to enlarge. */
 typedef struct kafka_partitions_config {
-    const char *topic;
+    const char *topic; /**< name of the topic */
     int32_t count; /**< the new total, not how many more */
     const kafka_replica_assignment *assignments; /**< of the new partitions, in order (`partition` is not read); NULL: placed */
-    size_t assignment_count;
+    size_t assignment_count; /**< how many of them */
 } kafka_partitions_config;
 
 /** Adds partitions. Keys hash differently afterwards: the same key may go to another partition. Codes: INVALID_PARTITIONS
@@ -170,10 +170,10 @@ typedef enum kafka_resource_type {
 
 /** A resource whose settings are asked for. */
 typedef struct kafka_config_resource {
-    kafka_resource_type type;
-    const char *name;
+    kafka_resource_type type; /**< what kind it is */
+    const char *name; /**< the name, as Kafka spells it */
     const char *const *keys; /**< the settings wanted; NULL: all */
-    size_t key_count;
+    size_t key_count; /**< how many of them */
 } kafka_config_resource;
 
 /** Where a setting's value comes from. Kafka's numbers (DescribeConfigsResponse.ConfigSource). */
@@ -188,28 +188,28 @@ typedef enum kafka_config_source {
 
 /** One setting as described. */
 typedef struct kafka_described_config {
-    const char *name;
+    const char *name; /**< the name, as Kafka spells it */
     const char *value; /**< NULL: none, or hidden because sensitive */
-    kafka_config_source source;
-    bool read_only;
-    bool is_default;
-    bool sensitive;
+    kafka_config_source source; /**< where the value comes from */
+    bool read_only; /**< cannot be changed while the broker runs */
+    bool is_default; /**< nobody has set it */
+    bool sensitive; /**< passwords and the like: the value is hidden */
 } kafka_described_config;
 
 /** The settings of one resource. */
 typedef struct kafka_described_resource {
-    kafka_resource_type type;
-    const char *name;
-    kafka_error error;
+    kafka_resource_type type; /**< what kind it is */
+    const char *name; /**< the name, as Kafka spells it */
+    kafka_error error; /**< what became of it; KAFKA_OK: fine */
     const char *message; /**< the broker's own words; NULL: none */
-    const kafka_described_config *configs;
-    size_t config_count;
+    const kafka_described_config *configs; /**< the settings */
+    size_t config_count; /**< how many of them */
 } kafka_described_resource;
 
 /** Answer of kafka_client_describe_configs(). */
 typedef struct kafka_described_configs {
     const kafka_described_resource *resources; /**< in the order asked for */
-    size_t count;
+    size_t count; /**< how many there are */
 } kafka_described_configs;
 
 /** Reads settings. Brokers' settings are asked of that broker, topics' of any. kafka-go Client.DescribeConfigs (API 32). */
@@ -228,17 +228,17 @@ typedef enum kafka_config_op {
 
 /** One change of a setting. */
 typedef struct kafka_config_change {
-    const char *name;
+    const char *name; /**< the name, as Kafka spells it */
     const char *value;  /**< NULL with KAFKA_CONFIG_DELETE */
-    kafka_config_op op;
+    kafka_config_op op; /**< set, delete, append or subtract */
 } kafka_config_change;
 
 /** The changes of one resource. */
 typedef struct kafka_config_changes {
-    kafka_resource_type type;
-    const char *name;
-    const kafka_config_change *changes;
-    size_t change_count;
+    kafka_resource_type type; /**< what kind it is */
+    const char *name; /**< the name, as Kafka spells it */
+    const kafka_config_change *changes; /**< what to change */
+    size_t change_count; /**< how many of them */
 } kafka_config_changes;
 
 /** Replaces all settings of each resource: what is not named goes back to its default. Prefer the incremental call.
@@ -256,16 +256,16 @@ KAFKA_API kafka_error kafka_client_incremental_alter_configs(kafka_client *clien
 
 /** An offset to look up. */
 typedef struct kafka_offset_query {
-    const char *topic;
-    int32_t partition;
+    const char *topic; /**< name of the topic */
+    int32_t partition; /**< number of the partition, from 0 */
     int64_t time_ms; /**< KAFKA_FIRST_OFFSET, KAFKA_LAST_OFFSET, or: the first offset with a timestamp not below this many
                           milliseconds since the epoch */
 } kafka_offset_query;
 
 /** What was found. */
 typedef struct kafka_offset_answer {
-    const char *topic;
-    int32_t partition;
+    const char *topic; /**< name of the topic */
+    int32_t partition; /**< number of the partition, from 0 */
     int64_t time_ms;      /**< as asked */
     kafka_error error;    /**< e.g. UNKNOWN_TOPIC_OR_PARTITION; client-side TOPIC_NOT_CACHED and its like too */
     int64_t offset;       /**< -1: no record is that young */
@@ -275,7 +275,7 @@ typedef struct kafka_offset_answer {
 /** Answer of kafka_client_list_offsets(). */
 typedef struct kafka_listed_offsets {
     const kafka_offset_answer *items; /**< in the order asked */
-    size_t count;
+    size_t count; /**< how many there are */
 } kafka_listed_offsets;
 
 /** Looks offsets up, each at its partition's leader. Fails as a whole only when every lookup failed to get an answer.
@@ -287,23 +287,23 @@ KAFKA_API void kafka_listed_offsets_free(kafka_listed_offsets *offsets);
 
 /** Records to write in one request, all or nothing. */
 typedef struct kafka_produce_request {
-    const char *topic;
-    int32_t partition;
-    kafka_required_acks required_acks;
-    kafka_compression compression;
+    const char *topic; /**< name of the topic */
+    int32_t partition; /**< number of the partition, from 0 */
+    kafka_required_acks required_acks; /**< who must have the batch before the answer */
+    kafka_compression compression; /**< codec of the batch */
     const kafka_message *messages; /**< only key, value, headers, time are read */
-    size_t count;
+    size_t count; /**< how many there are */
 } kafka_produce_request;
 
 /** Answer of kafka_client_produce(). */
 typedef struct kafka_produced {
-    kafka_error error;
+    kafka_error error; /**< what became of it; KAFKA_OK: fine */
     const char *message;      /**< the broker's own words; NULL: none */
     int64_t base_offset;      /**< of the first record; -1 when refused, or with KAFKA_ACKS_NONE */
     kafka_time log_append_time; /**< 0 unless message.timestamp.type=LogAppendTime */
-    int64_t log_start_offset;
+    int64_t log_start_offset; /**< first offset that is still there */
     const size_t *rejected;   /**< indexes of the records the broker objected to */
-    size_t rejected_count;
+    size_t rejected_count; /**< how many of them */
 } kafka_produced;
 
 /** Writes one batch to one partition: no batching, no retry. No messages: nothing is sent, KAFKA_OK.
@@ -314,23 +314,23 @@ KAFKA_API void kafka_produced_free(kafka_produced *produced);
 
 /** What to read from one partition. */
 typedef struct kafka_fetch_request {
-    const char *topic;
-    int32_t partition;
+    const char *topic; /**< name of the topic */
+    int32_t partition; /**< number of the partition, from 0 */
     int64_t offset;          /**< KAFKA_FIRST_OFFSET and KAFKA_LAST_OFFSET are looked up first */
     int32_t min_bytes;       /**< the broker waits for so much; 0: 1 */
     int32_t max_bytes;       /**< 0: 1 MiB; at least one whole batch comes */
     kafka_duration max_wait; /**< 0: 500 ms */
-    kafka_isolation_level isolation;
+    kafka_isolation_level isolation; /**< what is seen of transactions */
 } kafka_fetch_request;
 
 /** Answer of kafka_client_fetch(). */
 typedef struct kafka_fetched {
-    kafka_error error;
-    int64_t high_watermark;
-    int64_t last_stable_offset;
-    int64_t log_start_offset;
+    kafka_error error; /**< what became of it; KAFKA_OK: fine */
+    int64_t high_watermark; /**< consumers read below it */
+    int64_t last_stable_offset; /**< end of what read_committed may see */
+    int64_t log_start_offset; /**< first offset that is still there */
     const kafka_message *messages; /**< views into this answer; may begin before the offset asked for (its batch does) */
-    size_t count;
+    size_t count; /**< how many there are */
 } kafka_fetched;
 
 /** Reads once from one partition. Control records are left out. kafka-go Client.Fetch (API 1). */
@@ -342,14 +342,14 @@ KAFKA_API void kafka_fetched_free(kafka_fetched *fetched);
 
 /** A partition of a topic. */
 typedef struct kafka_topic_partition {
-    const char *topic;
-    int32_t partition;
+    const char *topic; /**< name of the topic */
+    int32_t partition; /**< number of the partition, from 0 */
 } kafka_topic_partition;
 
 /** A committed offset: the next one to read. */
 typedef struct kafka_group_offset {
-    const char *topic;
-    int32_t partition;
+    const char *topic; /**< name of the topic */
+    int32_t partition; /**< number of the partition, from 0 */
     int64_t offset;       /**< -1: none committed */
     const char *metadata; /**< the committer's words; "" or NULL: none */
     kafka_error error;    /**< of this partition; in answers only */
@@ -358,8 +358,8 @@ typedef struct kafka_group_offset {
 /** Answer of kafka_client_offset_fetch(), _commit() and _delete(). */
 typedef struct kafka_group_offsets {
     kafka_error error; /**< of the whole */
-    const kafka_group_offset *items;
-    size_t count;
+    const kafka_group_offset *items; /**< the entries, `count` of them */
+    size_t count; /**< how many there are */
 } kafka_group_offsets;
 KAFKA_API void kafka_group_offsets_free(kafka_group_offsets *offsets);
 
@@ -370,12 +370,12 @@ KAFKA_API kafka_error kafka_client_offset_fetch(kafka_client *client, kafka_cont
 
 /** Who commits. */
 typedef struct kafka_commit_request {
-    const char *group;
+    const char *group; /**< group id */
     int32_t generation;         /**< -1: from outside the group, which must then be empty; a zero is sent as it is */
     const char *member;         /**< NULL or "": from outside */
     const char *group_instance; /**< NULL: none */
     const kafka_group_offset *offsets; /**< topic, partition, offset, metadata are read */
-    size_t count;
+    size_t count; /**< how many there are */
 } kafka_commit_request;
 
 /** Commits offsets. Codes by partition: UNKNOWN_MEMBER_ID (a stranger, while the group has members), ILLEGAL_GENERATION,
@@ -390,7 +390,7 @@ KAFKA_API kafka_error kafka_client_offset_delete(kafka_client *client, kafka_con
 
 /** A group as listed. */
 typedef struct kafka_listed_group {
-    const char *group;
+    const char *group; /**< group id */
     int32_t coordinator;       /**< id of the broker that listed it */
     const char *protocol_type; /**< "consumer"; "" for a group that only has offsets */
 } kafka_listed_group;
@@ -399,7 +399,7 @@ typedef struct kafka_listed_group {
 typedef struct kafka_listed_groups {
     kafka_error error;               /**< the first code that is not 0 */
     const kafka_listed_group *items; /**< by broker, then as the broker listed them */
-    size_t count;
+    size_t count; /**< how many there are */
 } kafka_listed_groups;
 
 /** Asks every broker for the groups it coordinates. kafka-go Client.ListGroups (API 16). */
@@ -408,40 +408,40 @@ KAFKA_API void kafka_listed_groups_free(kafka_listed_groups *groups);
 
 /** A topic with some of its partitions. */
 typedef struct kafka_topic_partitions {
-    const char *topic;
-    const int32_t *partitions;
-    size_t partition_count;
+    const char *topic; /**< name of the topic */
+    const int32_t *partitions; /**< the partitions */
+    size_t partition_count; /**< how many of them */
 } kafka_topic_partitions;
 
 /** A member of a group as described. */
 typedef struct kafka_described_member {
-    const char *member;
+    const char *member; /**< member id */
     const char *group_instance; /**< NULL: none */
     const char *client;         /**< client id */
-    const char *host;
+    const char *host; /**< host name, as the brokers advertise it */
     const char *const *topics;  /**< its subscription, when the bytes are a consumer's */
-    size_t topic_count;
+    size_t topic_count; /**< how many of them */
     const kafka_topic_partitions *assignment; /**< what it was given, when the bytes are a consumer's */
-    size_t assignment_count;
+    size_t assignment_count; /**< how many of them */
     kafka_bytes metadata_bytes;   /**< as it was sent */
     kafka_bytes assignment_bytes; /**< as it was sent */
 } kafka_described_member;
 
 /** A group as described. */
 typedef struct kafka_described_group {
-    const char *group;
-    kafka_error error;
+    const char *group; /**< group id */
+    kafka_error error; /**< what became of it; KAFKA_OK: fine */
     const char *state;         /**< "Stable", "PreparingRebalance", "CompletingRebalance", "Empty", "Dead" (there is none) */
     const char *protocol_type; /**< "consumer" */
     const char *protocol;      /**< the assignor that was chosen: "range" */
-    const kafka_described_member *members;
-    size_t member_count;
+    const kafka_described_member *members; /**< the members */
+    size_t member_count; /**< how many of them */
 } kafka_described_group;
 
 /** Answer of kafka_client_describe_groups(). */
 typedef struct kafka_described_groups {
     const kafka_described_group *items; /**< in the order asked */
-    size_t count;
+    size_t count; /**< how many there are */
 } kafka_described_groups;
 
 /** Members, state and assignments of groups, each asked of its coordinator. kafka-go Client.DescribeGroups (API 15). */
@@ -462,7 +462,7 @@ typedef enum kafka_coordinator_type {
 
 /** Answer of kafka_client_find_coordinator(). */
 typedef struct kafka_coordinator {
-    kafka_error error;
+    kafka_error error; /**< what became of it; KAFKA_OK: fine */
     kafka_broker broker; /**< id -1, host "" when there is an error */
 } kafka_coordinator;
 
@@ -475,31 +475,31 @@ KAFKA_API void kafka_coordinator_free(kafka_coordinator *coordinator);
 
 /** A name with bytes: an assignor with its metadata, a member with its metadata or assignment. */
 typedef struct kafka_named_bytes {
-    const char *name;
-    kafka_bytes bytes;
+    const char *name; /**< the name, as Kafka spells it */
+    kafka_bytes bytes; /**< the bytes */
 } kafka_named_bytes;
 
 /** JoinGroup's fields. */
 typedef struct kafka_join_group_request {
-    const char *group;
+    const char *group; /**< group id */
     const char *member;           /**< "" or NULL at first */
     const char *group_instance;   /**< NULL: none */
     const char *protocol_type;    /**< NULL: "consumer" */
     kafka_duration session_timeout;   /**< 0 is sent as it is */
     kafka_duration rebalance_timeout; /**< 0 is sent as it is */
     const kafka_named_bytes *protocols; /**< assignors in order of preference */
-    size_t protocol_count;
+    size_t protocol_count; /**< how many of them */
 } kafka_join_group_request;
 
 /** JoinGroup's answer. */
 typedef struct kafka_joined_group {
-    kafka_error error;
-    int32_t generation;
+    kafka_error error; /**< what became of it; KAFKA_OK: fine */
+    int32_t generation; /**< number of the generation */
     const char *protocol; /**< the assignor that was chosen */
     const char *leader;   /**< member id */
     const char *member;   /**< this member's id */
     const kafka_named_bytes *members; /**< for the leader only: everybody's metadata */
-    size_t member_count;
+    size_t member_count; /**< how many of them */
 } kafka_joined_group;
 
 /** Joins a group by hand; the answer comes when the rebalance is over. kafka-go Client.JoinGroup (API 11). */
@@ -509,24 +509,24 @@ KAFKA_API void kafka_joined_group_free(kafka_joined_group *joined);
 
 /** A member of a generation. */
 typedef struct kafka_member_identity {
-    const char *group;
-    int32_t generation;
-    const char *member;
+    const char *group; /**< group id */
+    int32_t generation; /**< number of the generation */
+    const char *member; /**< member id */
     const char *group_instance; /**< NULL: none */
 } kafka_member_identity;
 
 /** SyncGroup's fields. */
 typedef struct kafka_sync_group_request {
-    kafka_member_identity member;
+    kafka_member_identity member; /**< member id */
     const char *protocol_type; /**< NULL: "consumer" */
     const char *protocol;      /**< the assignor that JoinGroup's answer named */
     const kafka_named_bytes *assignments; /**< of every member, from the leader; others send none */
-    size_t assignment_count;
+    size_t assignment_count; /**< how many of them */
 } kafka_sync_group_request;
 
 /** SyncGroup's answer. */
 typedef struct kafka_synced_group {
-    kafka_error error;
+    kafka_error error; /**< what became of it; KAFKA_OK: fine */
     kafka_bytes assignment; /**< view */
 } kafka_synced_group;
 

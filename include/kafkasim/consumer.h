@@ -133,8 +133,8 @@ KAFKA_API void kafka_records_free(kafka_records *records);
 
 /** An offset of a partition. */
 typedef struct kafka_consumer_offset {
-    const char *topic;
-    int32_t partition;
+    const char *topic; /**< name of the topic */
+    int32_t partition; /**< number of the partition, from 0 */
     int64_t offset;       /**< of commits: the next one to read. -1: none */
     int32_t leader_epoch; /**< of the record before it; -1: unknown. Give -1 when you do not know; answers fill it */
     const char *metadata; /**< of commits: a remark, at most offset.metadata.max.bytes; NULL: none */
@@ -145,7 +145,7 @@ typedef struct kafka_consumer_offset {
 /** An answer: one block with everything in it. */
 typedef struct kafka_consumer_offsets {
     const kafka_consumer_offset *items; /**< in the order asked */
-    size_t count;
+    size_t count; /**< how many there are */
 } kafka_consumer_offsets;
 /** NULL is allowed. */
 KAFKA_API void kafka_consumer_offsets_free(kafka_consumer_offsets *offsets);

@@ -12,7 +12,7 @@ KAFKA_BEGIN
 /** One header of a message. Order is kept, keys may repeat. The key is never null, the value may be. */
 typedef struct kafka_header {
     kafka_bytes key;   /**< UTF-8 */
-    kafka_bytes value;
+    kafka_bytes value; /**< the value, as text */
 } kafka_header;
 
 /** A message. When writing, everything it points to is borrowed for the call (a writer copies what it is given before it
@@ -24,8 +24,8 @@ typedef struct kafka_message {
     int64_t high_watermark; /**< filled when reading: of the fetch answer that carried it */
     kafka_bytes key;        /**< may be null */
     kafka_bytes value;      /**< may be null: a tombstone */
-    const kafka_header *headers;
-    size_t header_count;
+    const kafka_header *headers; /**< in order; may be NULL when there are none */
+    size_t header_count; /**< how many of them */
     kafka_time time;        /**< kept to the millisecond; 0: when it is sent */
     void *writer_data;      /**< never sent; handed back in the completion */
     void *batch;            /**< reading: what keeps the views alive. Do not touch. */
