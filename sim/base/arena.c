@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Arenas: a list of chunks that are filled from front to back. A reset keeps one chunk, the largest of ordinary size,
- * so that an arena in steady use settles on a single chunk and neither allocates nor grows any more. Under
- * AddressSanitizer everything not handed out is poisoned, with a gap between neighbours, so that use after reset and
- * overruns show.
+ * so that an arena in steady use settles on a single chunk and neither allocates nor grows any more. The first, small
+ * one is part of the arena, so that a message with its arena takes few cache lines. Under AddressSanitizer everything
+ * not handed out is poisoned, with a gap between neighbours, so that use after reset and overruns show.
  */
 #include "sim/base/base.h"
 
@@ -26,7 +26,7 @@ enum { GAP = 16 };
 enum { GAP = 0 };
 #endif
 
-enum { ALIGNMENT = 16, CHUNK_MIN = 1024, CHUNK_MAX = 64 * 1024 };
+enum { ALIGNMENT = 16, SMALL = 720, CHUNK_MIN = 2048, CHUNK_MAX = 64 * 1024 };
 
 typedef struct chunk {
     struct chunk *next; /* older ones */
@@ -35,10 +35,13 @@ typedef struct chunk {
 } chunk;
 
 struct ks_arena {
-    chunk *chunks; /* the first one is being filled */
+    chunk *chunks; /* the first one is being filled, the last one is `small` */
     size_t used;   /* of the first chunk */
     size_t next_size;
+    _Alignas(ALIGNMENT) uint8_t small[sizeof(chunk) + SMALL];
 };
+
+static chunk *small_chunk(ks_arena *arena) { return (chunk *)(void *)arena->small; }
 
 static void chunk_poison(chunk *c) { ASAN_POISON_MEMORY_REGION(c->data, c->size); }
 
@@ -60,43 +63,54 @@ static void add_chunk(ks_arena *arena, size_t at_least) {
 }
 
 ks_arena *ks_arena_new(void) {
-    ks_arena *arena = ks_alloc(sizeof *arena);
+    ks_arena *arena = ks_realloc(NULL, sizeof *arena); /* what is handed out is zeroed then */
+    arena->chunks = small_chunk(arena);
+    *arena->chunks = (chunk){ .size = SMALL };
+    arena->used = 0;
     arena->next_size = CHUNK_MIN;
+    chunk_poison(arena->chunks);
     return arena;
+}
+
+/* Frees all chunks but the small one and `kept`. */
+static void free_chunks(ks_arena *arena, const chunk *kept) {
+    for (chunk *c = arena->chunks, *next; c != small_chunk(arena); c = next) {
+        next = c->next;
+        if (c != kept) chunk_free(c);
+    }
 }
 
 void ks_arena_free(ks_arena *arena) {
     if (arena == NULL) return;
-    for (chunk *c = arena->chunks, *next; c != NULL; c = next) {
-        next = c->next;
-        chunk_free(c);
-    }
+    free_chunks(arena, NULL);
+    ASAN_UNPOISON_MEMORY_REGION(arena->small, sizeof arena->small);
     ks_free(arena);
 }
 
 void ks_arena_reset(ks_arena *arena) {
-    chunk *kept = NULL;
-    for (chunk *c = arena->chunks, *next; c != NULL; c = next) {
-        next = c->next;
-        bool better = c->size <= CHUNK_MAX && (kept == NULL || c->size > kept->size);
-        if (better && kept != NULL) chunk_free(kept);
-        if (better)
-            kept = c;
-        else
-            chunk_free(c);
-    }
-    if (kept != NULL) {
-        kept->next = NULL;
-        chunk_poison(kept);
-    }
+    chunk *small = small_chunk(arena), *kept = small;
+    for (chunk *c = arena->chunks; c != NULL; c = c->next)
+        if (c->size <= CHUNK_MAX && c->size > kept->size) kept = c;
+    free_chunks(arena, kept);
+    if (kept != small) kept->next = small;
+    chunk_poison(small);
+    chunk_poison(kept);
     arena->chunks = kept;
     arena->used = 0;
+}
+
+void ks_arena_reset_small(ks_arena *arena) {
+    free_chunks(arena, NULL);
+    arena->chunks = small_chunk(arena);
+    arena->used = 0;
+    arena->next_size = CHUNK_MIN;
+    chunk_poison(arena->chunks);
 }
 
 void *ks_arena_alloc(ks_arena *arena, size_t size) {
     ks_assert(size <= SIZE_MAX / 2);
     size_t room = (size + GAP + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
-    if (arena->chunks == NULL || arena->chunks->size - arena->used < room) add_chunk(arena, room);
+    if (arena->chunks->size - arena->used < room) add_chunk(arena, room);
     uint8_t *memory = arena->chunks->data + arena->used;
     arena->used += room;
     ASAN_UNPOISON_MEMORY_REGION(memory, size);

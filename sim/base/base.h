@@ -59,6 +59,7 @@ typedef struct ks_arena ks_arena;
 ks_arena *ks_arena_new(void);
 void ks_arena_free(ks_arena *arena);
 void ks_arena_reset(ks_arena *arena);                 /* poisoned under ASan until handed out again */
+void ks_arena_reset_small(ks_arena *arena);           /* the same, and memory that grew is given back: for pools of them */
 void *ks_arena_alloc(ks_arena *arena, size_t size);   /* zeroed, aligned for anything */
 ks_string ks_arena_string(ks_arena *arena, ks_string string); /* NUL-terminated copy; null stays null */
 ks_bytes ks_arena_bytes(ks_arena *arena, ks_bytes bytes);

@@ -59,13 +59,15 @@ void ks_random_seed(ks_random_state *state, uint64_t seed, uint64_t concern);
 uint64_t ks_random_next(ks_random_state *state);
 uint64_t ks_random_next_below(ks_random_state *state, uint64_t bound);
 
-struct ks_node {
+struct ks_node { /* what every message touches stands first, the name among it: one of a thousand nodes is never in the
+                    cache */
     ks_kernel *kernel;
     int32_t id;
     ks_node_state state;
-    ks_string name; /* owned */
-    ks_node_events events;
     void *owner;
+    ks_node_events events;
+    ks_string name; /* `text`, or owned memory when it is longer */
+    char text[24];
     ks_timer_list deferred; /* what came due during a pause */
     ks_ring_link opened;    /* connections whose client's end is here */
     ks_ring_link accepted;  /* connections whose server's end is here */

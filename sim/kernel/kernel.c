@@ -34,7 +34,7 @@ static void free_nodes(ks_kernel *kernel) {
     ks_node *node, *next;
     HASH_ITER(hh, kernel->nodes, node, next) {
         HASH_DELETE(hh, kernel->nodes, node);
-        ks_free((void *)(uintptr_t)node->name.data);
+        if (node->name.data != node->text) ks_free((void *)(uintptr_t)node->name.data);
         ks_free(node);
     }
 }

@@ -35,7 +35,8 @@ ks_node *ks_node_new(ks_kernel *kernel, const char *name, const ks_node_events *
     ks_node *node = ks_alloc(sizeof *node);
     node->kernel = kernel;
     node->id = ++kernel->node_count;
-    node->name = ks_string_dup(ks_str(name));
+    node->name = ks_str(name);
+    node->name.data = strlen(name) < sizeof node->text ? strcpy(node->text, name) : ks_string_dup(node->name).data;
     if (events != NULL) node->events = *events;
     node->owner = owner;
     ks_timer_list_init(&node->deferred);

@@ -104,6 +104,21 @@ static void an_arena_in_steady_use_allocates_no_more(void **state) {
     ks_arena_free(arena);
 }
 
+static void a_small_reset_gives_back_what_grew(void **state) {
+    (void)state;
+    ks_arena *arena = ks_arena_new();
+    size_t live = ks_alloc_live();
+    for (int i = 0; i < 3; i++) {
+        for (int k = 0; k < 50; k++) memset(ks_arena_alloc(arena, 300), 1, 300);
+        ks_arena_reset_small(arena);
+        assert_int_equal(ks_alloc_live(), live);
+    }
+    uint8_t *memory = ks_arena_alloc(arena, 900);
+    assert_int_equal(ks_alloc_live(), live);
+    for (int i = 0; i < 900; i++) assert_int_equal(memory[i], 0);
+    ks_arena_free(arena);
+}
+
 static void a_reset_arena_is_poisoned(void **state) {
     (void)state;
 #if defined(__SANITIZE_ADDRESS__)
@@ -284,6 +299,7 @@ int main(void) {
         cmocka_unit_test(live_blocks_are_counted),
         cmocka_unit_test(arenas_give_zeroed_aligned_memory_that_stays_until_the_reset),
         cmocka_unit_test(an_arena_in_steady_use_allocates_no_more),
+        cmocka_unit_test(a_small_reset_gives_back_what_grew),
         cmocka_unit_test(a_reset_arena_is_poisoned),
         cmocka_unit_test(arena_copies_are_terminated_and_null_stays_null),
         cmocka_unit_test(buffers_grow_and_are_always_terminated),
