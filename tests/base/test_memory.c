@@ -113,9 +113,9 @@ static void a_small_reset_gives_back_what_grew(void **state) {
         ks_arena_reset_small(arena);
         assert_int_equal(ks_alloc_live(), live);
     }
-    uint8_t *memory = ks_arena_alloc(arena, 900);
+    uint8_t *memory = ks_arena_alloc(arena, 700);
     assert_int_equal(ks_alloc_live(), live);
-    for (int i = 0; i < 900; i++) assert_int_equal(memory[i], 0);
+    for (int i = 0; i < 700; i++) assert_int_equal(memory[i], 0);
     ks_arena_free(arena);
 }
 
