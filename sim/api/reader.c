@@ -394,6 +394,7 @@ static kafka_error commit_request(kafka_reader *reader, kafka_context *ctx, cons
 
 static kafka_error commit_slowly(kafka_reader *reader, kafka_context *ctx, const kafka_message *messages, size_t count) {
     enter(reader);
+    ks_reader_tell_delivered(reader->engine); /* the trace tells first what is committed now */
     kafka_error error = commit_request(reader, ctx, messages, count);
     if (reader->freed) error = KAFKA_ERR_CLOSED;
     else if (error != KAFKA_OK)
@@ -413,7 +414,6 @@ static kafka_error check_messages(const kafka_reader *reader, const kafka_messag
 static kafka_error commit(kafka_reader *reader, kafka_context *ctx, const kafka_message *messages, size_t count) {
     kafka_error error = closed_or_dead(reader, "kafka_reader_commit");
     if (error) return error;
-    ks_reader_tell_delivered(reader->engine); /* the trace tells first what is committed now */
     size_t merged = 0;
     if (ctx->error == KAFKA_OK && reader->settings.commit_interval > 0) {
         ks_commits *commits = ks_reader_commits(reader->engine);
