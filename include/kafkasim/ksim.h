@@ -17,6 +17,7 @@
 #define KAFKASIM_KSIM_H
 
 #include <kafkasim/kafka.h>
+#include <kafkasim/ksim_explain.h>
 #include <kafkasim/ksim_faults.h>
 #include <kafkasim/ksim_fixtures.h>
 #include <kafkasim/ksim_inspect.h>

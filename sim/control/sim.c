@@ -173,6 +173,7 @@ ksim *ksim_new(const ksim_config *given) {
     ks_assertion_hook_push(&sim->hook);
     ks_sim_joined_init(sim);
     ks_sim_rules_init(sim);
+    if (ks_report_install != NULL) ks_report_install(sim);
     return sim;
 }
 
@@ -219,6 +220,7 @@ void ksim_free(ksim *sim) {
     }
     ks_sim_joined_deinit(sim);
     ks_sim_trace_deinit(sim);
+    if (sim->explaining_free != NULL) sim->explaining_free(sim->explaining);
     ks_sim_rules_deinit(sim);
     ks_cluster_free(sim->cluster);
     ks_runtime_free(sim->runtime);

@@ -70,6 +70,12 @@ struct ksim {
     ks_buffer text;              /* of ksim_event_text() and the like */
     ks_narrate_fn *narrate;
     void *narrate_context;
+
+    /* what a reader of the trace has hung here (sim/report): freed with the simulator; told of failed checks */
+    void *explaining;
+    void (*explaining_free)(void *explaining);
+    void (*check_failed)(void *context, ks_buffer *report);
+    void *check_failed_context;
 };
 
 /* Keeps the sentence for ksim_error_detail(); returns `error`. */
@@ -90,6 +96,9 @@ ks_node *ks_sim_node_get(ksim *sim, const char *name, const char *call);
 ks_arena *ks_sim_view(ksim *sim);
 const char *ks_sim_view_text(ksim *sim, ks_buffer *text); /* takes the buffer's text into the view */
 
+/* Registers the words of failure reports with a new simulator. Weak: a program that links only the layers up to this one goes
+ * without words. */
+void ks_report_install(ksim *sim) __attribute__((weak));
 void ks_sim_set_narrator(ksim *sim, ks_narrate_fn *narrate, void *context);
 /* "  4.004 s  broker-1  group_state_changed {...}" or the narrator's words. */
 void ks_sim_tell(ksim *sim, const ks_event *event, ks_buffer *out);

@@ -63,6 +63,7 @@ static const char *report(ksim *sim, const char *what, const char *actual, const
     ks_buffer_printf(&text, "%s\n  is       %s\n  expected %s\n", what, *actual ? actual : "(nothing)", *expected ? expected : "(nothing)");
     ks_buffer_printf(&text, "seed %llu, at %lld.%03lld s. The last steps:\n%s", (unsigned long long)sim->seed, (long long)(ms / 1000),
                      (long long)(ms % 1000), ksim_last_steps(sim, 0));
+    if (sim->check_failed != NULL) sim->check_failed(sim->check_failed_context, &text);
     return ks_sim_view_text(sim, &text);
 }
 

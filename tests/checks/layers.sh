@@ -25,6 +25,7 @@ check "api includes only task, client and what is below" only api task client pr
 check "control includes only api and what is below" only control api task client broker protocol kernel base
 check "scenario includes only control and what is below" only scenario control api task client broker protocol kernel base
 check "explain reads the trace: protocol, kernel and base only" only explain protocol kernel base
+check "report joins control and explain" only report explain control api task client broker protocol kernel base
 check "kernel knows no Kafka" sh -c '! grep -rniE "kafka" sim/kernel --include="*.c" | grep -vE "^[^:]*:[0-9]+: *(/?\*|//)|include <kafkasim"'
 check "the kernel does not see the public API" no_public kernel
 check "the broker does not see the public API" no_public broker
