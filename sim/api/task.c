@@ -44,6 +44,7 @@ kafka_error kafka_join(kafka_context *context, kafka_task *handle) {
 
 kafka_error kafka_sleep(kafka_context *context, kafka_duration duration) {
     if (context == NULL) return KAFKA_ERR_INVALID_ARGUMENT;
+    kafka_address *address = context->address; /* the context may be freed while we sleep under it */
     kafka_error error = ks_runtime_sleep(context->runtime, context->node, context, duration);
-    return error ? ks_address_fail(context->address, error, "kafka_sleep") : KAFKA_OK;
+    return error ? ks_address_fail(address, error, "kafka_sleep") : KAFKA_OK;
 }
