@@ -237,6 +237,8 @@ ks_membership *ks_membership_new(const ks_membership_settings *settings, const k
     member->dial = (ks_coordinator_dial){ .process = settings->process, .seeds = &settings->seeds, .group = settings->group,
                                           .timeout_ns = settings->dial_timeout_ns, .done = coordinator_found, .owner = member };
     ks_timer_init(&member->timer, ks_process_node(settings->process), timer_fired, member);
+    ks_node *node = ks_process_node(settings->process);
+    KS_EMIT(ks_member_kernel(member), node, client_group_joining, .client = ks_str(ks_node_name(node)), .group = settings->group);
     ks_coordinator_dial_start(&member->dial); /* CONNECTING */
     return member;
 }

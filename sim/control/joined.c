@@ -46,7 +46,7 @@ typedef struct joined_group {
 
 struct ks_sim_groups {
     joined_group *by_name;
-    const ks_struct *answered, *assigned, *revoked, *lost; /* the kinds of events that are heard */
+    const ks_struct *joining, *answered, *assigned, *revoked, *lost; /* the kinds of events that are heard */
 };
 
 static joined_group *group_get(ksim *sim, ks_string name) {
@@ -176,9 +176,16 @@ const char *ks_sim_joined_history(ksim *sim, const char *name) {
     return ks_sim_view_text(sim, &text);
 }
 
+/* Whoever makes a reader and then waits for a stable group waits for that reader too. */
+static void is_about_to_look(ksim *sim, const ks_ev_client_group_joining *fields) {
+    client_add(group_get(sim, fields->group), fields->client, ks_now(sim->kernel) + LOOKING_MS * KS_MS);
+}
+
 static void heard(void *context, const ks_event *event) {
     const ks_sim_groups *joined = ((const ksim *)context)->joined;
-    if (event->kind == joined->answered) {
+    if (event->kind == joined->joining) {
+        is_about_to_look(context, event->fields);
+    } else if (event->kind == joined->answered) {
         const ks_ev_response_received *answer = event->fields;
         if (answer->api_key != KS_API_sync_group || answer->error_code != 0) return;
         synced(context, answer->group, answer->member, answer->generation);
@@ -275,6 +282,7 @@ kafka_error ksim_run_until_group_stable(ksim *sim, const char *group) {
 
 void ks_sim_joined_init(ksim *sim) {
     sim->joined = ks_alloc(sizeof *sim->joined);
+    sim->joined->joining = ks_describe_ev_client_group_joining();
     sim->joined->answered = ks_describe_ev_response_received();
     sim->joined->assigned = ks_describe_ev_client_partitions_assigned();
     sim->joined->revoked = ks_describe_ev_client_partitions_revoked();
