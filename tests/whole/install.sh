@@ -53,7 +53,7 @@ cxx() {
         if [ "$(basename "$header")" = cmocka.h ]; then # macros over cmocka, which its user has included
             printf '#include <setjmp.h>\n#include <stdarg.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <cmocka.h>\n' >"$work/h.cpp"
         fi
-        echo "#include <kafkasim/$(basename "$header")>" >>"$work/h.cpp"
+        printf "#include <kafkasim/%s>\nextern int a_translation_unit_is_not_empty;\n" "$(basename "$header")" >>"$work/h.cpp"
         g++ -std=c++17 -Wall -Wextra -Werror -I "$prefix/include" -fsyntax-only "$work/h.cpp" || return 1
         cp "$work/h.cpp" "$work/h.c"
         gcc -std=c11 -Wall -Wextra -Wpedantic -Werror -I "$prefix/include" -fsyntax-only "$work/h.c" || return 1
