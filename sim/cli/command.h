@@ -21,6 +21,7 @@ int ks_command_demo(int argc, char **argv);
 int ks_command_bench(int argc, char **argv);
 int ks_command_explain(int argc, char **argv);
 int ks_command_run(int argc, char **argv);
+int ks_command_costs(int argc, char **argv);
 int ks_command_why(int argc, char **argv);
 int ks_command_step(int argc, char **argv);
 

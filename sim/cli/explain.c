@@ -133,10 +133,36 @@ int ks_command_explain(int argc, char **argv) {
 
 /* ---- why ---- */
 
-static int why_group(const ks_story *story, const char *group, const char *generation, ks_buffer *out) {
+/* For scenarios advice is checked: the same seed with that setting, and the result said. */
+static void try_remedies(const char *path, const ks_story *story, const char *group, int32_t generation, ks_buffer *out) {
+    size_t size = strlen(path);
+    if (size <= 5 || strcmp(path + size - 5, ".ksim") != 0) return;
+    ks_cost before = ks_why_cost(story, group);
+    for (int32_t i = 0; i < 2; i++) {
+        const char *setting = ks_why_remedy(story, group, generation, i);
+        ks_opened other;
+        if (setting == NULL) continue;
+        if (!ks_open_with(path, setting, &other)) {
+            ks_buffer_printf(out, "tried with %s: this scenario cannot run with it\n", setting);
+            continue;
+        }
+        ks_cost after = ks_why_cost(other.story, group);
+        ks_buffer_printf(out, "tried with %s, the same seed: %d partition%s paused instead of %d, the longest pause ", setting, after.paused, after.paused == 1 ? "" : "s", before.paused);
+        ks_words_seconds(after.longest_ns, out);
+        ks_buffer_text(out, " instead of ");
+        ks_words_seconds(before.longest_ns, out);
+        ks_buffer_printf(out, ", %lld read again instead of %lld\n", (long long)after.read_again, (long long)before.read_again);
+        ks_opened_close(&other);
+    }
+}
+
+static int why_group(const char *path, const ks_story *story, const char *group, const char *generation, ks_buffer *out) {
     uint64_t n;
     if (!ks_parse_u64(generation, &n) || n > INT32_MAX) return ks_usage_error("why", "a generation is a whole number, not '%s'", generation);
-    if (ks_why_generation(story, group, (int32_t)n, out)) return 0;
+    if (ks_why_generation(story, group, (int32_t)n, out)) {
+        try_remedies(path, story, group, (int32_t)n, out);
+        return 0;
+    }
     return ks_usage_error("why", "group '%s' never reached generation %s in this run", group, generation);
 }
 
@@ -156,7 +182,7 @@ int ks_command_why(int argc, char **argv) {
     if (!ks_open("why", argv[1], false, 0, &run)) return 2;
     ks_buffer out = { 0 };
     int status = 0;
-    if (group) status = why_group(run.story, argv[3], argv[4], &out);
+    if (group) status = why_group(argv[1], run.story, argv[3], argv[4], &out);
     else if (argc == 5) status = why_record(run.story, argv[2], argv[3], argv[4], &out);
     else {
         int32_t step = ks_story_find(run.story, argv[2]);

@@ -39,6 +39,7 @@ static const ks_command commands[] = {
       "  --seed N           run the scenario with another seed\n",
       ks_command_explain },
     { "why", "FILE STEP | FILE group NAME GENERATION | FILE TOPIC PARTITION OFFSET", "the chain of causes", NULL, ks_command_why },
+    { "costs", "FILE...", "what rebalances cost: partitions paused, for how long, moved, read again", NULL, ks_command_costs },
     { "step", "FILE", "walk through it in the terminal, forward and back", NULL, ks_command_step },
     { "bench", "[NAME...] [--json]", "measure, each figure beside its limit", NULL, ks_command_bench },
 };

@@ -12,13 +12,13 @@ const char *ks_base_name(const char *path) {
     return slash ? slash + 1 : path;
 }
 
-static bool run_scenario(const char *path, bool has_seed, uint64_t seed, ks_opened *opened, char *problem, size_t problem_size) {
+static bool run_scenario(const char *path, bool has_seed, uint64_t seed, const char *setting, ks_opened *opened, char *problem, size_t problem_size) {
     ks_scenario *scenario = ks_scenario_load(path, problem, problem_size);
     if (scenario == NULL) return false;
     opened->recording = ks_recording_new();
     ks_subscriber subscriber = { .event = ks_recording_event, .context = opened->recording };
     ks_scenario_outcome outcome;
-    ks_scenario_run(scenario, &(ks_scenario_options){ .has_seed = has_seed, .seed = seed, .subscriber = &subscriber }, &outcome);
+    ks_scenario_run(scenario, &(ks_scenario_options){ .has_seed = has_seed, .seed = seed, .subscriber = &subscriber, .consumer_setting = setting }, &outcome);
     opened->recording->scenario = ks_arena_string(opened->recording->arena, ks_str(ks_scenario_text(scenario)));
     opened->recording->seed = ks_arena_printf(opened->recording->arena, "%llu", (unsigned long long)outcome.seed);
     bool fine = !outcome.wrong;
@@ -35,7 +35,7 @@ bool ks_open(const char *command, const char *path, bool has_seed, uint64_t seed
     *opened = (ks_opened){ 0 };
     size_t size = strlen(path);
     if (size > 5 && strcmp(path + size - 5, ".ksim") == 0) {
-        if (!run_scenario(path, has_seed, seed, opened, problem, sizeof problem)) {
+        if (!run_scenario(path, has_seed, seed, NULL, opened, problem, sizeof problem)) {
             fprintf(stderr, "%s\n", problem);
             return false;
         }
@@ -43,6 +43,14 @@ bool ks_open(const char *command, const char *path, bool has_seed, uint64_t seed
         fprintf(stderr, "ksim %s: %s\n", command, problem);
         return false;
     }
+    opened->story = ks_story_new(opened->recording);
+    return true;
+}
+
+bool ks_open_with(const char *path, const char *consumer_setting, ks_opened *opened) {
+    char problem[1024];
+    *opened = (ks_opened){ 0 };
+    if (!run_scenario(path, false, 0, consumer_setting, opened, problem, sizeof problem)) return false;
     opened->story = ks_story_new(opened->recording);
     return true;
 }

@@ -14,6 +14,8 @@ typedef struct ks_opened {
 
 /* False after one line on standard error. */
 bool ks_open(const char *command, const char *path, bool has_seed, uint64_t seed, ks_opened *opened);
+/* The same scenario and seed with one more setting for every consumer of Java's; false (silently) when that cannot be run. */
+bool ks_open_with(const char *path, const char *consumer_setting, ks_opened *opened);
 void ks_opened_close(ks_opened *opened);
 /* Writes it whole under that name or not at all; false after one line on standard error. "-" is standard output. */
 bool ks_write_file(const char *command, const char *path, const ks_buffer *text);

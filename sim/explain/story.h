@@ -88,6 +88,12 @@ void ks_why_step(const ks_story *story, int32_t step, ks_buffer *out);
 /* Why the group reached this generation: who triggered it, by what, what moved, what it cost, what would have avoided it.
  * False: the group never had it. */
 bool ks_why_generation(const ks_story *story, const char *group, int32_t generation, ks_buffer *out);
+/* A setting that would have avoided that rebalance or made it cheaper, of at most two: "name=value" of a consumer of Java's; NULL:
+ * there is none to try. Static. */
+const char *ks_why_remedy(const ks_story *story, const char *group, int32_t generation, int32_t index);
+/* What all pauses of the group cost together. */
+typedef struct ks_cost { int32_t paused; int64_t longest_ns, together_ns, read_again; } ks_cost;
+ks_cost ks_why_cost(const ks_story *story, const char *group);
 /* What became of one record: written, delivered to whom and when, committed. False: it is not in the trace. */
 bool ks_why_record(const ks_story *story, const char *topic, int32_t partition, int64_t offset, ks_buffer *out);
 

@@ -67,21 +67,24 @@ void ks_why_step(const ks_story *story, int32_t step, ks_buffer *out) {
 
 /* ---- what would have avoided a rebalance: at most two settings each ---- */
 
-typedef struct remedy { const char *reason, *classic, *text; } remedy;
+typedef struct remedy { const char *reason, *words, *text, *settings[2]; } remedy; /* settings: to try with the same seed */
 static const remedy remedies[] = {
     { "member_joined", "partition.assignment.strategy=cooperative-sticky, or group.protocol=consumer",
-      "members that stay keep what they keep, and do not stop" },
+      "members that stay keep what they keep, and do not stop", { "partition.assignment.strategy=cooperative-sticky", "group.protocol=consumer" } },
     { "leader_rejoined", "partition.assignment.strategy=cooperative-sticky, or group.protocol=consumer",
-      "only what moves is paused" },
-    { "member_rejoined", "partition.assignment.strategy=cooperative-sticky", "only what moves is paused" },
-    { "member_left", "group.instance.id (static membership)", "a restart within session.timeout.ms is then no rebalance" },
+      "only what moves is paused", { "partition.assignment.strategy=cooperative-sticky", "group.protocol=consumer" } },
+    { "member_rejoined", "partition.assignment.strategy=cooperative-sticky", "only what moves is paused",
+      { "partition.assignment.strategy=cooperative-sticky", NULL } },
+    { "member_left", "group.instance.id (static membership)", "a restart within session.timeout.ms is then no rebalance", { NULL, NULL } },
     { "session_timeout", "session.timeout.ms higher, or group.instance.id with a quick restart",
-      "the coordinator waits longer before it gives a silent member up" },
-    { "max_poll_interval", "max.poll.interval.ms higher, or max.poll.records lower", "the member is then in time for its next poll" },
-    { "sync_timeout", "max.poll.interval.ms higher", "the member has longer to ask for its assignment" },
-    { "metadata_changed", "metadata.max.age.ms higher, or group.protocol=consumer", "adding partitions then needs no pause" },
-    { "static_replaced", "a group.instance.id of its own for each process", "two processes with one id evict each other" },
-    { NULL, NULL, NULL },
+      "the coordinator waits longer before it gives a silent member up", { "session.timeout.ms=600000", NULL } },
+    { "max_poll_interval", "max.poll.interval.ms higher, or max.poll.records lower", "the member is then in time for its next poll",
+      { "max.poll.interval.ms=3600000", "max.poll.records=1" } },
+    { "sync_timeout", "max.poll.interval.ms higher", "the member has longer to ask for its assignment", { "max.poll.interval.ms=3600000", NULL } },
+    { "metadata_changed", "metadata.max.age.ms higher, or group.protocol=consumer", "adding partitions then needs no pause",
+      { "group.protocol=consumer", NULL } },
+    { "static_replaced", "a group.instance.id of its own for each process", "two processes with one id evict each other", { NULL, NULL } },
+    { NULL, NULL, NULL, { NULL, NULL } },
 };
 
 static bool polled_too_late(ks_string client_reason) {
@@ -94,7 +97,7 @@ static bool polled_too_late(ks_string client_reason) {
 static void say_remedy(ks_string reason, ks_buffer *out) {
     for (const remedy *r = remedies; r->reason != NULL; r++) {
         if (!ks_string_equal(reason, ks_str(r->reason))) continue;
-        ks_buffer_printf(out, "what would have avoided it or made it cheaper: %s: %s\n", r->classic, r->text);
+        ks_buffer_printf(out, "what would have avoided it or made it cheaper: %s: %s\n", r->words, r->text);
         return;
     }
 }
@@ -157,6 +160,44 @@ bool ks_why_generation(const ks_story *story, const char *group, int32_t generat
         say_remedy(polled_too_late(started->client_reason) ? KS_LITERAL("max_poll_interval") : started->reason, out);
     }
     return true;
+}
+
+/* The rebalance that led to the generation: index of its rebalance_started; -1: the trace has none. */
+static int32_t rebalance_of(const ks_story *story, const char *group, int32_t generation) {
+    int32_t began = -1;
+    for (int32_t i = 0; i < story->recording->events.count; i++) {
+        const ks_recorded *event = event_at(story, i);
+        const ks_struct *kind = event->kind;
+        if (KIND(rebalance_started) && ks_string_equal(FIELDS(rebalance_started)->group, ks_str(group))) began = i;
+        if (KIND(join_phase_completed) && ks_string_equal(FIELDS(join_phase_completed)->group, ks_str(group)) &&
+            FIELDS(join_phase_completed)->generation == generation)
+            return began;
+    }
+    return -1;
+}
+
+const char *ks_why_remedy(const ks_story *story, const char *group, int32_t generation, int32_t index) {
+    int32_t began = rebalance_of(story, group, generation);
+    if (began < 0 || index < 0 || index > 1) return NULL;
+    const ks_ev_rebalance_started *started = event_at(story, began)->fields;
+    ks_string reason = polled_too_late(started->client_reason) ? KS_LITERAL("max_poll_interval") : started->reason;
+    for (const remedy *r = remedies; r->reason != NULL; r++)
+        if (ks_string_equal(reason, ks_str(r->reason))) return r->settings[index];
+    return NULL;
+}
+
+ks_cost ks_why_cost(const ks_story *story, const char *group) {
+    ks_cost cost = { 0 };
+    for (int32_t p = 0; p < story->pauses.count; p++) {
+        const ks_pause *pause = &story->pauses.items[p];
+        if (!ks_string_equal(pause->group, ks_str(group))) continue;
+        int64_t ns = pause->to > 0 ? pause->to - pause->from : 0;
+        cost.paused++;
+        cost.together_ns += ns;
+        if (ns > cost.longest_ns) cost.longest_ns = ns;
+        cost.read_again += pause->read_again;
+    }
+    return cost;
 }
 
 bool ks_why_record(const ks_story *story, const char *topic, int32_t partition, int64_t offset, ks_buffer *out) {

@@ -28,7 +28,7 @@ add_executable(static main.c)
 target_link_libraries(static PRIVATE kafkasim::kafkasim_static)
 C
 with_cmake() { cmake -S "$outside" -B "$outside/build" -DCMAKE_PREFIX_PATH="$prefix" && cmake --build "$outside/build" && "$outside/build/$1"; }
-pc=$(dirname "$(cmake --install build/release --prefix "$prefix" 2>/dev/null | sed -nE 's/^-- (Installing|Up-to-date): (.*kafkasim\.pc)$/\2/p')")
+pc=$(dirname "$(cmake --install "$BUILD" --prefix "$prefix" 2>/dev/null | sed -nE 's/^-- (Installing|Up-to-date): (.*kafkasim\.pc)$/\2/p')")
 with_pkgconfig() {
     export PKG_CONFIG_PATH="$pc"
     lib=$(pkg-config --variable=libdir kafkasim)
