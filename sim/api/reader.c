@@ -288,8 +288,7 @@ static bool fetch_turn(kafka_reader *reader, kafka_context *ctx, kafka_message *
 
 static bool is_own(kafka_error error) { /* ends of waits; what a fetcher or the group said has its words already */
     return error == KAFKA_ERR_CANCELED || error == KAFKA_ERR_DEADLINE_EXCEEDED || error == KAFKA_ERR_NODE_CRASHED ||
-           error == KAFKA_ERR_GENERATION_ENDED || error == KAFKA_ERR_WRONG_PLACE || error == KAFKA_ERR_WRONG_THREAD ||
-           error == KAFKA_ERR_RUN_ENDED;
+           error == KAFKA_ERR_GENERATION_ENDED || error == KAFKA_ERR_WRONG_PLACE || error == KAFKA_ERR_RUN_ENDED;
 }
 
 static kafka_error fetch_slowly(kafka_reader *reader, kafka_context *ctx, kafka_message *message) {
@@ -306,7 +305,7 @@ static kafka_error fetch_slowly(kafka_reader *reader, kafka_context *ctx, kafka_
 }
 
 static kafka_error next_message(kafka_reader *reader, kafka_context *ctx, kafka_message *message) {
-    if (ctx->error == KAFKA_OK && !reader->dead && ks_runtime_right_thread(reader->address->runtime)) {
+    if (ctx->error == KAFKA_OK && !reader->dead && !ks_runtime_in_callback(reader->address->runtime)) {
         const ks_fetched *fetched = ks_reader_peek(reader->engine);
         if (fetched != NULL) return take(reader, fetched, message);
     }
@@ -315,6 +314,7 @@ static kafka_error next_message(kafka_reader *reader, kafka_context *ctx, kafka_
 
 kafka_error kafka_reader_fetch(kafka_reader *reader, kafka_context *ctx, kafka_message *message) {
     if (reader == NULL) return KAFKA_ERR_INVALID_ARGUMENT;
+    if (!ks_runtime_right_thread(reader->address->runtime)) return KAFKA_ERR_WRONG_THREAD;
     if (ctx == NULL || message == NULL)
         return fail(reader, KAFKA_ERR_INVALID_ARGUMENT, "kafka_reader_fetch", ctx ? "message is NULL" : "ctx is NULL");
     return next_message(reader, ctx, message);
@@ -518,13 +518,13 @@ kafka_error kafka_reader_read_lag(kafka_reader *reader, kafka_context *ctx, int6
 }
 
 int64_t kafka_reader_offset(const kafka_reader *reader) {
-    if (reader == NULL) return -1;
+    if (reader == NULL || !ks_runtime_right_thread(reader->address->runtime)) return -1;
     ks_runtime_fruitless(reader->address->runtime, "kafka_reader_offset");
     return ks_reader_offset(reader->engine);
 }
 
 int64_t kafka_reader_lag(const kafka_reader *reader) {
-    if (reader == NULL) return -1;
+    if (reader == NULL || !ks_runtime_right_thread(reader->address->runtime)) return -1;
     ks_runtime_fruitless(reader->address->runtime, "kafka_reader_lag");
     return ks_reader_lag(reader->engine);
 }

@@ -4,6 +4,8 @@
 
 #include <kafkasim/task.h>
 
+#include <pthread.h>
+
 static kafka_address *setup(fixture *f, int records) {
     assert_sim(f->sim, ksim_create_topic(f->sim, "orders", 3));
     put(f->sim, "orders", 1, 0, records);
@@ -519,6 +521,70 @@ static void wrong_settings_are_refused_with_the_field_named(void **state) {
     kafka_address_free(c1);
 }
 
+typedef struct elsewhere {
+    kafka_reader *reader;
+    kafka_context *ctx;
+    kafka_error fetch, commit, close, offset;
+} elsewhere;
+
+static void *call_from_another_thread(void *argument) {
+    elsewhere *e = argument;
+    kafka_message message = { .topic = "orders" };
+    e->fetch = kafka_reader_fetch(e->reader, e->ctx, &message);
+    e->commit = kafka_reader_commit(e->reader, e->ctx, &message, 1);
+    e->offset = kafka_reader_set_offset(e->reader, 1);
+    e->close = kafka_reader_close(e->reader);
+    kafka_reader_free(e->reader);
+    return NULL;
+}
+
+static void calls_from_another_thread_are_refused_and_change_nothing(void **state) {
+    fixture *f = *state;
+    kafka_address *c1 = setup(f, 3);
+    elsewhere e = { .reader = reader_of(c1, PARTITION_1), .ctx = kafka_background(c1) };
+    assert_int_equal(next_number(c1, e.reader, KAFKA_SECOND, NULL), 0);
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, call_from_another_thread, &e), 0);
+    pthread_join(thread, NULL);
+    assert_int_equal(e.fetch, KAFKA_ERR_WRONG_THREAD);
+    assert_int_equal(e.commit, KAFKA_ERR_WRONG_THREAD);
+    assert_int_equal(e.offset, KAFKA_ERR_WRONG_THREAD);
+    assert_int_equal(e.close, KAFKA_ERR_WRONG_THREAD);
+    assert_int_equal(next_number(c1, e.reader, KAFKA_SECOND, NULL), 1);
+    close_reader(c1, e.reader);
+    kafka_address_free(c1);
+}
+
+static void null_arguments_are_refused(void **state) {
+    fixture *f = *state;
+    kafka_address *c1 = setup(f, 1);
+    kafka_reader *reader = reader_of(c1, PARTITION_1);
+    kafka_message message;
+    assert_error(c1, kafka_reader_fetch(NULL, kafka_background(c1), &message), KAFKA_ERR_INVALID_ARGUMENT);
+    assert_error(c1, kafka_reader_fetch(reader, NULL, &message), KAFKA_ERR_INVALID_ARGUMENT);
+    assert_error(c1, kafka_reader_fetch(reader, kafka_background(c1), NULL), KAFKA_ERR_INVALID_ARGUMENT);
+    assert_error(c1, kafka_reader_read(reader, NULL, &message), KAFKA_ERR_INVALID_ARGUMENT);
+    assert_error(c1, kafka_reader_read(reader, kafka_background(c1), NULL), KAFKA_ERR_INVALID_ARGUMENT);
+    assert_error(c1, kafka_reader_read_lag(reader, kafka_background(c1), NULL), KAFKA_ERR_INVALID_ARGUMENT);
+    assert_error(c1, kafka_reader_set_offset(reader, -3), KAFKA_ERR_INVALID_ARGUMENT);
+    assert_error(c1, kafka_reader_set_offset_at(reader, kafka_background(c1), -1), KAFKA_ERR_INVALID_ARGUMENT);
+    assert_error(c1, kafka_reader_close(NULL), KAFKA_ERR_INVALID_ARGUMENT);
+    kafka_reader_free(NULL);
+    kafka_message_release(NULL);
+    assert_int_equal(next_number(c1, reader, KAFKA_SECOND, NULL), 0);
+    close_reader(c1, reader);
+    kafka_address_free(c1);
+}
+
+static void a_jump_out_of_a_waiting_task_leaves_nothing_behind(void **state) {
+    fixture *f = *state;
+    kafka_address *c1 = setup(f, 1);
+    static task_state task;
+    task = (task_state){ c1, reader_of(c1, PARTITION_1), kafka_background(c1), KAFKA_OK, 0, f->sim, 0 };
+    kafka_go(task.ctx, "fetch", fetch_until_error, &task);
+    assert_sim(f->sim, ksim_run_for(f->sim, KAFKA_SECOND)); /* it waits now; the teardown frees the simulator */
+}
+
 static void a_reader_left_open_is_freed_with_the_simulator(void **state) {
     fixture *f = *state;
     kafka_address *c1 = setup(f, 300);
@@ -556,6 +622,9 @@ int main(void) {
         TEST(a_reader_makes_its_missing_topic_where_the_cluster_allows_it),
         TEST(a_reset_connection_loses_nothing),
         TEST(wrong_settings_are_refused_with_the_field_named),
+        TEST(calls_from_another_thread_are_refused_and_change_nothing),
+        TEST(null_arguments_are_refused),
+        TEST(a_jump_out_of_a_waiting_task_leaves_nothing_behind),
         TEST(a_reader_left_open_is_freed_with_the_simulator),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
