@@ -124,6 +124,15 @@ static void tell_records(const produce *p, const ks_batch_fault *fault, partitio
     }
 }
 
+/* A producer may not write the broker's mark: every record has an invalid timestamp then. */
+static kafka_error check_timestamp_type(const ks_batch_rules *rules, const ks_batch_header *header, ks_batch_fault *fault) {
+    if (!rules->create_time || !(header->attributes & KS_ATTRIBUTE_LOG_APPEND_TIME)) return KAFKA_OK;
+    fault->text = "A producer may not set the timestamp type to LogAppendTime.";
+    fault->record_index_count = header->record_count;
+    for (int32_t i = 0; i < header->record_count && i < 8; i++) fault->record_indexes[i] = i;
+    return KAFKA_ERR_INVALID_TIMESTAMP;
+}
+
 static kafka_error checked_append(produce *p, const topic_in *topic, const partition_in *in, partition_out *out, ks_batch_fault *fault) {
     ks_partition *partition = NULL;
     ks_batch_header header;
@@ -140,7 +149,12 @@ static kafka_error checked_append(produce *p, const topic_in *topic, const parti
     }
     if (error != KAFKA_OK) return error;
     error = ks_batch_check_content(in->records, &rules, &header, fault);
-    if (error == KAFKA_OK) return append(p, partition, in->records, &header, out);
+    if (error == KAFKA_OK) error = check_timestamp_type(&rules, &header, fault);
+    if (error == KAFKA_OK) {
+        header.max_timestamp = fault->max_timestamp; /* what the client wrote there does not count (LogValidator) */
+        ks_bytes batch = { in->records.data, ks_batch_size(&header) }; /* what is left of a cut second batch goes */
+        return append(p, partition, batch, &header, out);
+    }
     if (fault->record_index_count > 0) {
         tell_records(p, fault, out);
         if (p->version >= 5) out->log_start_offset = ks_log_start_offset(partition->log);

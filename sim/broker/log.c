@@ -128,6 +128,7 @@ void ks_log_append(ks_log *log, ks_bytes batch, const ks_batch_header *header, c
     memcpy(stored, batch.data, (size_t)batch.size);
     ks_batch_set_base_offset(stored, base_offset, rules->leader_epoch);
     if (rules->log_append_time_ms >= 0) ks_batch_set_log_append_time(stored, rules->log_append_time_ms);
+    else if (ks_stored_max_timestamp(stored) != max_timestamp) ks_batch_set_max_timestamp(stored, max_timestamp);
 
     if (segment->info.size == 0) segment->info.roll_timestamp = max_timestamp;
     chunk->used += batch.size;

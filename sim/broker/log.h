@@ -49,8 +49,8 @@ typedef struct ks_log_appended {
     ks_bytes stored;    /* the batch as it stands in the log; view until the log changes */
     const char *rolled; /* "size", "time": a new segment began with it; NULL: none did */
 } ks_log_appended;
-/* Appends one whole batch that has passed its checks; copies it, sets offset, leader epoch and log append time. Rolls first
- * when due (LG-9). The high watermark stays. */
+/* Appends one whole batch that has passed its checks; copies it, sets offset, leader epoch and log append time, and the header's
+ * max_timestamp where the bytes say otherwise. Rolls first when due (LG-9). The high watermark stays. */
 void ks_log_append(ks_log *log, ks_bytes batch, const ks_batch_header *header, const ks_log_append_rules *rules,
                    ks_log_appended *out);
 void ks_log_set_high_watermark(ks_log *log, int64_t offset); /* asserts log start <= offset <= log end */

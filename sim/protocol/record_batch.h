@@ -90,6 +90,7 @@ typedef struct ks_batch_fault {
     const char *text;            /* Kafka-like sentence; static */
     int32_t record_indexes[8];   /* offending records, for RecordErrors */
     int32_t record_index_count;  /* may be more than 8: then the first 8 are listed */
+    int64_t max_timestamp;       /* no fault: the largest of the records' timestamps, which the header's must be */
 } ks_batch_fault;
 /* Rows 2 to 4: what a produce request's partition data must look like before the partition is looked at. */
 kafka_error ks_batch_check_shape(ks_bytes records, const ks_batch_rules *rules, ks_batch_header *header, ks_batch_fault *fault);

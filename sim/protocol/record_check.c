@@ -140,6 +140,7 @@ static kafka_error check_records(ks_bytes records, const ks_batch_rules *rules, 
         if (p == NULL || record.offset_delta != i || !has_sound_headers(&record))
             return refuse(fault, KAFKA_ERR_INVALID_RECORD, malformed);
         int64_t timestamp = (int64_t)((uint64_t)header->base_timestamp + (uint64_t)record.timestamp_delta);
+        if (i == 0 || timestamp > fault->max_timestamp) fault->max_timestamp = timestamp;
         if (rules->compacted && record.key.size < 0) add_offender(&without_key, i);
         if (!is_in_window(rules, timestamp)) add_offender(&out_of_time, i);
     }

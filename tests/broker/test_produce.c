@@ -79,6 +79,8 @@ static ks_bytes spoil_future(world *w) {
     return (ks_bytes){ scratch, b.size };
 }
 
+static ks_bytes spoil_type(world *w) { ks_bytes b = good(w); scratch[OFFSET_ATTRIBUTES + 1] |= KS_ATTRIBUTE_LOG_APPEND_TIME; seal(b); return b; }
+
 static void every_wrong_batch_gets_kafkas_error_and_changes_nothing(void **state) { /* rows 2, 3, 6 to 11, 13 */
     world *w = *state;
     static const struct { const char *what; ks_bytes (*spoil)(world *); kafka_error error, or_else; } rows[] = {
@@ -101,6 +103,7 @@ static void every_wrong_batch_gets_kafkas_error_and_changes_nothing(void **state
         { "not gzip", spoil_gzip, KAFKA_ERR_UNKNOWN_SERVER_ERROR, KAFKA_ERR_CORRUPT_MESSAGE },
         { "record", spoil_record, KAFKA_ERR_INVALID_RECORD },
         { "future", spoil_future, KAFKA_ERR_INVALID_TIMESTAMP },
+        { "log append time", spoil_type, KAFKA_ERR_INVALID_TIMESTAMP },
     };
     ks_topic *topic = make_topic(w, "t", 1, 1);
     w->logs = true;
@@ -265,6 +268,30 @@ static void offsets_go_on_and_partitions_answer_for_themselves(void **state) {
     assert_i64_equal(results[2].log_start_offset, 0);
 }
 
+static void a_cut_second_batch_behind_the_first_is_left_out(void **state) {
+    world *w = *state;
+    ks_topic *topic = make_topic(w, "t", 1, 1);
+    ks_bytes batch = good(w);
+    memcpy(scratch + batch.size, scratch, 40);
+    assert_int_equal(produce(w, topic, 0, (ks_bytes){ scratch, batch.size + 40 })->error_code, 0);
+    assert_i64_equal(ks_log_size(topic->partitions[0]->log), batch.size);
+    assert_i64_equal(produce(w, topic, 0, good(w))->base_offset, 2);
+}
+
+static void a_wrong_largest_timestamp_is_put_right(void **state) {
+    world *w = *state;
+    ks_topic *topic = make_topic(w, "t", 1, 1);
+    ks_bytes batch = good(w);
+    put32(scratch + 35, 0x7fffffff);
+    seal(batch);
+    assert_int_equal(produce(w, topic, 0, batch)->error_code, 0);
+    ks_fetch_response_partition_data *d = fetch(w, topic, 0, 0);
+    ks_batch_header header;
+    assert_true(ks_batch_read_header(d->records, &header));
+    assert_i64_equal(header.max_timestamp, header.base_timestamp);
+    assert_int_equal(header.crc, ks_batch_crc(d->records));
+}
+
 static void acks_none_gets_no_answer_and_a_closed_connection_when_it_failed(void **state) { /* WR-19 */
     world *w = *state;
     ks_topic *topic = make_topic(w, "t", 1, 1);
@@ -332,6 +359,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(timestamps_must_lie_in_the_window_unless_the_broker_sets_them, setup, teardown),
         cmocka_unit_test_setup_teardown(a_batch_larger_than_a_segment_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(offsets_go_on_and_partitions_answer_for_themselves, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_cut_second_batch_behind_the_first_is_left_out, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_wrong_largest_timestamp_is_put_right, setup, teardown),
         cmocka_unit_test_setup_teardown(acks_none_gets_no_answer_and_a_closed_connection_when_it_failed, setup, teardown),
         cmocka_unit_test_setup_teardown(the_broker_compresses_when_the_topic_says_so, setup, teardown),
         cmocka_unit_test_setup_teardown(unknown_apis_and_versions_close_the_connection, setup, teardown),

@@ -38,6 +38,12 @@ static ks_bytes some_records(world *w, ks_arena *arena, bool nullable) {
     }
     ks_bytes batch = ks_arena_bytes(arena, ks_batch_finish(&w->builder));
     if (below(4) == 0) ((uint8_t *)batch.data)[below((uint32_t)batch.size)] ^= (uint8_t)(1 + below(255));
+    if (below(10) == 0) { /* something behind it */
+        uint8_t *longer = ks_arena_alloc(arena, (size_t)batch.size + 40);
+        memcpy(longer, batch.data, (size_t)batch.size);
+        memcpy(longer + batch.size, batch.data, 40);
+        batch = (ks_bytes){ longer, batch.size + (int32_t)below(40) };
+    }
     if (below(10) == 0) batch.size = (int32_t)below((uint32_t)batch.size);
     return batch;
 }
