@@ -43,8 +43,8 @@ uint32_t ks_murmur2(kafka_bytes key) {
 }
 
 int32_t ks_partition_hash(uint32_t hash, int32_t n) {
-    int64_t remainder = (int64_t)(int32_t)hash % n; /* in 64 bits, so that INT32_MIN needs no thought */
-    return (int32_t)(remainder < 0 ? -remainder : remainder);
+    int32_t remainder = (int32_t)hash % n; /* n > 0, so this cannot overflow, and |remainder| < n */
+    return remainder < 0 ? -remainder : remainder;
 }
 
 int32_t ks_partition_masked(uint32_t hash, int32_t n) { return (int32_t)((hash & 0x7fffffffu) % (uint32_t)n); }
