@@ -85,7 +85,7 @@ static ks_scripted_produce *remember(ks_scripted_broker *broker, const ks_envelo
     snprintf(produce->topic, sizeof produce->topic, "%.*s", topic->name.size, topic->name.data);
     snprintf(produce->client_id, sizeof produce->client_id, "%.*s", envelope->client_id.size, envelope->client_id.data);
     produce->block = ks_block_new(data->records.size);
-    memcpy(produce->block->data, data->records.data, (size_t)data->records.size);
+    if (data->records.size > 0) memcpy(produce->block->data, data->records.data, (size_t)data->records.size);
     produce->bytes = (ks_bytes){ produce->block->data, data->records.size };
     return produce;
 }
