@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Produce (Kafka's KafkaApis.handleProduceRequest, ReplicaManager.appendRecords, LogValidator). Each partition answers for
- * itself; the checks run in the order of Kafka's, the numbers are those of wire-protocol 3.3. Producer ids are stored but not
- * yet looked at (row 14).
+ * Produce (Kafka's KafkaApis.handleProduceRequest, ReplicaManager.appendRecords, LogValidator). Each partition answers
+ * for itself; the checks run in the order of Kafka's, the numbers are those of wire-protocol 3.3. Producer ids are
+ * stored but not yet looked at (row 14).
  */
 #include "sim/broker/cluster_internal.h"
 #include "sim/broker/fetch_wait.h"
@@ -26,7 +26,8 @@ typedef struct produce { /* one request under way */
 
 static kafka_error find(const produce *p, const topic_in *topic, int32_t index, ks_partition **out) {
     const ks_cluster *cluster = p->broker->cluster;
-    ks_topic *found = p->version >= 13 ? ks_cluster_topic_find_id(cluster, topic->topic_id) : ks_cluster_topic_find(cluster, topic->name);
+    ks_topic *found = p->version >= 13 ? ks_cluster_topic_find_id(cluster, topic->topic_id)
+                                       : ks_cluster_topic_find(cluster, topic->name);
     if (found == NULL) return p->version >= 13 ? KAFKA_ERR_UNKNOWN_TOPIC_ID : KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION;
     *out = ks_topic_partition(found, index);
     return *out != NULL ? KAFKA_OK : KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION;
@@ -57,7 +58,8 @@ static ks_batch_rules rules_of(const produce *p, const ks_partition *partition) 
 /* ---- compression.type other than producer ---- */
 
 static int32_t level_of(const int64_t *config, ks_codec codec) {
-    if (codec == KS_CODEC_GZIP) return config[KS_TOPIC_compression_gzip_level] < 0 ? 0 : (int32_t)config[KS_TOPIC_compression_gzip_level];
+    if (codec == KS_CODEC_GZIP)
+        return config[KS_TOPIC_compression_gzip_level] < 0 ? 0 : (int32_t)config[KS_TOPIC_compression_gzip_level];
     if (codec == KS_CODEC_LZ4) return (int32_t)config[KS_TOPIC_compression_lz4_level];
     return codec == KS_CODEC_ZSTD ? (int32_t)config[KS_TOPIC_compression_zstd_level] : 0;
 }
@@ -66,8 +68,10 @@ static void add_record(ks_batch_builder *builder, const ks_record *record, int64
     ks_record_header_in *headers = ks_arena_alloc(arena, (size_t)record->header_count * sizeof *headers);
     ks_bytes rest = record->headers;
     int32_t count = 0;
-    while (count < record->header_count && ks_record_header_next(&rest, &headers[count].key, &headers[count].value)) count++;
-    ks_batch_add_at(builder, (int32_t)(record->offset - base_offset), record->key, record->value, headers, count, record->timestamp_ms);
+    while (count < record->header_count && ks_record_header_next(&rest, &headers[count].key, &headers[count].value))
+        count++;
+    ks_batch_add_at(builder, (int32_t)(record->offset - base_offset), record->key, record->value, headers, count,
+                    record->timestamp_ms);
 }
 
 /* The same records under the topic's codec. View in the cluster's builder, until the next call. */
@@ -97,7 +101,8 @@ static bool wants_recompression(const ks_topic_config *config, const ks_batch_he
 
 /* ---- one partition ---- */
 
-static kafka_error append(produce *p, ks_partition *partition, ks_bytes batch, ks_batch_header *header, partition_out *out) {
+static kafka_error append(produce *p, ks_partition *partition, ks_bytes batch, ks_batch_header *header,
+                          partition_out *out) {
     const ks_topic_config *config = partition->topic->config;
     if (wants_recompression(config, header)) {
         batch = recompress(p, config, batch, header);
@@ -125,7 +130,8 @@ static void tell_records(const produce *p, const ks_batch_fault *fault, partitio
 }
 
 /* A producer may not write the broker's mark: every record has an invalid timestamp then. */
-static kafka_error check_timestamp_type(const ks_batch_rules *rules, const ks_batch_header *header, ks_batch_fault *fault) {
+static kafka_error check_timestamp_type(const ks_batch_rules *rules, const ks_batch_header *header,
+                                        ks_batch_fault *fault) {
     if (!rules->create_time || !(header->attributes & KS_ATTRIBUTE_LOG_APPEND_TIME)) return KAFKA_OK;
     fault->text = "A producer may not set the timestamp type to LogAppendTime.";
     fault->record_index_count = header->record_count;
@@ -133,7 +139,8 @@ static kafka_error check_timestamp_type(const ks_batch_rules *rules, const ks_ba
     return KAFKA_ERR_INVALID_TIMESTAMP;
 }
 
-static kafka_error checked_append(produce *p, const topic_in *topic, const partition_in *in, partition_out *out, ks_batch_fault *fault) {
+static kafka_error checked_append(produce *p, const topic_in *topic, const partition_in *in, partition_out *out,
+                                  ks_batch_fault *fault) {
     ks_partition *partition = NULL;
     ks_batch_header header;
     if (p->in->acks < -1 || p->in->acks > 1) return KAFKA_ERR_INVALID_REQUIRED_ACKS;
@@ -172,9 +179,9 @@ static void produce_partition(produce *p, const topic_in *topic, const partition
     out->error_code = (int16_t)error;
     if (p->version >= 8) out->error_message = ks_str(fault.text);
     ks_topic *known = p->version >= 13 ? ks_cluster_topic_find_id(p->broker->cluster, topic->topic_id) : NULL;
-    KS_EMIT(p->broker->cluster->kernel, p->broker->node, append_refused, .topic = known != NULL ? known->name : topic->name,
-            .partition = in->index, .error_code = (int16_t)error, .reason = ks_str(fault.text),
-            .client = p->request->envelope->client_id);
+    KS_EMIT(p->broker->cluster->kernel, p->broker->node, append_refused,
+            .topic = known != NULL ? known->name : topic->name, .partition = in->index, .error_code = (int16_t)error,
+            .reason = ks_str(fault.text), .client = p->request->envelope->client_id);
 }
 
 /* ---- the request ---- */
@@ -201,12 +208,17 @@ static void finish(produce *p) {
         return;
     }
     ks_envelope_free(p->broker->cluster->kernel, p->response);
-    if (p->any_error) ks_request_close(p->request);
-    else ks_request_no_response(p->request);
+    if (p->any_error)
+        ks_request_close(p->request);
+    else
+        ks_request_no_response(p->request);
 }
 
 void ks_handle_produce(ks_broker *broker, ks_request *request) {
-    produce p = { .broker = broker, .request = request, .in = request->envelope->body, .response = ks_response_new(request),
+    produce p = { .broker = broker,
+                  .request = request,
+                  .in = request->envelope->body,
+                  .response = ks_response_new(request),
                   .version = request->envelope->api_version };
     ks_cluster *cluster = broker->cluster;
     ks_produce_response *out = p.response->body;
@@ -214,8 +226,10 @@ void ks_handle_produce(ks_broker *broker, ks_request *request) {
     for (int32_t i = 0; i < p.in->topic_data.count; i++) {
         const topic_in *topic = &p.in->topic_data.items[i];
         ks_produce_response_topic_produce_response *topic_out = &out->responses.items[i];
-        if (p.version >= 13) topic_out->topic_id = topic->topic_id;
-        else topic_out->name = ks_arena_string(p.response->arena, topic->name);
+        if (p.version >= 13)
+            topic_out->topic_id = topic->topic_id;
+        else
+            topic_out->name = ks_arena_string(p.response->arena, topic->name);
         KS_RESPONSE_ARRAY(p.response, topic_out->partition_responses, topic->partition_data.count,
                           produce_response_partition_produce_response);
         for (int32_t j = 0; j < topic->partition_data.count; j++) {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Fetch (Kafka's KafkaApis.handleFetchRequest, ReplicaManager.fetchMessages and readFromLog). First it is looked at: is there an
- * error to tell, or are there enough bytes? If so it is answered, else it is parked (fetch_wait.h) and answered later, from
- * the same request. Every answer reads afresh. There are no fetch sessions: the session id of every answer is 0.
+ * Fetch (Kafka's KafkaApis.handleFetchRequest, ReplicaManager.fetchMessages and readFromLog). First it is looked at: is
+ * there an error to tell, or are there enough bytes? If so it is answered, else it is parked (fetch_wait.h) and
+ * answered later, from the same request. Every answer reads afresh. There are no fetch sessions: the session id of
+ * every answer is 0.
  */
 #include "sim/broker/cluster_internal.h"
 #include "sim/broker/fetch_wait.h"
@@ -18,14 +19,16 @@ static ks_topic *find_topic(const ks_cluster *cluster, int16_t version, const to
     return version >= 13 ? ks_cluster_topic_find_id(cluster, in->topic_id) : ks_cluster_topic_find(cluster, in->topic);
 }
 
-/* Everything but the data: does it exist, do we lead it, is the offset in range? *partition is set as soon as it is known. */
+/* Everything but the data: does it exist, do we lead it, is the offset in range? *partition is set as soon as it is
+ * known. */
 static kafka_error check(const ks_broker *broker, int16_t version, const ks_topic *topic, const partition_in *in,
                          ks_partition **partition) {
     *partition = NULL;
     if (topic == NULL) return version >= 13 ? KAFKA_ERR_UNKNOWN_TOPIC_ID : KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION;
     *partition = ks_topic_partition(topic, in->partition);
     if (*partition == NULL) return KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION;
-    if (version < 10 && topic->config->value[KS_TOPIC_compression_type] == KS_CODEC_ZSTD) return KAFKA_ERR_UNSUPPORTED_COMPRESSION_TYPE;
+    if (version < 10 && topic->config->value[KS_TOPIC_compression_type] == KS_CODEC_ZSTD)
+        return KAFKA_ERR_UNSUPPORTED_COMPRESSION_TYPE;
     kafka_error error = ks_partition_check_leader(*partition, broker, version >= 9 ? in->current_leader_epoch : -1);
     if (error != KAFKA_OK) return error;
     const ks_log *log = (*partition)->log;
@@ -34,7 +37,8 @@ static kafka_error check(const ks_broker *broker, int16_t version, const ks_topi
 }
 
 /* LG-21: what the client last read comes from an epoch that ended earlier here. */
-static bool diverges(const ks_partition *partition, int16_t version, const partition_in *in, int32_t *epoch, int64_t *end) {
+static bool diverges(const ks_partition *partition, int16_t version, const partition_in *in, int32_t *epoch,
+                     int64_t *end) {
     if (version < 12 || in->last_fetched_epoch < 0) return false;
     ks_log_epoch_end(partition->log, in->last_fetched_epoch, epoch, end);
     return *epoch >= 0 && (*epoch < in->last_fetched_epoch || *end < in->fetch_offset);
@@ -71,7 +75,8 @@ static look look_at(const ks_broker *broker, int16_t version, const ks_fetch_req
                         diverges(partition, version, asked, &epoch, &end);
             if (seen.now) continue;
             int64_t bytes = ks_fetch_available(partition, asked->fetch_offset, asked->partition_max_bytes);
-            if (bytes != 0 && bytes < in->min_bytes && seen.available == 0) bytes = first_bytes(partition, asked, bytes);
+            if (bytes != 0 && bytes < in->min_bytes && seen.available == 0)
+                bytes = first_bytes(partition, asked, bytes);
             seen.available += bytes;
         }
     }
@@ -114,7 +119,8 @@ static void read(answer *a, const ks_partition *partition, const partition_in *i
     a->left -= slice.bytes.size;
 }
 
-static void fetch_partition(answer *a, const ks_topic *topic, const ks_fetch_request *in, const partition_in *asked, partition_out *out) {
+static void fetch_partition(answer *a, const ks_topic *topic, const ks_fetch_request *in, const partition_in *asked,
+                            partition_out *out) {
     ks_partition *partition;
     int32_t epoch;
     int64_t end;
@@ -162,7 +168,9 @@ static int64_t bytes_limit(const ks_broker *broker, const ks_fetch_request *in) 
 int32_t ks_fetch_answer(ks_broker *broker, ks_request *request) {
     const ks_fetch_request *in = request->envelope->body;
     ks_kernel *kernel = broker->cluster->kernel;
-    answer a = { .broker = broker, .response = ks_response_new(request), .version = request->envelope->api_version,
+    answer a = { .broker = broker,
+                 .response = ks_response_new(request),
+                 .version = request->envelope->api_version,
                  .left = bytes_limit(broker, in) };
     ks_fetch_response *out = a.response->body;
     KS_RESPONSE_ARRAY(a.response, out->responses, in->topics.count, fetch_response_fetchable_topic_response);
@@ -170,8 +178,10 @@ int32_t ks_fetch_answer(ks_broker *broker, ks_request *request) {
         const topic_in *topic = &in->topics.items[i];
         const ks_topic *found = find_topic(broker->cluster, a.version, topic);
         ks_fetch_response_fetchable_topic_response *topic_out = &out->responses.items[i];
-        if (a.version >= 13) topic_out->topic_id = topic->topic_id;
-        else topic_out->topic = ks_arena_string(a.response->arena, topic->topic);
+        if (a.version >= 13)
+            topic_out->topic_id = topic->topic_id;
+        else
+            topic_out->topic = ks_arena_string(a.response->arena, topic->topic);
         KS_RESPONSE_ARRAY(a.response, topic_out->partitions, topic->partitions.count, fetch_response_partition_data);
         for (int32_t j = 0; j < topic->partitions.count; j++) {
             fetch_partition(&a, found, in, &topic->partitions.items[j], &topic_out->partitions.items[j]);
@@ -193,7 +203,8 @@ static void park(ks_broker *broker, ks_request *request, int32_t count, int64_t 
         const ks_topic *found = find_topic(broker->cluster, request->envelope->api_version, topic);
         for (int32_t j = 0; j < topic->partitions.count; j++) {
             const partition_in *asked = &topic->partitions.items[j];
-            ks_fetch_wait_on(fetch, ks_topic_partition(found, asked->partition), asked->fetch_offset, asked->partition_max_bytes);
+            ks_fetch_wait_on(fetch, ks_topic_partition(found, asked->partition), asked->fetch_offset,
+                             asked->partition_max_bytes);
         }
     }
     const ks_fetch_wait *first = &fetch->waits[0];
@@ -218,6 +229,8 @@ void ks_handle_fetch(ks_broker *broker, ks_request *request) {
     }
     look seen = look_at(broker, version, in);
     int64_t limit = bytes_limit(broker, in), min_bytes = in->min_bytes < limit ? in->min_bytes : limit;
-    if (seen.now || in->max_wait_ms <= 0 || seen.available >= min_bytes) ks_fetch_answer(broker, request);
-    else park(broker, request, seen.count, min_bytes);
+    if (seen.now || in->max_wait_ms <= 0 || seen.available >= min_bytes)
+        ks_fetch_answer(broker, request);
+    else
+        park(broker, request, seen.count, min_bytes);
 }

@@ -7,11 +7,18 @@ typedef ks_list_offsets_request_topic topic_in;
 typedef ks_list_offsets_request_partition partition_in;
 typedef ks_list_offsets_response_partition_response partition_out;
 
-enum { LATEST = -1, EARLIEST = -2, MAX_TIMESTAMP = -3, EARLIEST_LOCAL = -4, LATEST_TIERED = -5, EARLIEST_PENDING_UPLOAD = -6 };
+enum {
+    LATEST = -1,
+    EARLIEST = -2,
+    MAX_TIMESTAMP = -3,
+    EARLIEST_LOCAL = -4,
+    LATEST_TIERED = -5,
+    EARLIEST_PENDING_UPLOAD = -6
+};
 
 static bool version_knows(int16_t version, int64_t special) {
-    static const int16_t since[] = { [-LATEST] = 0, [-EARLIEST] = 0, [-MAX_TIMESTAMP] = 7, [-EARLIEST_LOCAL] = 8,
-                                     [-LATEST_TIERED] = 9, [-EARLIEST_PENDING_UPLOAD] = 11 };
+    static const int16_t since[] = { [-LATEST] = 0,         [-EARLIEST] = 0,      [-MAX_TIMESTAMP] = 7,
+                                     [-EARLIEST_LOCAL] = 8, [-LATEST_TIERED] = 9, [-EARLIEST_PENDING_UPLOAD] = 11 };
     return special >= EARLIEST_PENDING_UPLOAD && version >= since[-special];
 }
 
@@ -19,8 +26,8 @@ static bool version_knows(int16_t version, int64_t special) {
 static void mark(ks_cluster *cluster, const ks_list_offsets_request *in, uint64_t once) {
     for (int32_t i = 0; i < in->topics.count; i++) {
         for (int32_t j = 0; j < in->topics.items[i].partitions.count; j++) {
-            ks_partition *partition = ks_cluster_partition_find(cluster, in->topics.items[i].name,
-                                                                in->topics.items[i].partitions.items[j].partition_index);
+            ks_partition *partition = ks_cluster_partition_find(
+                cluster, in->topics.items[i].name, in->topics.items[i].partitions.items[j].partition_index);
             if (partition != NULL) partition->asked = partition->asked >= once ? once + 1 : once;
         }
     }
@@ -44,8 +51,8 @@ static ks_log_position look_up(const ks_partition *partition, int64_t timestamp)
     }
 }
 
-static void list_partition(ks_broker *broker, int16_t version, uint64_t once, const topic_in *topic, const partition_in *in,
-                           partition_out *out) {
+static void list_partition(ks_broker *broker, int16_t version, uint64_t once, const topic_in *topic,
+                           const partition_in *in, partition_out *out) {
     ks_partition *partition = ks_cluster_partition_find(broker->cluster, topic->name, in->partition_index);
     out->partition_index = in->partition_index;
     if (partition != NULL && partition->asked != once) {
@@ -55,7 +62,8 @@ static void list_partition(ks_broker *broker, int16_t version, uint64_t once, co
     } else if (partition == NULL) {
         out->error_code = KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION;
     } else {
-        out->error_code = (int16_t)ks_partition_check_leader(partition, broker, version >= 4 ? in->current_leader_epoch : -1);
+        out->error_code =
+            (int16_t)ks_partition_check_leader(partition, broker, version >= 4 ? in->current_leader_epoch : -1);
     }
     if (out->error_code != 0) return;
     ks_log_position found = look_up(partition, in->timestamp);
@@ -76,7 +84,8 @@ void ks_handle_list_offsets(ks_broker *broker, ks_request *request) {
         const topic_in *topic = &in->topics.items[i];
         ks_list_offsets_response_topic_response *topic_out = &out->topics.items[i];
         topic_out->name = ks_arena_string(response->arena, topic->name);
-        KS_RESPONSE_ARRAY(response, topic_out->partitions, topic->partitions.count, list_offsets_response_partition_response);
+        KS_RESPONSE_ARRAY(response, topic_out->partitions, topic->partitions.count,
+                          list_offsets_response_partition_response);
         for (int32_t j = 0; j < topic->partitions.count; j++) {
             list_partition(broker, version, once, topic, &topic->partitions.items[j], &topic_out->partitions.items[j]);
         }

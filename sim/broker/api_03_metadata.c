@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Metadata (Kafka's KafkaApis.handleTopicMetadataRequest, DefaultAutoTopicCreationManager). An unknown topic that may be made
- * is answered with UNKNOWN_TOPIC_OR_PARTITION and made right after the answer (TC-11).
+ * Metadata (Kafka's KafkaApis.handleTopicMetadataRequest, DefaultAutoTopicCreationManager). An unknown topic that may
+ * be made is answered with UNKNOWN_TOPIC_OR_PARTITION and made right after the answer (TC-11).
  */
 #include "sim/broker/cluster_internal.h"
 #include "sim/broker/response.h"
@@ -32,7 +32,8 @@ static void describe_brokers(const ks_cluster *cluster, ks_envelope *response, k
 static int32_t offline(const ks_partition *partition, int32_t *ids) {
     int32_t count = 0;
     for (int32_t i = 0; i < partition->replica_count; i++) {
-        if (!ks_cluster_broker_find(partition->topic->cluster, partition->replicas[i])->up) ids[count++] = partition->replicas[i];
+        if (!ks_cluster_broker_find(partition->topic->cluster, partition->replicas[i])->up)
+            ids[count++] = partition->replicas[i];
     }
     return count;
 }
@@ -62,7 +63,8 @@ static void describe_partition(const ks_partition *partition, ks_envelope *respo
     } else if (response->api_version == 0) {
         out->replica_nodes.count = without_dead(cluster, out->replica_nodes.items, out->replica_nodes.count);
         out->isr_nodes.count = without_dead(cluster, out->isr_nodes.items, out->isr_nodes.count);
-        if (out->error_code == 0 && out->replica_nodes.count < partition->replica_count) out->error_code = KAFKA_ERR_REPLICA_NOT_AVAILABLE;
+        if (out->error_code == 0 && out->replica_nodes.count < partition->replica_count)
+            out->error_code = KAFKA_ERR_REPLICA_NOT_AVAILABLE;
     }
 }
 
@@ -71,7 +73,8 @@ static void describe_topic(const ks_topic *topic, ks_envelope *response, topic_o
     if (response->api_version >= 10) out->topic_id = topic->id;
     if (response->api_version >= 1) out->is_internal = topic->internal;
     KS_RESPONSE_ARRAY(response, out->partitions, topic->partition_count, metadata_response_partition);
-    for (int32_t i = 0; i < topic->partition_count; i++) describe_partition(topic->partitions[i], response, &out->partitions.items[i]);
+    for (int32_t i = 0; i < topic->partition_count; i++)
+        describe_partition(topic->partitions[i], response, &out->partitions.items[i]);
 }
 
 /* ---- what was asked ---- */
@@ -92,7 +95,8 @@ static bool contradicts(int16_t version, const ks_metadata_request *in) {
 static bool describe_asked(ks_broker *broker, const topic_in *in, bool create, ks_envelope *response, topic_out *out) {
     const ks_cluster *cluster = broker->cluster;
     bool by_id = response->api_version >= 12 && in->name.size < 0;
-    ks_topic *topic = by_id ? ks_cluster_topic_find_id(cluster, in->topic_id) : ks_cluster_topic_find(cluster, in->name);
+    ks_topic *topic =
+        by_id ? ks_cluster_topic_find_id(cluster, in->topic_id) : ks_cluster_topic_find(cluster, in->name);
     if (topic != NULL) {
         describe_topic(topic, response, out);
         return false;
@@ -145,11 +149,13 @@ void ks_handle_metadata(ks_broker *broker, ks_request *request) {
         KS_RESPONSE_ARRAY(response, out->topics, in->topics.count, metadata_response_topic);
         for (int32_t i = 0; i < in->topics.count; i++) {
             const topic_in *topic = &in->topics.items[i];
-            if (describe_asked(broker, topic, create, response, &out->topics.items[i])) KS_PUSH(missing, ks_string_dup(topic->name));
+            if (describe_asked(broker, topic, create, response, &out->topics.items[i]))
+                KS_PUSH(missing, ks_string_dup(topic->name));
         }
     }
     ks_respond(request, response);
-    for (int32_t i = 0; i < missing.count; i++) { /* refusals (no such number of replicas) are seen by the next request */
+    for (int32_t i = 0; i < missing.count;
+         i++) { /* refusals (no such number of replicas) are seen by the next request */
         ks_topic_spec spec = { .name = missing.items[i], .partitions = -1, .replication_factor = -1 };
         ks_topic *topic;
         ks_cluster_create_topic(cluster, &spec, &topic, NULL);

@@ -47,8 +47,11 @@ void ks_handle_api_versions(ks_broker *broker, ks_request *request) {
     const ks_api_versions_request *in = envelope->body;
     ks_envelope *response = ks_response_new(request);
     ks_api_versions_response *out = response->body;
-    bool named = envelope->api_version < 3 || (software_word(in->client_software_name) && software_word(in->client_software_version));
-    if (named) list_all(response);
-    else out->error_code = KAFKA_ERR_INVALID_REQUEST; /* WR-13 */
+    bool named = envelope->api_version < 3 ||
+                 (software_word(in->client_software_name) && software_word(in->client_software_version));
+    if (named)
+        list_all(response);
+    else
+        out->error_code = KAFKA_ERR_INVALID_REQUEST; /* WR-13 */
     ks_respond(request, response);
 }

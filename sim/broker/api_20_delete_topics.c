@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * DeleteTopics (Kafka's ControllerApis.deleteTopics), by name, and by id from version 6 on. Results come in request order (TC-9).
- * Internal topics are refused: without __consumer_offsets there would be no groups. */
+ * DeleteTopics (Kafka's ControllerApis.deleteTopics), by name, and by id from version 6 on. Results come in request
+ * order (TC-9). Internal topics are refused: without __consumer_offsets there would be no groups. */
 #include "sim/broker/cluster_internal.h"
 #include "sim/broker/names.h"
 #include "sim/broker/response.h"
@@ -15,8 +15,10 @@ static int32_t read_request(const ks_delete_topics_request *in, int16_t version,
     int32_t count = version >= 6 ? in->topics.count : in->topic_names.count;
     *out = ks_arena_alloc(arena, (size_t)count * sizeof **out);
     for (int32_t i = 0; i < count; i++) {
-        if (version >= 6) (*out)[i] = (wanted){ in->topics.items[i].name, in->topics.items[i].topic_id };
-        else (*out)[i].name = in->topic_names.items[i];
+        if (version >= 6)
+            (*out)[i] = (wanted){ in->topics.items[i].name, in->topics.items[i].topic_id };
+        else
+            (*out)[i].name = in->topic_names.items[i];
     }
     return count;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * DescribeConfigs (Kafka's ConfigHelper): what holds for a topic or a broker, where it comes from, and (synonyms) what would hold
- * without that, in order of precedence.
+ * DescribeConfigs (Kafka's ConfigHelper): what holds for a topic or a broker, where it comes from, and (synonyms) what
+ * would hold without that, in order of precedence.
  */
 #include "sim/broker/cluster_internal.h"
 #include "sim/broker/response.h"
@@ -50,7 +50,8 @@ static void add_setting_synonyms(description *d, int16_t setting, config_out *ou
     if (cluster->given_sources[setting] == KS_SETTING_STATIC) {
         add_synonym(out, key->name, printed(d, key, cluster->given_settings[setting]), KS_SOURCE_STATIC);
     }
-    if (key->fallback != KS_CONFIG_UNSET) add_synonym(out, key->name, printed(d, key, key->fallback), KS_SOURCE_DEFAULT);
+    if (key->fallback != KS_CONFIG_UNSET)
+        add_synonym(out, key->name, printed(d, key, key->fallback), KS_SOURCE_DEFAULT);
 }
 
 static config_out *next_config(description *d, const ks_config_key *key, result_out *result) {
@@ -58,8 +59,10 @@ static config_out *next_config(description *d, const ks_config_key *key, result_
     out->name = ks_str(key->name);
     if (d->synonyms) out->synonyms.items = ks_arena_alloc(d->response->arena, 4 * sizeof *out->synonyms.items);
     if (d->response->api_version >= 3) out->config_type = (int8_t)key->type;
-    if (d->documentation) out->documentation = ks_str(key->documentation);
-    else out->documentation = KS_NULL_STRING;
+    if (d->documentation)
+        out->documentation = ks_str(key->documentation);
+    else
+        out->documentation = KS_NULL_STRING;
     return out;
 }
 
@@ -128,8 +131,11 @@ static kafka_error describe_broker(description *d, const resource_in *in, result
 void ks_handle_describe_configs(ks_broker *broker, ks_request *request) {
     const ks_describe_configs_request *in = request->envelope->body;
     int16_t version = request->envelope->api_version;
-    description d = { .cluster = broker->cluster, .broker = broker, .response = ks_response_new(request),
-                      .synonyms = in->include_synonyms, .documentation = version >= 3 && in->include_documentation };
+    description d = { .cluster = broker->cluster,
+                      .broker = broker,
+                      .response = ks_response_new(request),
+                      .synonyms = in->include_synonyms,
+                      .documentation = version >= 3 && in->include_documentation };
     ks_describe_configs_response *out = d.response->body;
     ks_buffer why = { 0 };
     KS_RESPONSE_ARRAY(d.response, out->results, in->resources.count, describe_configs_response_result);
@@ -137,9 +143,13 @@ void ks_handle_describe_configs(ks_broker *broker, ks_request *request) {
         const resource_in *resource = &in->resources.items[i];
         result_out *result = &out->results.items[i];
         kafka_error error = KAFKA_ERR_INVALID_REQUEST;
-        if (resource->resource_type == KS_RESOURCE_TOPIC) error = describe_topic(&d, resource, result, &why);
-        else if (resource->resource_type == KS_RESOURCE_BROKER) error = describe_broker(&d, resource, result, &why);
-        else ks_buffer_printf(&why, "resources of type %d have no configs here: 2 is a topic, 4 a broker", resource->resource_type);
+        if (resource->resource_type == KS_RESOURCE_TOPIC)
+            error = describe_topic(&d, resource, result, &why);
+        else if (resource->resource_type == KS_RESOURCE_BROKER)
+            error = describe_broker(&d, resource, result, &why);
+        else
+            ks_buffer_printf(&why, "resources of type %d have no configs here: 2 is a topic, 4 a broker",
+                             resource->resource_type);
         result->error_code = (int16_t)error;
         result->error_message = ks_response_sentence(d.response, &why);
         result->resource_type = resource->resource_type;

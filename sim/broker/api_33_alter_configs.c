@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * AlterConfigs: the configs named become all that a resource has of its own; what is not named goes back to its default. All or
- * nothing per resource. */
+ * AlterConfigs: the configs named become all that a resource has of its own; what is not named goes back to its
+ * default. All or nothing per resource. */
 #include "sim/broker/cluster_internal.h"
 #include "sim/broker/response.h"
 
@@ -14,7 +14,8 @@ static bool repeated(const ks_alter_configs_request *in, int32_t i) {
     return false;
 }
 
-static kafka_error alter(ks_cluster *cluster, const ks_alter_configs_request *in, int32_t i, ks_arena *arena, ks_buffer *why) {
+static kafka_error alter(ks_cluster *cluster, const ks_alter_configs_request *in, int32_t i, ks_arena *arena,
+                         ks_buffer *why) {
     const ks_alter_configs_request_resource *resource = &in->resources.items[i];
     if (repeated(in, i)) {
         ks_buffer_text(why, "each resource must appear at most once");
@@ -23,9 +24,11 @@ static kafka_error alter(ks_cluster *cluster, const ks_alter_configs_request *in
     int32_t count = resource->configs.count;
     ks_config_change *changes = ks_arena_alloc(arena, (size_t)count * sizeof *changes);
     for (int32_t j = 0; j < count; j++) {
-        changes[j] = (ks_config_change){ resource->configs.items[j].name, resource->configs.items[j].value, KS_CHANGE_SET };
+        changes[j] =
+            (ks_config_change){ resource->configs.items[j].name, resource->configs.items[j].value, KS_CHANGE_SET };
     }
-    return ks_config_alter(cluster, resource->resource_type, resource->resource_name, changes, count, true, in->validate_only, why);
+    return ks_config_alter(cluster, resource->resource_type, resource->resource_name, changes, count, true,
+                           in->validate_only, why);
 }
 
 void ks_handle_alter_configs(ks_broker *broker, ks_request *request) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * CreatePartitions (Kafka's ControllerApis.createPartitions, ReplicationControlManager.createPartitions; TC-8). Counts are new totals. */
+ * CreatePartitions (Kafka's ControllerApis.createPartitions, ReplicationControlManager.createPartitions; TC-8). Counts
+ * are new totals. */
 #include "sim/broker/cluster_internal.h"
 #include "sim/broker/names.h"
 #include "sim/broker/response.h"
@@ -7,17 +8,21 @@
 typedef ks_create_partitions_request_topic topic_in;
 
 /* The stated replica lists as rows; *rows stays NULL when none are stated. */
-static kafka_error read_assignments(const ks_topic *topic, const topic_in *in, ks_arena *arena, int32_t **rows, ks_buffer *why) {
-    if (in->assignments.count < 0 || in->count <= topic->partition_count) return KAFKA_OK; /* the count is wrong before all else */
+static kafka_error read_assignments(const ks_topic *topic, const topic_in *in, ks_arena *arena, int32_t **rows,
+                                    ks_buffer *why) {
+    if (in->assignments.count < 0 || in->count <= topic->partition_count)
+        return KAFKA_OK; /* the count is wrong before all else */
     int32_t added = in->count - topic->partition_count, factor = topic->partitions[0]->replica_count;
     if (in->assignments.count != added) {
-        ks_buffer_printf(why, "%d partitions are added, but %d replica lists are given", (int)added, (int)in->assignments.count);
+        ks_buffer_printf(why, "%d partitions are added, but %d replica lists are given", (int)added,
+                         (int)in->assignments.count);
         return KAFKA_ERR_INVALID_REPLICA_ASSIGNMENT;
     }
     *rows = ks_arena_alloc(arena, (size_t)added * (size_t)factor * sizeof **rows);
     for (int32_t i = 0; i < added; i++) {
         const ks_create_partitions_request_assignment *row = &in->assignments.items[i];
-        kafka_error error = ks_assignment_check(topic->cluster, row->broker_ids.items, row->broker_ids.count, factor, why);
+        kafka_error error =
+            ks_assignment_check(topic->cluster, row->broker_ids.items, row->broker_ids.count, factor, why);
         if (error != KAFKA_OK) return error;
         memcpy(*rows + (size_t)i * (size_t)factor, row->broker_ids.items, (size_t)factor * sizeof **rows);
     }
@@ -47,8 +52,10 @@ void ks_handle_create_partitions(ks_broker *broker, ks_request *request) {
         if (uses[i] == KS_NAME_REPEATED) continue; /* one answer for each name */
         ks_create_partitions_response_topic_result *result = &out->results.items[out->results.count++];
         kafka_error error = KAFKA_ERR_INVALID_REQUEST;
-        if (uses[i] == KS_NAME_FIRST) ks_buffer_text(&why, "the request names this topic twice");
-        else error = grow(broker->cluster, &in->topics.items[i], in->validate_only, response->arena, &why);
+        if (uses[i] == KS_NAME_FIRST)
+            ks_buffer_text(&why, "the request names this topic twice");
+        else
+            error = grow(broker->cluster, &in->topics.items[i], in->validate_only, response->arena, &why);
         result->name = ks_arena_string(response->arena, names[i]);
         result->error_code = (int16_t)error;
         result->error_message = ks_response_sentence(response, &why);

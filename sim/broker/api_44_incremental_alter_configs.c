@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * IncrementalAlterConfigs (KIP-339): set, delete, and for lists append and subtract, one config at a time. All or nothing per
- * resource. */
+ * IncrementalAlterConfigs (KIP-339): set, delete, and for lists append and subtract, one config at a time. All or
+ * nothing per resource. */
 #include "sim/broker/cluster_internal.h"
 #include "sim/broker/response.h"
 
@@ -16,8 +16,8 @@ static bool repeated(const ks_incremental_alter_configs_request *in, int32_t i) 
     return false;
 }
 
-static kafka_error alter(ks_cluster *cluster, const ks_incremental_alter_configs_request *in, int32_t i, ks_arena *arena,
-                         ks_buffer *why) {
+static kafka_error alter(ks_cluster *cluster, const ks_incremental_alter_configs_request *in, int32_t i,
+                         ks_arena *arena, ks_buffer *why) {
     const resource_in *resource = &in->resources.items[i];
     if (repeated(in, i)) {
         ks_buffer_text(why, "each resource must appear at most once");
@@ -35,7 +35,8 @@ static kafka_error alter(ks_cluster *cluster, const ks_incremental_alter_configs
         changes[j].value = resource->configs.items[j].value;
         changes[j].operation = operation;
     }
-    return ks_config_alter(cluster, resource->resource_type, resource->resource_name, changes, count, false, in->validate_only, why);
+    return ks_config_alter(cluster, resource->resource_type, resource->resource_name, changes, count, false,
+                           in->validate_only, why);
 }
 
 void ks_handle_incremental_alter_configs(ks_broker *broker, ks_request *request) {
@@ -43,7 +44,8 @@ void ks_handle_incremental_alter_configs(ks_broker *broker, ks_request *request)
     ks_envelope *response = ks_response_new(request);
     ks_incremental_alter_configs_response *out = response->body;
     ks_buffer why = { 0 };
-    KS_RESPONSE_ARRAY(response, out->responses, in->resources.count, incremental_alter_configs_response_alter_configs_resource_response);
+    KS_RESPONSE_ARRAY(response, out->responses, in->resources.count,
+                      incremental_alter_configs_response_alter_configs_resource_response);
     for (int32_t i = 0; i < in->resources.count; i++) {
         ks_incremental_alter_configs_response_alter_configs_resource_response *result = &out->responses.items[i];
         result->error_code = (int16_t)alter(broker->cluster, in, i, response->arena, &why);

@@ -30,7 +30,8 @@ void ks_handle_describe_cluster(ks_broker *broker, ks_request *request) {
     int16_t version = response->api_version;
     int8_t endpoint = version >= 1 ? in->endpoint_type : ENDPOINT_BROKERS;
     if (endpoint != ENDPOINT_BROKERS) {
-        out->error_code = endpoint == ENDPOINT_CONTROLLERS ? KAFKA_ERR_MISMATCHED_ENDPOINT_TYPE : KAFKA_ERR_UNSUPPORTED_ENDPOINT_TYPE;
+        out->error_code =
+            endpoint == ENDPOINT_CONTROLLERS ? KAFKA_ERR_MISMATCHED_ENDPOINT_TYPE : KAFKA_ERR_UNSUPPORTED_ENDPOINT_TYPE;
         out->error_message = KS_LITERAL("this listener describes brokers only");
         ks_respond(request, response);
         return;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * DescribeTopicPartitions (KIP-966): topics sorted by name, a page of partitions at a time; the cursor says where the next page
- * begins. No topics asked means all of them. It creates nothing.
+ * DescribeTopicPartitions (KIP-966): topics sorted by name, a page of partitions at a time; the cursor says where the
+ * next page begins. No topics asked means all of them. It creates nothing.
  */
 #include "sim/broker/cluster_internal.h"
 #include "sim/broker/response.h"
@@ -13,13 +13,16 @@ typedef ks_describe_topic_partitions_response_partition partition_out;
 
 enum { LIMIT_MAX = 2000 }; /* max.request.partition.size.limit */
 
-static int by_bytes(const void *a, const void *b) { return ks_string_compare(*(const ks_string *)a, *(const ks_string *)b); }
+static int by_bytes(const void *a, const void *b) {
+    return ks_string_compare(*(const ks_string *)a, *(const ks_string *)b);
+}
 
 /* The names to describe, sorted, each once, none before the cursor. */
 static int32_t names_of(const ks_cluster *cluster, const ks_describe_topic_partitions_request *in, ks_string *names) {
     int32_t count = 0, left = 0;
     for (int32_t i = 0; i < in->topics.count; i++) names[count++] = in->topics.items[i].name;
-    for (const ks_topic *topic = ks_cluster_topic_first(cluster); in->topics.count == 0 && topic != NULL; topic = ks_topic_next(topic)) {
+    for (const ks_topic *topic = ks_cluster_topic_first(cluster); in->topics.count == 0 && topic != NULL;
+         topic = ks_topic_next(topic)) {
         names[count++] = topic->name;
     }
     qsort(names, (size_t)count, sizeof *names, by_bytes);
@@ -43,18 +46,21 @@ static void describe_partition(const ks_partition *partition, ks_envelope *respo
     out->offline_replicas.items = ks_arena_alloc(response->arena, (size_t)partition->replica_count * sizeof(int32_t));
     for (int32_t i = 0; i < partition->replica_count; i++) {
         int32_t id = partition->replicas[i];
-        if (!ks_cluster_broker_find(partition->topic->cluster, id)->up) out->offline_replicas.items[out->offline_replicas.count++] = id;
+        if (!ks_cluster_broker_find(partition->topic->cluster, id)->up)
+            out->offline_replicas.items[out->offline_replicas.count++] = id;
     }
 }
 
 /* Describes at most `room` partitions from `first` on; returns how many. */
-static int32_t describe_topic(const ks_topic *topic, int32_t first, int32_t room, ks_envelope *response, topic_out *out) {
+static int32_t describe_topic(const ks_topic *topic, int32_t first, int32_t room, ks_envelope *response,
+                              topic_out *out) {
     int32_t count = topic->partition_count > first ? topic->partition_count - first : 0;
     if (count > room) count = room;
     out->topic_id = topic->id;
     out->is_internal = topic->internal;
     KS_RESPONSE_ARRAY(response, out->partitions, count, describe_topic_partitions_response_partition);
-    for (int32_t i = 0; i < count; i++) describe_partition(topic->partitions[first + i], response, &out->partitions.items[i]);
+    for (int32_t i = 0; i < count; i++)
+        describe_partition(topic->partitions[first + i], response, &out->partitions.items[i]);
     return count;
 }
 

@@ -7,7 +7,8 @@ static kafka_error refuse(ks_buffer *why, const char *sentence) {
     return KAFKA_ERR_INVALID_REPLICA_ASSIGNMENT;
 }
 
-kafka_error ks_assignment_check(const ks_cluster *cluster, const int32_t *ids, int32_t count, int32_t replication_factor, ks_buffer *why) {
+kafka_error ks_assignment_check(const ks_cluster *cluster, const int32_t *ids, int32_t count,
+                                int32_t replication_factor, ks_buffer *why) {
     bool active = false;
     if (count <= 0) return refuse(why, "a replica list is empty");
     for (int32_t i = 0; i < count; i++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A broker as a node: hands each request to the function of its API key (Kafka's KafkaApis.handle), and tells the cluster when
- * its process dies or comes back.
+ * A broker as a node: hands each request to the function of its API key (Kafka's KafkaApis.handle), and tells the
+ * cluster when its process dies or comes back.
  */
 #include "sim/broker/cluster_internal.h"
 #include "sim/broker/fetch_wait.h"
@@ -88,9 +88,15 @@ static void on_up(void *owner) {
 }
 
 void ks_broker_init(ks_broker *broker, ks_cluster *cluster, int32_t id, const char *host, ks_string rack) {
-    static const ks_node_events events = { .request = on_request, .request_cancelled = on_cancelled, .down = on_down, .up = on_up };
-    *broker = (ks_broker){ .cluster = cluster, .id = id, .host = ks_str(host), .rack = ks_string_dup(rack),
-                           .port = KS_BROKER_PORT, .up = true };
+    static const ks_node_events events = {
+        .request = on_request, .request_cancelled = on_cancelled, .down = on_down, .up = on_up
+    };
+    *broker = (ks_broker){ .cluster = cluster,
+                           .id = id,
+                           .host = ks_str(host),
+                           .rack = ks_string_dup(rack),
+                           .port = KS_BROKER_PORT,
+                           .up = true };
     broker->node = ks_node_new(cluster->kernel, host, &events, broker);
 }
 

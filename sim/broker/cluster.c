@@ -14,7 +14,8 @@ static kafka_error refuse(ks_buffer *why, const char *sentence) {
     return KAFKA_ERR_INVALID_CONFIG;
 }
 
-static kafka_error read_settings(const ks_cluster_config *config, int64_t values[KS_SETTING_COUNT], uint8_t *sources, ks_buffer *why) {
+static kafka_error read_settings(const ks_cluster_config *config, int64_t values[KS_SETTING_COUNT], uint8_t *sources,
+                                 ks_buffer *why) {
     for (int32_t i = 0; i < KS_SETTING_COUNT; i++) values[i] = ks_settings[i].fallback;
     memset(sources, KS_SETTING_DEFAULT, KS_SETTING_COUNT);
     for (int32_t i = 0; i < config->setting_count; i++) {
@@ -35,7 +36,8 @@ static kafka_error check_ranges(const int64_t values[KS_SETTING_COUNT], ks_buffe
     if (values[KS_SETTING_group_min_session_timeout_ms] > values[KS_SETTING_group_max_session_timeout_ms]) {
         return refuse(why, "group.min.session.timeout.ms is above group.max.session.timeout.ms");
     }
-    if (values[KS_SETTING_group_consumer_heartbeat_interval_ms] >= values[KS_SETTING_group_consumer_session_timeout_ms]) {
+    if (values[KS_SETTING_group_consumer_heartbeat_interval_ms] >=
+        values[KS_SETTING_group_consumer_session_timeout_ms]) {
         return refuse(why, "group.consumer.heartbeat.interval.ms is not below group.consumer.session.timeout.ms");
     }
     return KAFKA_OK;
@@ -46,7 +48,8 @@ kafka_error ks_cluster_config_check(const ks_cluster_config *config, ks_buffer *
     uint8_t sources[KS_SETTING_COUNT];
     if (config == NULL) return KAFKA_OK;
     if (config->brokers < 0 || config->brokers > KS_BROKERS_MAX) {
-        if (why != NULL) ks_buffer_printf(why, "a cluster has 1 to %d brokers, not %d", KS_BROKERS_MAX, (int)config->brokers);
+        if (why != NULL)
+            ks_buffer_printf(why, "a cluster has 1 to %d brokers, not %d", KS_BROKERS_MAX, (int)config->brokers);
         return KAFKA_ERR_INVALID_CONFIG;
     }
     kafka_error error = read_settings(config, values, sources, why);
@@ -89,13 +92,16 @@ static void make_offsets_topic(ks_cluster *cluster) {
     char text[24];
     snprintf(text, sizeof text, "%lld", (long long)(segment_bytes < 14 ? 14 : segment_bytes));
     ks_topic_config *config = ks_topic_config_copy(cluster->default_config, cluster->settings);
-    kafka_error error = ks_topic_config_set(config, KS_LITERAL("cleanup.policy"), KS_LITERAL("compact"), cluster->settings, NULL);
+    kafka_error error =
+        ks_topic_config_set(config, KS_LITERAL("cleanup.policy"), KS_LITERAL("compact"), cluster->settings, NULL);
     ks_assert(error == KAFKA_OK);
     error = ks_topic_config_set(config, KS_LITERAL("segment.bytes"), ks_str(text), cluster->settings, NULL);
     ks_assert(error == KAFKA_OK);
-    ks_topic_spec spec = { .name = KS_LITERAL(KS_OFFSETS_TOPIC), .config = config,
+    ks_topic_spec spec = { .name = KS_LITERAL(KS_OFFSETS_TOPIC),
+                           .config = config,
                            .partitions = (int32_t)cluster->settings[KS_SETTING_offsets_topic_num_partitions],
-                           .replication_factor = replicas < cluster->broker_count ? (int32_t)replicas : cluster->broker_count };
+                           .replication_factor =
+                               replicas < cluster->broker_count ? (int32_t)replicas : cluster->broker_count };
     ks_topic *topic;
     error = ks_cluster_create_topic(cluster, &spec, &topic, NULL);
     ks_assert(error == KAFKA_OK);
@@ -124,8 +130,8 @@ ks_cluster *ks_cluster_new(ks_kernel *kernel, const ks_cluster_config *config) {
     for (int32_t i = 0; i < config->setting_count; i++) { /* what has no effect is said aloud */
         const ks_config_key *key = &ks_settings[ks_setting_find(ks_str(config->settings[i].name))];
         if (!key->has_effect) {
-            KS_EMIT(kernel, NULL, config_without_effect, .resource_type = KS_LITERAL("broker"), .resource = KS_NULL_STRING,
-                    .name = ks_str(key->name));
+            KS_EMIT(kernel, NULL, config_without_effect, .resource_type = KS_LITERAL("broker"),
+                    .resource = KS_NULL_STRING, .name = ks_str(key->name));
         }
     }
     return cluster;
@@ -181,7 +187,9 @@ ks_node *ks_cluster_resolve(void *context, ks_string host, int32_t port) {
     enum { PREFIX = sizeof prefix - 1 };
     ks_cluster *cluster = context;
     int32_t id = 0;
-    if (port != KS_BROKER_PORT || host.size <= PREFIX || host.size > PREFIX + 4 || memcmp(host.data, prefix, PREFIX) != 0) return NULL;
+    if (port != KS_BROKER_PORT || host.size <= PREFIX || host.size > PREFIX + 4 ||
+        memcmp(host.data, prefix, PREFIX) != 0)
+        return NULL;
     for (int32_t i = PREFIX; i < host.size; i++) {
         if (host.data[i] < '0' || host.data[i] > '9') return NULL;
         id = id * 10 + (host.data[i] - '0');

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The cluster: brokers, topics, partitions and their leaders, settings. It is the controller's image of the metadata log
- * (Kafka's MetadataImage and ReplicationControlManager in one), which every broker reads at once.
+ * The cluster: brokers, topics, partitions and their leaders, settings. It is the controller's image of the metadata
+ * log (Kafka's MetadataImage and ReplicationControlManager in one), which every broker reads at once.
  *
- * Until replication exists the replicas of a partition share one log, the high watermark is the log end, and a broker that stops
- * leaves the in-sync sets at once; its partitions move to the next live in-sync replica and stay there until the preferred
- * leader is elected again (every leader.imbalance.check.interval.seconds while one is displaced). As in Kafka the last
- * in-sync replica stays in the set when it stops, and the partition then has no leader until it returns.
+ * Until replication exists the replicas of a partition share one log, the high watermark is the log end, and a broker
+ * that stops leaves the in-sync sets at once; its partitions move to the next live in-sync replica and stay there until
+ * the preferred leader is elected again (every leader.imbalance.check.interval.seconds while one is displaced). As in
+ * Kafka the last in-sync replica stays in the set when it stops, and the partition then has no leader until it returns.
  */
 #ifndef KS_CLUSTER_H
 #define KS_CLUSTER_H
@@ -23,14 +23,15 @@ typedef struct ks_fetch_wait ks_fetch_wait; /* fetch.h: one partition of a parke
 
 struct ks_partition {
     ks_topic *topic;
-    ks_log *log;       /* NULL until the first append: ks_log_*() getters take NULL */
-    int32_t *replicas; /* `replica_count` broker ids, the preferred leader first; the in-sync set follows them in memory */
+    ks_log *log; /* NULL until the first append: ks_log_*() getters take NULL */
+    int32_t
+        *replicas; /* `replica_count` broker ids, the preferred leader first; the in-sync set follows them in memory */
     int32_t index;
-    int32_t leader;    /* broker id; KS_NO_LEADER */
+    int32_t leader; /* broker id; KS_NO_LEADER */
     int32_t leader_epoch;
     int16_t replica_count, isr_count;
     ks_fetch_wait *waits, **waits_last; /* parked fetches that look at it */
-    uint64_t asked;    /* by the request of that number (api_02), to find what it names twice */
+    uint64_t asked;                     /* by the request of that number (api_02), to find what it names twice */
 };
 
 struct ks_topic {
@@ -41,8 +42,8 @@ struct ks_topic {
     ks_topic_config *config;   /* held */
     ks_partition **partitions; /* stable addresses for the topic's life */
     int32_t partition_count;
-    ks_string folded;          /* name with '.' as '_', of names with either; else null */
-    KS_VEC(void *) memory;     /* what the partitions lie in */
+    ks_string folded;      /* name with '.' as '_', of names with either; else null */
+    KS_VEC(void *) memory; /* what the partitions lie in */
     UT_hash_handle by_name, by_id, by_folded;
 };
 
@@ -51,13 +52,13 @@ typedef struct ks_cluster_config {
     const char *const *racks;        /* one per broker, NULL entries: none; NULL: no racks. Copied */
     const ks_config_entry *settings; /* broker settings by Kafka's names. Copied */
     int32_t setting_count;
-    bool plain_placement;            /* every placement starts at the first broker instead of a drawn one (TC-6) */
+    bool plain_placement; /* every placement starts at the first broker instead of a drawn one (TC-6) */
 } ks_cluster_config;
 
 /* Is the config right? KAFKA_OK, or KAFKA_ERR_INVALID_CONFIG with what and why appended to `why` (may be NULL). */
 kafka_error ks_cluster_config_check(const ks_cluster_config *config, ks_buffer *why);
-/* Brokers and their nodes, __consumer_offsets, nothing else. NULL when ks_cluster_config_check() would object; a NULL config
- * means all defaults. Free it before the kernel. */
+/* Brokers and their nodes, __consumer_offsets, nothing else. NULL when ks_cluster_config_check() would object; a NULL
+ * config means all defaults. Free it before the kernel. */
 ks_cluster *ks_cluster_new(ks_kernel *kernel, const ks_cluster_config *config);
 void ks_cluster_free(ks_cluster *cluster);
 
@@ -86,7 +87,9 @@ ks_topic *ks_cluster_topic_first(const ks_cluster *cluster); /* in the order of 
 ks_topic *ks_topic_next(const ks_topic *topic);
 int32_t ks_cluster_topic_count(const ks_cluster *cluster);
 ks_broker *ks_partition_leader(const ks_partition *partition); /* NULL: none. Leaders are always up */
-static inline const int32_t *ks_partition_isr(const ks_partition *partition) { return partition->replicas + partition->replica_count; }
+static inline const int32_t *ks_partition_isr(const ks_partition *partition) {
+    return partition->replicas + partition->replica_count;
+}
 bool ks_partition_in_sync(const ks_partition *partition, int32_t broker);
 bool ks_partition_has_replica(const ks_partition *partition, int32_t broker);
 
@@ -96,19 +99,23 @@ typedef struct ks_topic_spec { /* borrowed */
     ks_string name;
     int32_t partitions;         /* -1: num.partitions */
     int32_t replication_factor; /* -1: default.replication.factor */
-    const int32_t *assignment;  /* NULL, or `partitions` times `replication_factor` (both given then) broker ids, checked by the caller */
-    ks_topic_config *config;    /* held if the topic is made; NULL: defaults */
+    const int32_t *assignment; /* NULL, or `partitions` times `replication_factor` (both given then) broker ids, checked
+                                  by the caller */
+    ks_topic_config *config;   /* held if the topic is made; NULL: defaults */
     bool validate_only;
 } ks_topic_spec;
-/* Checks and makes a topic (the rows of section 1.4 after the assignment's). KAFKA_OK with *topic set (NULL when validate_only);
- * else the error, with a sentence appended to `why` (may be NULL), and nothing changed. */
+/* Checks and makes a topic (the rows of section 1.4 after the assignment's). KAFKA_OK with *topic set (NULL when
+ * validate_only); else the error, with a sentence appended to `why` (may be NULL), and nothing changed. */
 kafka_error ks_cluster_create_topic(ks_cluster *cluster, const ks_topic_spec *spec, ks_topic **topic, ks_buffer *why);
 /* The same from a fixture: defaults but the counts (-1: broker default). */
-kafka_error ks_cluster_create_simple_topic(ks_cluster *cluster, const char *name, int32_t partitions, int32_t replication_factor, ks_topic **topic);
-kafka_error ks_topic_name_check(const ks_cluster *cluster, ks_string name, ks_buffer *why); /* TC-1; collision with another topic too */
+kafka_error ks_cluster_create_simple_topic(ks_cluster *cluster, const char *name, int32_t partitions,
+                                           int32_t replication_factor, ks_topic **topic);
+kafka_error ks_topic_name_check(const ks_cluster *cluster, ks_string name,
+                                ks_buffer *why); /* TC-1; collision with another topic too */
 void ks_cluster_delete_topic(ks_cluster *cluster, ks_topic *topic);
 /* Adds partitions up to `count`; assignment as in ks_topic_spec, for the new ones only. */
-kafka_error ks_cluster_add_partitions(ks_topic *topic, int32_t count, const int32_t *assignment, bool validate_only, ks_buffer *why);
+kafka_error ks_cluster_add_partitions(ks_topic *topic, int32_t count, const int32_t *assignment, bool validate_only,
+                                      ks_buffer *why);
 void ks_topic_set_config(ks_topic *topic, ks_topic_config *config); /* takes the reference */
 /* Moves a leader by hand. INVALID_REQUEST: not a replica; ELIGIBLE_LEADERS_NOT_AVAILABLE: not live and in sync;
  * ELECTION_NOT_NEEDED: it leads already. */
@@ -116,7 +123,8 @@ kafka_error ks_partition_move_leader(ks_partition *partition, int32_t broker);
 
 /* ---- appending inside the broker ---- */
 
-/* Appends a batch made by ks_batch_builder to a partition, as its leader, without a client (group coordinator, fixtures).
+/* Appends a batch made by ks_batch_builder to a partition, as its leader, without a client (group coordinator,
+ * fixtures).
  *
  * batch        borrowed; one v2 batch
  * base_offset  set when KAFKA_OK; may be NULL
@@ -127,31 +135,32 @@ kafka_error ks_partition_move_leader(ks_partition *partition, int32_t broker);
  * Parked fetches of the partition are answered before it returns. */
 kafka_error ks_partition_append(ks_partition *partition, ks_bytes batch, int64_t *base_offset);
 
-/* The same with an outcome that may come later (today only when the append fault says so; with replication when the high
- * watermark passes). `done` may be called before ks_partition_append_begin() returns, and exactly once unless cancelled.
- * The batch is appended at once; a failed one never. */
+/* The same with an outcome that may come later (today only when the append fault says so; with replication when the
+ * high watermark passes). `done` may be called before ks_partition_append_begin() returns, and exactly once unless
+ * cancelled. The batch is appended at once; a failed one never. */
 typedef struct ks_append ks_append;
 struct ks_append {
     void (*done)(ks_append *append, kafka_error error, int64_t base_offset); /* base_offset -1 on failure */
-    void *owner;    /* free for the caller */
+    void *owner;                                                             /* free for the caller */
     /* the cluster's */
     ks_timer timer;
     kafka_error error;
     int64_t base_offset;
 };
-void ks_partition_append_begin(ks_partition *partition, ks_bytes batch, ks_append *append); /* zero it, set done and owner */
-void ks_append_cancel(ks_append *append); /* done will not come; harmless when it came */
+void ks_partition_append_begin(ks_partition *partition, ks_bytes batch,
+                               ks_append *append); /* zero it, set done and owner */
+void ks_append_cancel(ks_append *append);          /* done will not come; harmless when it came */
 
-/* Asked before every append inside the broker: a failure and/or a delay (ns) of the outcome, by tests and by faults. The
- * delay counts for ks_partition_append_begin() only. */
+/* Asked before every append inside the broker: a failure and/or a delay (ns) of the outcome, by tests and by faults.
+ * The delay counts for ks_partition_append_begin() only. */
 typedef kafka_error ks_append_fault_fn(void *context, const ks_partition *partition, int64_t *delay_ns);
 void ks_cluster_set_append_fault(ks_cluster *cluster, ks_append_fault_fn *fault, void *context); /* NULL: none */
 
 /* ---- watches: who must act when the image changes; called in the order of starting, after the change ---- */
 
 typedef struct ks_cluster_watch {
-    /* A partition's leader changed; KS_NO_LEADER on either side. A restart of leadership with a new epoch at the same broker comes
-     * too (from == to). Not called for the partitions of a topic being created or deleted. */
+    /* A partition's leader changed; KS_NO_LEADER on either side. A restart of leadership with a new epoch at the same
+     * broker comes too (from == to). Not called for the partitions of a topic being created or deleted. */
     void (*leader_changed)(void *context, ks_partition *partition, int32_t from, int32_t to);
     void (*topic_created)(void *context, ks_topic *topic);
     void (*topic_deleted)(void *context, ks_topic *topic); /* before its memory goes */
@@ -160,10 +169,11 @@ typedef struct ks_cluster_watch {
     /* The broker's process died: connections and unanswered requests are gone; its partitions have already moved. */
     void (*broker_down)(void *context, ks_broker *broker);
     void (*broker_up)(void *context, ks_broker *broker);
-    void (*closing)(void *context); /* the cluster is being freed: stop timers, free yourself; it calls nobody after that */
+    void (*closing)(
+        void *context); /* the cluster is being freed: stop timers, free yourself; it calls nobody after that */
     void *context;
-    struct ks_cluster_watch *next; /* the cluster's */
-} ks_cluster_watch; /* NULL members are skipped */
+    struct ks_cluster_watch *next;                                         /* the cluster's */
+} ks_cluster_watch;                                                        /* NULL members are skipped */
 void ks_cluster_watch_start(ks_cluster *cluster, ks_cluster_watch *watch); /* kept until stopped or closing */
 void ks_cluster_watch_stop(ks_cluster *cluster, ks_cluster_watch *watch);
 

@@ -12,7 +12,7 @@ struct ks_cluster {
     ks_kernel *kernel;
     ks_broker *brokers; /* [id - 1] */
     int32_t broker_count, down_count;
-    char (*hosts)[20];  /* their names */
+    char (*hosts)[20]; /* their names */
     char id[23];
     bool plain_placement;
     int64_t settings[KS_SETTING_COUNT];
@@ -35,7 +35,7 @@ struct ks_cluster {
 
     struct ks_fetch *parked, *ready, **ready_last; /* fetch_wait.c */
 
-    uint64_t requests; /* of those that must not name a partition twice */
+    uint64_t requests;             /* of those that must not name a partition twice */
     ks_batch_builder recompressed; /* of topics whose compression.type is not producer */
 };
 
@@ -63,9 +63,10 @@ kafka_error ks_topic_new_check(const ks_cluster *cluster, ks_string name, ks_buf
 void ks_topic_free(ks_topic *topic); /* with the cluster: tells nobody */
 
 /* ---- assignment.c ---- */
-/* One replica list that a request states: brokers that exist, each once, as many as the others have, one of them live. */
-kafka_error ks_assignment_check(const ks_cluster *cluster, const int32_t *ids, int32_t count, int32_t replication_factor,
-                                ks_buffer *why);
+/* One replica list that a request states: brokers that exist, each once, as many as the others have, one of them live.
+ */
+kafka_error ks_assignment_check(const ks_cluster *cluster, const int32_t *ids, int32_t count,
+                                int32_t replication_factor, ks_buffer *why);
 
 /* ---- leader.c ---- */
 void ks_leaders_init(ks_cluster *cluster);
@@ -75,35 +76,46 @@ enum { KS_IDS_TEXT = 128 };
 ks_string ks_ids_text(const int32_t *ids, int32_t count, char text[KS_IDS_TEXT]); /* "1,2,3", cut if it is too long */
 
 /* ---- partition.c ---- */
-/* Writes a checked batch, wakes nobody yet: ks_fetch_flush() does. `client` for the trace; log_append_time_ms -1: create time. */
-int64_t ks_partition_write(ks_partition *partition, ks_bytes batch, const ks_batch_header *header, int64_t log_append_time_ms,
-                           ks_string client);
-bool ks_partition_enough_in_sync(const ks_partition *partition); /* for acks all: min.insync.replicas, at most all replicas */
+/* Writes a checked batch, wakes nobody yet: ks_fetch_flush() does. `client` for the trace; log_append_time_ms -1:
+ * create time. */
+int64_t ks_partition_write(ks_partition *partition, ks_bytes batch, const ks_batch_header *header,
+                           int64_t log_append_time_ms, ks_string client);
+bool ks_partition_enough_in_sync(
+    const ks_partition *partition); /* for acks all: min.insync.replicas, at most all replicas */
 /* LG-33: the epoch a request carries (-1: none) against ours, then whether this broker leads. */
-kafka_error ks_partition_check_leader(const ks_partition *partition, const ks_broker *broker, int32_t current_leader_epoch);
+kafka_error ks_partition_check_leader(const ks_partition *partition, const ks_broker *broker,
+                                      int32_t current_leader_epoch);
 
 /* ---- retention.c ---- */
 void ks_retention_init(ks_cluster *cluster);
-void ks_retention_add(ks_partition *partition);    /* it has a log from now on */
+void ks_retention_add(ks_partition *partition); /* it has a log from now on */
 void ks_retention_forget(ks_cluster *cluster, const ks_topic *topic);
 void ks_retention_expect(ks_partition *partition); /* after an append or a change: is the next check to come sooner? */
 
 /* ---- config_resource.c ---- */
-typedef enum ks_config_source { KS_SOURCE_TOPIC = 1, KS_SOURCE_DYNAMIC_DEFAULT = 3, KS_SOURCE_STATIC = 4, KS_SOURCE_DEFAULT = 5 } ks_config_source;
+typedef enum ks_config_source {
+    KS_SOURCE_TOPIC = 1,
+    KS_SOURCE_DYNAMIC_DEFAULT = 3,
+    KS_SOURCE_STATIC = 4,
+    KS_SOURCE_DEFAULT = 5
+} ks_config_source;
 enum { KS_RESOURCE_TOPIC = 2, KS_RESOURCE_BROKER = 4 };
 ks_config_source ks_setting_config_source(const ks_cluster *cluster, ks_setting setting);
-ks_config_source ks_topic_config_source(const ks_cluster *cluster, const ks_topic_config *config, ks_topic_config_key key);
+ks_config_source ks_topic_config_source(const ks_cluster *cluster, const ks_topic_config *config,
+                                        ks_topic_config_key key);
 /* One change of a resource's configs, both AlterConfigs' and IncrementalAlterConfigs'. */
 typedef struct ks_config_change {
     ks_string name, value;
     enum { KS_CHANGE_SET, KS_CHANGE_DELETE, KS_CHANGE_APPEND, KS_CHANGE_SUBTRACT } operation;
 } ks_config_change;
 /* All or nothing. replace: what is not named goes back to its default. */
-kafka_error ks_config_alter(ks_cluster *cluster, int8_t resource_type, ks_string resource, const ks_config_change *changes,
-                            int32_t count, bool replace, bool validate_only, ks_buffer *why);
+kafka_error ks_config_alter(ks_cluster *cluster, int8_t resource_type, ks_string resource,
+                            const ks_config_change *changes, int32_t count, bool replace, bool validate_only,
+                            ks_buffer *why);
 
 /* ---- config_tell.c ---- */
-/* Trace events for what differs from `former` (NULL: from the defaults), and once for each config that has no effect. */
+/* Trace events for what differs from `former` (NULL: from the defaults), and once for each config that has no effect.
+ */
 void ks_config_tell(const ks_topic *topic, const ks_topic_config *former);
 
 #endif

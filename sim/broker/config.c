@@ -13,17 +13,33 @@ static const char *const consumer_assignors[] = { "uniform", "range", NULL };
 static const char *const migration_policies[] = { "bidirectional", "upgrade", "downgrade", "disabled", NULL };
 
 const ks_config_key ks_settings[KS_SETTING_COUNT] = {
-#define SETTING(c_name, name_, type_, fallback_, min_, max_, choices_, effect, dynamic_, documentation_)                \
-    { .name = name_, .type = KS_CONFIG_##type_, .fallback = fallback_, .min = min_, .max = max_, .choices = choices_,  \
-      .setting = KS_SETTING_none, .has_effect = effect, .dynamic = dynamic_, .documentation = documentation_ },
+#define SETTING(c_name, name_, type_, fallback_, min_, max_, choices_, effect, dynamic_, documentation_)               \
+    { .name = name_,                                                                                                   \
+      .type = KS_CONFIG_##type_,                                                                                       \
+      .fallback = fallback_,                                                                                           \
+      .min = min_,                                                                                                     \
+      .max = max_,                                                                                                     \
+      .choices = choices_,                                                                                             \
+      .setting = KS_SETTING_none,                                                                                      \
+      .has_effect = effect,                                                                                            \
+      .dynamic = dynamic_,                                                                                             \
+      .documentation = documentation_ },
 #include "sim/broker/settings.def"
 #undef SETTING
 };
 
 const ks_config_key ks_topic_configs[KS_TOPIC_CONFIG_COUNT] = {
 #define TOPIC_CONFIG(c_name, name_, type_, min_, max_, choices_, setting_, effect, documentation_)                     \
-    { .name = name_, .type = KS_CONFIG_##type_, .fallback = 0, .min = min_, .max = max_, .choices = choices_,          \
-      .setting = KS_SETTING_##setting_, .has_effect = effect, .dynamic = true, .documentation = documentation_ },
+    { .name = name_,                                                                                                   \
+      .type = KS_CONFIG_##type_,                                                                                       \
+      .fallback = 0,                                                                                                   \
+      .min = min_,                                                                                                     \
+      .max = max_,                                                                                                     \
+      .choices = choices_,                                                                                             \
+      .setting = KS_SETTING_##setting_,                                                                                \
+      .has_effect = effect,                                                                                            \
+      .dynamic = true,                                                                                                 \
+      .documentation = documentation_ },
 #include "sim/broker/topic_configs.def"
 #undef TOPIC_CONFIG
 };
@@ -74,25 +90,30 @@ static bool parse_i64(ks_string text, int64_t *out) {
     return true;
 }
 
-/* A decimal fraction, perhaps with an exponent, in millionths; digits beyond are cut. No floating point: the same everywhere. */
+/* A decimal fraction, perhaps with an exponent, in millionths; digits beyond are cut. No floating point: the same
+ * everywhere. */
 static bool parse_millionths(ks_string text, int64_t *out) {
     bool negative = text.size > 0 && text.data[0] == '-', any = false, point = false;
     int32_t i = text.size > 0 && (text.data[0] == '-' || text.data[0] == '+') ? 1 : 0;
     int64_t mantissa = 0, exponent = 0, stated = 0;
     for (; i < text.size && lower(text.data[i]) != 'e'; i++) {
         char c = text.data[i];
-        if (c == '.' && !point) point = true;
+        if (c == '.' && !point)
+            point = true;
         else if (c >= '0' && c <= '9') {
             any = true;
             if (mantissa < INT64_C(100000000000000)) {
                 mantissa = mantissa * 10 + (c - '0');
                 exponent -= point ? 1 : 0;
-            } else exponent += point ? 0 : 1;
-        } else return false;
+            } else
+                exponent += point ? 0 : 1;
+        } else
+            return false;
     }
     if (!any) return false;
     if (i < text.size) {
-        if (!parse_i64((ks_string){ text.data + i + 1, text.size - i - 1 }, &stated) || stated < -400 || stated > 400) return false;
+        if (!parse_i64((ks_string){ text.data + i + 1, text.size - i - 1 }, &stated) || stated < -400 || stated > 400)
+            return false;
     }
     for (exponent += stated + 6; exponent < 0 && mantissa > 0; exponent++) mantissa /= 10;
     for (; exponent > 0 && mantissa > 0; exponent--) {
@@ -187,8 +208,10 @@ static void print_valid(const ks_config_key *key, ks_buffer *out) {
         print_choices(key->choices, out);
         return;
     case KS_CONFIG_LIST:
-        if (key->choices == NULL) ks_buffer_text(out, "empty, * or partition:broker,...");
-        else ks_buffer_text(out, "a list of "), print_choices(key->choices, out);
+        if (key->choices == NULL)
+            ks_buffer_text(out, "empty, * or partition:broker,...");
+        else
+            ks_buffer_text(out, "a list of "), print_choices(key->choices, out);
         return;
     case KS_CONFIG_INT:
     case KS_CONFIG_LONG:
@@ -209,8 +232,9 @@ kafka_error ks_config_parse(const ks_config_key *key, ks_string text, int64_t *v
         return KAFKA_OK;
     }
     if (why != NULL) {
-        ks_buffer_printf(why, "invalid value %s%.*s%s for configuration %s: ", text.size < 0 ? "" : "\"", text.size < 0 ? 4 : (int)text.size,
-                         text.size < 0 ? "null" : text.data, text.size < 0 ? "" : "\"", key->name);
+        ks_buffer_printf(why, "invalid value %s%.*s%s for configuration %s: ", text.size < 0 ? "" : "\"",
+                         text.size < 0 ? 4 : (int)text.size, text.size < 0 ? "null" : text.data,
+                         text.size < 0 ? "" : "\"", key->name);
         print_valid(key, why);
     }
     return KAFKA_ERR_INVALID_CONFIG;
@@ -268,7 +292,8 @@ static int32_t distance(ks_string a, ks_string b) {
 }
 
 static bool ends_with(ks_string name, ks_string tail) {
-    return tail.size > 0 && name.size > tail.size && memcmp(name.data + name.size - tail.size, tail.data, (size_t)tail.size) == 0;
+    return tail.size > 0 && name.size > tail.size &&
+           memcmp(name.data + name.size - tail.size, tail.data, (size_t)tail.size) == 0;
 }
 
 void ks_config_suggest(const ks_config_key *keys, int32_t count, ks_string name, ks_buffer *out) {
@@ -280,6 +305,7 @@ void ks_config_suggest(const ks_config_key *keys, int32_t count, ks_string name,
         int32_t far = ends_with(known, name) || ends_with(name, known) ? 1 : distance(name, known);
         if (far < least) least = far, best = keys[i].name;
     }
-    ks_buffer_printf(out, "unknown configuration \"%.*s\"", name.size > 0 ? (int)name.size : 0, name.size > 0 ? name.data : "");
+    ks_buffer_printf(out, "unknown configuration \"%.*s\"", name.size > 0 ? (int)name.size : 0,
+                     name.size > 0 ? name.data : "");
     if (best != NULL && least <= 2 + name.size / 4) ks_buffer_printf(out, ", did you mean \"%s\"?", best);
 }

@@ -12,12 +12,12 @@
 #include "sim/base/base.h"
 
 typedef enum ks_config_type { /* the numbers DescribeConfigs answers as ConfigType */
-    KS_CONFIG_BOOLEAN = 1,
-    KS_CONFIG_STRING = 2, /* one of choices */
-    KS_CONFIG_INT = 3,
-    KS_CONFIG_LONG = 5,
-    KS_CONFIG_DOUBLE = 6,
-    KS_CONFIG_LIST = 7 /* choices NULL: throttled replicas, whose text alone counts */
+                              KS_CONFIG_BOOLEAN = 1,
+                              KS_CONFIG_STRING = 2, /* one of choices */
+                              KS_CONFIG_INT = 3,
+                              KS_CONFIG_LONG = 5,
+                              KS_CONFIG_DOUBLE = 6,
+                              KS_CONFIG_LIST = 7 /* choices NULL: throttled replicas, whose text alone counts */
 } ks_config_type;
 
 #define KS_CONFIG_UNSET INT64_MIN /* a setting without a value of its own, as log.retention.ms by default */
@@ -69,10 +69,15 @@ int32_t ks_topic_config_find(ks_string name);
 
 enum { KS_CLEANUP_COMPACT = 1, KS_CLEANUP_DELETE = 2 }; /* bits of cleanup.policy */
 enum { KS_TIMESTAMP_CREATE, KS_TIMESTAMP_LOG_APPEND };  /* message.timestamp.type */
-enum { KS_COMPRESSION_PRODUCER = 5 };                      /* compression.type; 0..4 are ks_codec */
-enum { KS_ASSIGNOR_UNIFORM_BIT = 1, KS_ASSIGNOR_RANGE_BIT = 2, KS_ASSIGNORS_ALL = 3 }; /* bits of group.consumer.assignors */
+enum { KS_COMPRESSION_PRODUCER = 5 };                   /* compression.type; 0..4 are ks_codec */
+enum {
+    KS_ASSIGNOR_UNIFORM_BIT = 1,
+    KS_ASSIGNOR_RANGE_BIT = 2,
+    KS_ASSIGNORS_ALL = 3
+}; /* bits of group.consumer.assignors */
 
-/* The configs of one topic: overrides over the brokers' defaults. Immutable and shared by count: a change makes a new one. */
+/* The configs of one topic: overrides over the brokers' defaults. Immutable and shared by count: a change makes a new
+ * one. */
 typedef struct ks_topic_config {
     int32_t references;
     uint64_t overridden;                  /* bit per key */
@@ -81,7 +86,8 @@ typedef struct ks_topic_config {
 } ks_topic_config;
 
 ks_topic_config *ks_topic_config_new(const int64_t settings[KS_SETTING_COUNT]); /* defaults only; one reference */
-ks_topic_config *ks_topic_config_copy(const ks_topic_config *config, const int64_t settings[KS_SETTING_COUNT]); /* inherited ones anew */
+ks_topic_config *ks_topic_config_copy(const ks_topic_config *config,
+                                      const int64_t settings[KS_SETTING_COUNT]); /* inherited ones anew */
 ks_topic_config *ks_topic_config_hold(ks_topic_config *config);
 void ks_topic_config_release(ks_topic_config *config);
 /* On a copy that nobody else holds yet. A null value removes the override. */

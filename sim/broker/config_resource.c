@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Configs as resources that requests describe and change (Kafka's ConfigurationControlManager, ConfigAdminManager): topics,
- * and the brokers' dynamic defaults, which are the resource of type broker with an empty name. Brokers share one
- * configuration, so a single broker's own is described but not changed.
+ * Configs as resources that requests describe and change (Kafka's ConfigurationControlManager, ConfigAdminManager):
+ * topics, and the brokers' dynamic defaults, which are the resource of type broker with an empty name. Brokers share
+ * one configuration, so a single broker's own is described but not changed.
  */
 #include "sim/broker/cluster_internal.h"
 
@@ -17,8 +17,10 @@ ks_config_source ks_setting_config_source(const ks_cluster *cluster, ks_setting 
     ks_unreachable("setting source");
 }
 
-ks_config_source ks_topic_config_source(const ks_cluster *cluster, const ks_topic_config *config, ks_topic_config_key key) {
-    static const ks_setting stand_ins[] = { KS_SETTING_log_retention_minutes, KS_SETTING_log_retention_hours, KS_SETTING_log_roll_hours };
+ks_config_source ks_topic_config_source(const ks_cluster *cluster, const ks_topic_config *config,
+                                        ks_topic_config_key key) {
+    static const ks_setting stand_ins[] = { KS_SETTING_log_retention_minutes, KS_SETTING_log_retention_hours,
+                                            KS_SETTING_log_roll_hours };
     if (config->overridden >> key & 1) return KS_SOURCE_TOPIC;
     int16_t setting = ks_topic_configs[key].setting;
     if (setting < 0) return KS_SOURCE_DEFAULT;
@@ -74,9 +76,10 @@ static kafka_error refuse_change(ks_buffer *why, const char *sentence, ks_string
     return KAFKA_ERR_INVALID_CONFIG;
 }
 
-/* The text that a change sets; null: back to the default. `present` is what holds now. `text` owns what had to be made. */
-static kafka_error new_value(const ks_config_key *key, const ks_config_change *change, ks_string present, ks_buffer *text,
-                             ks_string *value, ks_buffer *why) {
+/* The text that a change sets; null: back to the default. `present` is what holds now. `text` owns what had to be made.
+ */
+static kafka_error new_value(const ks_config_key *key, const ks_config_change *change, ks_string present,
+                             ks_buffer *text, ks_string *value, ks_buffer *why) {
     *value = KS_NULL_STRING;
     if (change->operation == KS_CHANGE_DELETE) return KAFKA_OK;
     if (change->value.size < 0) {
@@ -85,7 +88,8 @@ static kafka_error new_value(const ks_config_key *key, const ks_config_change *c
     }
     *value = change->value;
     if (change->operation == KS_CHANGE_SET) return KAFKA_OK;
-    if (key->type != KS_CONFIG_LIST) return refuse_change(why, "\"%.*s\" is not a list: nothing can be appended or subtracted", change->name);
+    if (key->type != KS_CONFIG_LIST)
+        return refuse_change(why, "\"%.*s\" is not a list: nothing can be appended or subtracted", change->name);
     ks_buffer_clear(text);
     change_list(present, change, text);
     *value = (ks_string){ text->size > 0 ? (const char *)text->data : "", (int32_t)text->size };
@@ -101,7 +105,8 @@ static bool named_twice(const ks_config_change *changes, int32_t count, int32_t 
 
 /* ---- topics ---- */
 
-static kafka_error change_topic(ks_topic_config *config, const ks_config_change *change, const int64_t *settings, ks_buffer *why) {
+static kafka_error change_topic(ks_topic_config *config, const ks_config_change *change, const int64_t *settings,
+                                ks_buffer *why) {
     int32_t key = ks_topic_config_find(change->name);
     if (key < 0) {
         ks_config_suggest(ks_topic_configs, KS_TOPIC_CONFIG_COUNT, change->name, why);
@@ -110,34 +115,39 @@ static kafka_error change_topic(ks_topic_config *config, const ks_config_change 
     ks_buffer present = { 0 }, text = { 0 };
     ks_string value;
     ks_topic_config_print(config, (ks_topic_config_key)key, &present);
-    kafka_error error = new_value(&ks_topic_configs[key], change, (ks_string){ (const char *)present.data, (int32_t)present.size }, &text,
-                                  &value, why);
+    kafka_error error = new_value(&ks_topic_configs[key], change,
+                                  (ks_string){ (const char *)present.data, (int32_t)present.size }, &text, &value, why);
     if (error == KAFKA_OK) error = ks_topic_config_set(config, change->name, value, settings, why);
     ks_buffer_deinit(&present);
     ks_buffer_deinit(&text);
     return error;
 }
 
-static kafka_error alter_topic(ks_cluster *cluster, ks_string resource, const ks_config_change *changes, int32_t count, bool replace,
-                               bool validate_only, ks_buffer *why) {
+static kafka_error alter_topic(ks_cluster *cluster, ks_string resource, const ks_config_change *changes, int32_t count,
+                               bool replace, bool validate_only, ks_buffer *why) {
     if (resource.size <= 0) {
         ks_buffer_text(why, "a topic resource needs the topic's name");
         return KAFKA_ERR_INVALID_REQUEST;
     }
     ks_topic *topic = ks_cluster_topic_find(cluster, resource);
     if (topic == NULL) return KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION;
-    ks_topic_config *config = ks_topic_config_copy(replace ? cluster->default_config : topic->config, cluster->settings);
+    ks_topic_config *config =
+        ks_topic_config_copy(replace ? cluster->default_config : topic->config, cluster->settings);
     kafka_error error = KAFKA_OK;
-    for (int32_t i = 0; i < count && error == KAFKA_OK; i++) error = change_topic(config, &changes[i], cluster->settings, why);
+    for (int32_t i = 0; i < count && error == KAFKA_OK; i++)
+        error = change_topic(config, &changes[i], cluster->settings, why);
     if (error == KAFKA_OK) error = ks_topic_config_check(config, why);
-    if (error == KAFKA_OK && !validate_only) ks_topic_set_config(topic, config);
-    else ks_topic_config_release(config);
+    if (error == KAFKA_OK && !validate_only)
+        ks_topic_set_config(topic, config);
+    else
+        ks_topic_config_release(config);
     return error;
 }
 
 /* ---- the brokers' dynamic defaults ---- */
 
-static kafka_error change_setting(ks_cluster *cluster, int64_t *values, uint8_t *sources, const ks_config_change *change, ks_buffer *why) {
+static kafka_error change_setting(ks_cluster *cluster, int64_t *values, uint8_t *sources,
+                                  const ks_config_change *change, ks_buffer *why) {
     int32_t setting = ks_setting_find(change->name);
     if (setting < 0) {
         ks_config_suggest(ks_settings, KS_SETTING_COUNT, change->name, why);
@@ -150,8 +160,8 @@ static kafka_error change_setting(ks_cluster *cluster, int64_t *values, uint8_t 
     ks_buffer present = { 0 }, text = { 0 };
     ks_string value;
     ks_config_print(&ks_settings[setting], values[setting], &present);
-    kafka_error error = new_value(&ks_settings[setting], change, (ks_string){ (const char *)present.data, (int32_t)present.size }, &text,
-                                  &value, why);
+    kafka_error error = new_value(&ks_settings[setting], change,
+                                  (ks_string){ (const char *)present.data, (int32_t)present.size }, &text, &value, why);
     if (error == KAFKA_OK && value.size < 0) {
         values[setting] = cluster->given_settings[setting];
         sources[setting] = cluster->given_sources[setting];
@@ -170,8 +180,8 @@ static void tell_settings(ks_cluster *cluster, const int64_t *values, const uint
         ks_buffer text = { 0 };
         ks_config_print(&ks_settings[i], values[i], &text);
         bool set = sources[i] == KS_SETTING_DYNAMIC;
-        KS_EMIT(cluster->kernel, NULL, config_changed, .resource_type = KS_LITERAL("broker"), .resource = KS_LITERAL(""),
-                .name = ks_str(ks_settings[i].name),
+        KS_EMIT(cluster->kernel, NULL, config_changed, .resource_type = KS_LITERAL("broker"),
+                .resource = KS_LITERAL(""), .name = ks_str(ks_settings[i].name),
                 .value = set ? (ks_string){ (const char *)text.data, (int32_t)text.size } : KS_NULL_STRING);
         ks_buffer_deinit(&text);
     }
@@ -191,8 +201,8 @@ static void apply_settings(ks_cluster *cluster, const int64_t *values, const uin
     ks_topic_config_release(former);
 }
 
-static kafka_error alter_brokers(ks_cluster *cluster, ks_string resource, const ks_config_change *changes, int32_t count, bool replace,
-                                 bool validate_only, ks_buffer *why) {
+static kafka_error alter_brokers(ks_cluster *cluster, ks_string resource, const ks_config_change *changes,
+                                 int32_t count, bool replace, bool validate_only, ks_buffer *why) {
     int64_t values[KS_SETTING_COUNT];
     uint8_t sources[KS_SETTING_COUNT];
     if (resource.size > 0) {
@@ -206,20 +216,24 @@ static kafka_error alter_brokers(ks_cluster *cluster, ks_string resource, const 
         sources[i] = cluster->given_sources[i];
     }
     kafka_error error = KAFKA_OK;
-    for (int32_t i = 0; i < count && error == KAFKA_OK; i++) error = change_setting(cluster, values, sources, &changes[i], why);
+    for (int32_t i = 0; i < count && error == KAFKA_OK; i++)
+        error = change_setting(cluster, values, sources, &changes[i], why);
     if (error == KAFKA_OK && !validate_only) apply_settings(cluster, values, sources);
     return error;
 }
 
-kafka_error ks_config_alter(ks_cluster *cluster, int8_t resource_type, ks_string resource, const ks_config_change *changes,
-                            int32_t count, bool replace, bool validate_only, ks_buffer *why) {
+kafka_error ks_config_alter(ks_cluster *cluster, int8_t resource_type, ks_string resource,
+                            const ks_config_change *changes, int32_t count, bool replace, bool validate_only,
+                            ks_buffer *why) {
     for (int32_t i = 0; i < count; i++) {
         if (!named_twice(changes, count, i)) continue;
         refuse_change(why, "the request changes \"%.*s\" twice", changes[i].name);
         return KAFKA_ERR_INVALID_REQUEST;
     }
-    if (resource_type == KS_RESOURCE_TOPIC) return alter_topic(cluster, resource, changes, count, replace, validate_only, why);
-    if (resource_type == KS_RESOURCE_BROKER) return alter_brokers(cluster, resource, changes, count, replace, validate_only, why);
+    if (resource_type == KS_RESOURCE_TOPIC)
+        return alter_topic(cluster, resource, changes, count, replace, validate_only, why);
+    if (resource_type == KS_RESOURCE_BROKER)
+        return alter_brokers(cluster, resource, changes, count, replace, validate_only, why);
     ks_buffer_printf(why, "resources of type %d have no configs here: 2 is a topic, 4 a broker", resource_type);
     return KAFKA_ERR_INVALID_REQUEST;
 }

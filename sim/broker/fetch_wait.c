@@ -17,8 +17,10 @@ static void forget(ks_fetch *fetch) {
     for (int32_t i = 0; i < fetch->wait_count; i++) {
         ks_fetch_wait *wait = &fetch->waits[i];
         *wait->link = wait->next;
-        if (wait->next != NULL) wait->next->link = wait->link;
-        else wait->partition->waits_last = wait->link;
+        if (wait->next != NULL)
+            wait->next->link = wait->link;
+        else
+            wait->partition->waits_last = wait->link;
     }
     *fetch->link = fetch->next;
     if (fetch->next != NULL) fetch->next->link = fetch->link;

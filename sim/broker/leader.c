@@ -2,9 +2,9 @@
  *
  * Who leads a partition, and who is in sync (Kafka's PartitionChangeBuilder and the controller's broker state changes).
  *
- *     a replica's broker stops     it leaves the in-sync set, unless it is the last one in it; if it led, the first live in-sync
- *                                  replica of the list leads, else nobody (unclean.leader.election.enable: any live replica)
- *     a replica's broker starts    a partition without leader takes it if it is in sync; with a leader it is in sync again at once,
+ *     a replica's broker stops     it leaves the in-sync set, unless it is the last one in it; if it led, the first
+ * live in-sync replica of the list leads, else nobody (unclean.leader.election.enable: any live replica) a replica's
+ * broker starts    a partition without leader takes it if it is in sync; with a leader it is in sync again at once,
  *                                  since replicas share one log
  *     300 s after a start          preferred leaders that are live and in sync lead again
  */
@@ -52,8 +52,8 @@ static bool is_up(const ks_partition *partition, int32_t broker) {
 
 static void tell_isr(ks_partition *partition) {
     char text[KS_IDS_TEXT];
-    KS_EMIT(partition->topic->cluster->kernel, NULL, isr_changed, .topic = partition->topic->name, .partition = partition->index,
-            .isr = ks_ids_text(isr_of(partition), partition->isr_count, text));
+    KS_EMIT(partition->topic->cluster->kernel, NULL, isr_changed, .topic = partition->topic->name,
+            .partition = partition->index, .isr = ks_ids_text(isr_of(partition), partition->isr_count, text));
 }
 
 static void set_leader(ks_partition *partition, int32_t leader, const char *reason) {
@@ -63,8 +63,8 @@ static void set_leader(ks_partition *partition, int32_t leader, const char *reas
     partition->leader = leader;
     partition->leader_epoch++;
     if (leader != KS_NO_LEADER && partition->log != NULL) ks_log_epoch_begins(partition->log, partition->leader_epoch);
-    KS_EMIT(cluster->kernel, NULL, leader_changed, .topic = partition->topic->name, .partition = partition->index, .from = from,
-            .to = leader, .leader_epoch = partition->leader_epoch, .reason = ks_str(reason));
+    KS_EMIT(cluster->kernel, NULL, leader_changed, .topic = partition->topic->name, .partition = partition->index,
+            .from = from, .to = leader, .leader_epoch = partition->leader_epoch, .reason = ks_str(reason));
     ks_fetch_fail(partition);
     KS_WATCHES(cluster, leader_changed, partition, from, leader);
 }
@@ -90,7 +90,8 @@ static bool catch_up(ks_partition *partition) {
     int16_t before = partition->isr_count;
     for (int32_t i = 0; i < partition->replica_count; i++) {
         int32_t id = partition->replicas[i];
-        if (is_up(partition, id) && !ks_partition_in_sync(partition, id)) isr_of(partition)[partition->isr_count++] = id;
+        if (is_up(partition, id) && !ks_partition_in_sync(partition, id))
+            isr_of(partition)[partition->isr_count++] = id;
     }
     return partition->isr_count != before;
 }
@@ -151,14 +152,17 @@ void ks_leaders_broker_down(ks_cluster *cluster, int32_t broker) { each_partitio
 
 void ks_leaders_broker_up(ks_cluster *cluster, int32_t broker) {
     each_partition(cluster, broker, broker_up);
-    if (!cluster->settings[KS_SETTING_auto_leader_rebalance_enable] || ks_timer_is_running(&cluster->rebalance_timer)) return;
+    if (!cluster->settings[KS_SETTING_auto_leader_rebalance_enable] || ks_timer_is_running(&cluster->rebalance_timer))
+        return;
     int64_t seconds = cluster->settings[KS_SETTING_leader_imbalance_check_interval_seconds];
-    if (seconds < INT64_MAX / 4 / KS_S) ks_timer_start_background(cluster->kernel, &cluster->rebalance_timer, seconds * KS_S);
+    if (seconds < INT64_MAX / 4 / KS_S)
+        ks_timer_start_background(cluster->kernel, &cluster->rebalance_timer, seconds * KS_S);
 }
 
 kafka_error ks_partition_move_leader(ks_partition *partition, int32_t broker) {
     if (!ks_partition_has_replica(partition, broker)) return KAFKA_ERR_INVALID_REQUEST;
-    if (!is_up(partition, broker) || !ks_partition_in_sync(partition, broker)) return KAFKA_ERR_ELIGIBLE_LEADERS_NOT_AVAILABLE;
+    if (!is_up(partition, broker) || !ks_partition_in_sync(partition, broker))
+        return KAFKA_ERR_ELIGIBLE_LEADERS_NOT_AVAILABLE;
     if (partition->leader == broker) return KAFKA_ERR_ELECTION_NOT_NEEDED;
     set_leader(partition, broker, "moved");
     ks_fetch_flush(partition->topic->cluster);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The log's writing side: appending, rolling, deleting from the front (UnifiedLog.append, maybeRoll, deleteOldSegments). */
+ * The log's writing side: appending, rolling, deleting from the front (UnifiedLog.append, maybeRoll,
+ * deleteOldSegments). */
 #include "sim/broker/log_segment.h"
 
 /* ---- life ---- */
@@ -17,8 +18,12 @@ static void add_segment(ks_log *log, int64_t now_ms) {
     int64_t running_max = log->segment_count > 0 ? ks_log_active(log)->running_max : -1;
     log->segment_count++;
     *ks_log_active(log) = (ks_segment){
-        .info = { .base_offset = log->log_end, .end_offset = log->log_end, .roll_timestamp = -1, .max_timestamp = -1,
-                  .created_ms = now_ms, .modified_ms = now_ms },
+        .info = { .base_offset = log->log_end,
+                  .end_offset = log->log_end,
+                  .roll_timestamp = -1,
+                  .max_timestamp = -1,
+                  .created_ms = now_ms,
+                  .modified_ms = now_ms },
         .running_max = running_max,
     };
 }
@@ -63,7 +68,8 @@ void ks_log_roll(ks_log *log, int64_t now_ms) {
 }
 
 /* LG-9. Time counts by the records' clock, from the first batch of the segment. */
-static const char *must_roll(const ks_segment *segment, int32_t size, int64_t max_timestamp, const ks_log_append_rules *rules) {
+static const char *must_roll(const ks_segment *segment, int32_t size, int64_t max_timestamp,
+                             const ks_log_append_rules *rules) {
     if (segment->info.size == 0) return NULL;
     if (segment->info.size > rules->segment_bytes - size) return "size";
     int64_t from = segment->info.roll_timestamp >= 0 ? segment->info.roll_timestamp : segment->info.created_ms;
@@ -71,7 +77,8 @@ static const char *must_roll(const ks_segment *segment, int32_t size, int64_t ma
     return to > from && to - from > rules->segment_ms ? "time" : NULL;
 }
 
-/* A full chunk gives back the room that the next batch did not fit into, unless a reader holds it (it must not move then). */
+/* A full chunk gives back the room that the next batch did not fit into, unless a reader holds it (it must not move
+ * then). */
 static void seal_chunk(ks_chunk *chunk) {
     if (chunk->block->references != 1 || chunk->used == chunk->block->capacity) return;
     chunk->block = ks_realloc(chunk->block, sizeof *chunk->block + (size_t)chunk->used);
@@ -90,9 +97,12 @@ static ks_chunk *add_chunk(ks_segment *segment, int32_t size, int64_t segment_by
     if (capacity < size) capacity = size;
     segment->chunks = ks_log_grow(segment->chunks, segment->chunk_count, sizeof *segment->chunks);
     ks_chunk *chunk = &segment->chunks[segment->chunk_count++];
-    *chunk = (ks_chunk){ .block = ks_block_new((int32_t)capacity), .base_offset = segment->info.end_offset,
-                         .start = segment->info.size, .max_timestamp = segment->info.max_timestamp };
-    if (capacity >= 2 * KS_INDEX_INTERVAL) chunk->index = ks_alloc((size_t)(capacity / KS_INDEX_INTERVAL) * sizeof *chunk->index);
+    *chunk = (ks_chunk){ .block = ks_block_new((int32_t)capacity),
+                         .base_offset = segment->info.end_offset,
+                         .start = segment->info.size,
+                         .max_timestamp = segment->info.max_timestamp };
+    if (capacity >= 2 * KS_INDEX_INTERVAL)
+        chunk->index = ks_alloc((size_t)(capacity / KS_INDEX_INTERVAL) * sizeof *chunk->index);
     return chunk;
 }
 
@@ -108,8 +118,8 @@ static void index_batch(ks_chunk *chunk, const ks_segment *segment) {
     if (chunk->index == NULL) return;
     int32_t last = chunk->index_count > 0 ? chunk->index[chunk->index_count - 1].position : 0;
     if (chunk->used - last < KS_INDEX_INTERVAL) return;
-    chunk->index[chunk->index_count++] = (ks_index_entry){ (int32_t)(segment->info.end_offset - chunk->base_offset), chunk->used,
-                                                           segment->info.max_timestamp };
+    chunk->index[chunk->index_count++] = (ks_index_entry){ (int32_t)(segment->info.end_offset - chunk->base_offset),
+                                                           chunk->used, segment->info.max_timestamp };
 }
 
 void ks_log_append(ks_log *log, ks_bytes batch, const ks_batch_header *header, const ks_log_append_rules *rules,
@@ -127,8 +137,10 @@ void ks_log_append(ks_log *log, ks_bytes batch, const ks_batch_header *header, c
     uint8_t *stored = chunk->block->data + chunk->used;
     memcpy(stored, batch.data, (size_t)batch.size);
     ks_batch_set_base_offset(stored, base_offset, rules->leader_epoch);
-    if (rules->log_append_time_ms >= 0) ks_batch_set_log_append_time(stored, rules->log_append_time_ms);
-    else if (ks_stored_max_timestamp(stored) != max_timestamp) ks_batch_set_max_timestamp(stored, max_timestamp);
+    if (rules->log_append_time_ms >= 0)
+        ks_batch_set_log_append_time(stored, rules->log_append_time_ms);
+    else if (ks_stored_max_timestamp(stored) != max_timestamp)
+        ks_batch_set_max_timestamp(stored, max_timestamp);
 
     if (segment->info.size == 0) segment->info.roll_timestamp = max_timestamp;
     chunk->used += batch.size;
@@ -161,7 +173,9 @@ void ks_log_raise_start(ks_log *log, int64_t offset) {
 }
 
 /* When the segment's age began: its largest timestamp, or the time of its last append if it has none. */
-static int64_t age_from(const ks_log_segment *info) { return info->max_timestamp >= 0 ? info->max_timestamp : info->modified_ms; }
+static int64_t age_from(const ks_log_segment *info) {
+    return info->max_timestamp >= 0 ? info->max_timestamp : info->modified_ms;
+}
 
 static bool older_than(int64_t now_ms, int64_t since_ms, int64_t limit_ms) {
     return now_ms > since_ms && (uint64_t)now_ms - (uint64_t)since_ms > (uint64_t)limit_ms;

@@ -14,7 +14,8 @@ int32_t ks_log_latest_epoch(const ks_log *log) {
 
 int32_t ks_log_epoch_at(const ks_log *log, int64_t offset) {
     int32_t epoch = -1;
-    for (int32_t i = 0; log != NULL && i < log->epoch_count && log->epochs[i].start <= offset; i++) epoch = log->epochs[i].epoch;
+    for (int32_t i = 0; log != NULL && i < log->epoch_count && log->epochs[i].start <= offset; i++)
+        epoch = log->epochs[i].epoch;
     return epoch;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The log's reading side: finding a batch by offset, by position, by time (LogSegment.read, findOffsetByTimestamp). All searches
- * are binary down to an index entry, then step over at most KS_INDEX_INTERVAL bytes of batches. */
+ * The log's reading side: finding a batch by offset, by position, by time (LogSegment.read, findOffsetByTimestamp). All
+ * searches are binary down to an index entry, then step over at most KS_INDEX_INTERVAL bytes of batches. */
 #include "sim/broker/log_segment.h"
 
 /* ---- searching ---- */
@@ -10,8 +10,10 @@ static int32_t segment_of(const ks_log *log, int64_t offset) {
     int32_t low = 0, high = log->segment_count - 1;
     while (low < high) {
         int32_t middle = low + (high - low + 1) / 2;
-        if (ks_log_segment_get(log, middle)->info.base_offset <= offset) low = middle;
-        else high = middle - 1;
+        if (ks_log_segment_get(log, middle)->info.base_offset <= offset)
+            low = middle;
+        else
+            high = middle - 1;
     }
     return low;
 }
@@ -44,8 +46,10 @@ static const ks_chunk *find_chunk(const ks_segment *segment, target t) {
     int32_t low = 0, high = segment->chunk_count - 1;
     while (low < high) {
         int32_t middle = low + (high - low + 1) / 2;
-        if (chunk_before(&segment->chunks[middle], t)) low = middle;
-        else high = middle - 1;
+        if (chunk_before(&segment->chunks[middle], t))
+            low = middle;
+        else
+            high = middle - 1;
     }
     return &segment->chunks[low];
 }
@@ -55,8 +59,10 @@ static int32_t find_entry(const ks_chunk *chunk, target t) {
     int32_t low = -1, high = chunk->index_count - 1;
     while (low < high) {
         int32_t middle = low + (high - low + 1) / 2;
-        if (entry_before(chunk, &chunk->index[middle], t)) low = middle;
-        else high = middle - 1;
+        if (entry_before(chunk, &chunk->index[middle], t))
+            low = middle;
+        else
+            high = middle - 1;
     }
     return low < 0 ? 0 : chunk->index[low].position;
 }
@@ -100,7 +106,8 @@ static void copy_out(const ks_segment *segment, const ks_chunk *chunk, int64_t f
     }
 }
 
-void ks_log_read(const ks_log *log, int64_t offset, int64_t bound, int64_t max_bytes, bool at_least_one, ks_log_slice *out) {
+void ks_log_read(const ks_log *log, int64_t offset, int64_t bound, int64_t max_bytes, bool at_least_one,
+                 ks_log_slice *out) {
     *out = (ks_log_slice){ { NULL, 0 }, NULL };
     if (log == NULL || offset >= bound || offset >= log->log_end) return;
     const ks_segment *segment = ks_log_segment_get(log, segment_of(log, offset));
@@ -148,7 +155,8 @@ static bool find_in_batch(const uint8_t *batch, int64_t timestamp_ms, int64_t le
     return found;
 }
 
-static bool find_in_segment(const ks_segment *segment, int64_t timestamp_ms, int64_t least_offset, ks_log_position *out) {
+static bool find_in_segment(const ks_segment *segment, int64_t timestamp_ms, int64_t least_offset,
+                            ks_log_position *out) {
     if (segment->info.max_timestamp < timestamp_ms || segment->info.end_offset <= least_offset) return false;
     target t = { BY_TIME, timestamp_ms };
     const ks_chunk *chunk = find_chunk(segment, t), *end = segment->chunks + segment->chunk_count;
@@ -166,8 +174,10 @@ static int32_t first_segment_reaching(const ks_log *log, int64_t timestamp_ms) {
     int32_t low = 0, high = log->segment_count;
     while (low < high) {
         int32_t middle = low + (high - low) / 2;
-        if (ks_log_segment_get(log, middle)->running_max < timestamp_ms) low = middle + 1;
-        else high = middle;
+        if (ks_log_segment_get(log, middle)->running_max < timestamp_ms)
+            low = middle + 1;
+        else
+            high = middle;
     }
     return low;
 }

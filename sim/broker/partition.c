@@ -9,8 +9,10 @@ bool ks_partition_enough_in_sync(const ks_partition *partition) {
     return partition->isr_count >= wanted;
 }
 
-kafka_error ks_partition_check_leader(const ks_partition *partition, const ks_broker *broker, int32_t current_leader_epoch) {
-    if (current_leader_epoch >= 0 && current_leader_epoch < partition->leader_epoch) return KAFKA_ERR_FENCED_LEADER_EPOCH;
+kafka_error ks_partition_check_leader(const ks_partition *partition, const ks_broker *broker,
+                                      int32_t current_leader_epoch) {
+    if (current_leader_epoch >= 0 && current_leader_epoch < partition->leader_epoch)
+        return KAFKA_ERR_FENCED_LEADER_EPOCH;
     if (current_leader_epoch > partition->leader_epoch) return KAFKA_ERR_UNKNOWN_LEADER_EPOCH;
     return partition->leader == broker->id ? KAFKA_OK : KAFKA_ERR_NOT_LEADER_OR_FOLLOWER;
 }
@@ -25,16 +27,19 @@ static void advance_high_watermark(ks_partition *partition) {
 
 static ks_log_append_rules rules_of(const ks_partition *partition, int64_t log_append_time_ms) {
     const int64_t *config = partition->topic->config->value;
-    ks_log_append_rules rules = { .leader_epoch = partition->leader_epoch, .log_append_time_ms = log_append_time_ms,
+    ks_log_append_rules rules = { .leader_epoch = partition->leader_epoch,
+                                  .log_append_time_ms = log_append_time_ms,
                                   .now_ms = ks_now_ms(partition->topic->cluster->kernel),
-                                  .segment_bytes = config[KS_TOPIC_segment_bytes], .segment_ms = config[KS_TOPIC_segment_ms] };
+                                  .segment_bytes = config[KS_TOPIC_segment_bytes],
+                                  .segment_ms = config[KS_TOPIC_segment_ms] };
     bool compacts = (config[KS_TOPIC_cleanup_policy] & KS_CLEANUP_COMPACT) != 0;
-    if (compacts && config[KS_TOPIC_max_compaction_lag_ms] < rules.segment_ms) rules.segment_ms = config[KS_TOPIC_max_compaction_lag_ms];
+    if (compacts && config[KS_TOPIC_max_compaction_lag_ms] < rules.segment_ms)
+        rules.segment_ms = config[KS_TOPIC_max_compaction_lag_ms];
     return rules;
 }
 
-int64_t ks_partition_write(ks_partition *partition, ks_bytes batch, const ks_batch_header *header, int64_t log_append_time_ms,
-                           ks_string client) {
+int64_t ks_partition_write(ks_partition *partition, ks_bytes batch, const ks_batch_header *header,
+                           int64_t log_append_time_ms, ks_string client) {
     ks_topic *topic = partition->topic;
     ks_kernel *kernel = topic->cluster->kernel;
     ks_node *node = ks_partition_leader(partition)->node;
@@ -77,7 +82,8 @@ static kafka_error append(ks_partition *partition, ks_bytes batch, int64_t *base
     if (batch.size > topic->config->value[KS_TOPIC_max_message_bytes]) return KAFKA_ERR_MESSAGE_TOO_LARGE;
     if (batch.size > topic->config->value[KS_TOPIC_segment_bytes]) return KAFKA_ERR_RECORD_LIST_TOO_LARGE;
     bool log_append = topic->config->value[KS_TOPIC_message_timestamp_type] == KS_TIMESTAMP_LOG_APPEND;
-    *base_offset = ks_partition_write(partition, batch, &header, log_append ? ks_now_ms(cluster->kernel) : -1, KS_NULL_STRING);
+    *base_offset =
+        ks_partition_write(partition, batch, &header, log_append ? ks_now_ms(cluster->kernel) : -1, KS_NULL_STRING);
     ks_fetch_flush(cluster);
     return KAFKA_OK;
 }
@@ -99,8 +105,10 @@ void ks_partition_append_begin(ks_partition *partition, ks_bytes batch, ks_appen
     pending->base_offset = -1;
     pending->error = append(partition, batch, &pending->base_offset, &delay_ns);
     ks_timer_init(&pending->timer, NULL, outcome, pending);
-    if (delay_ns > 0) ks_timer_start(partition->topic->cluster->kernel, &pending->timer, delay_ns);
-    else pending->done(pending, pending->error, pending->base_offset);
+    if (delay_ns > 0)
+        ks_timer_start(partition->topic->cluster->kernel, &pending->timer, delay_ns);
+    else
+        pending->done(pending, pending->error, pending->base_offset);
 }
 
 void ks_append_cancel(ks_append *pending) { ks_timer_stop(&pending->timer); }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Kafka's StripedReplicaPlacer: leaders go round the racks, followers go to the other racks in turn, and inside a rack the
- * brokers take turns. Unlike Kafka's, lists are not shuffled again after as many partitions as there are brokers (TC-6).
+ * Kafka's StripedReplicaPlacer: leaders go round the racks, followers go to the other racks in turn, and inside a rack
+ * the brokers take turns. Unlike Kafka's, lists are not shuffled again after as many partitions as there are brokers
+ * (TC-6).
  */
 #include "sim/broker/placement.h"
 
@@ -33,8 +34,8 @@ static int by_rack_then_id(const void *a, const void *b) {
     return order != 0 ? order : (x->id > y->id) - (x->id < y->id);
 }
 
-/* The next broker of the list that this partition has not taken; -1: none is left. A list begins one place later each time
- * another partition comes to it. */
+/* The next broker of the list that this partition has not taken; -1: none is left. A list begins one place later each
+ * time another partition comes to it. */
 static int32_t take(turn *list, int32_t round) {
     if (list->count == 0) return -1;
     if (list->round != round) {
@@ -53,12 +54,15 @@ static int32_t take_any(rack *from, int32_t round) {
 
 static void place_one(placer *p, int32_t replication_factor, int32_t *replicas) {
     int32_t leader_rack = p->rack_offset;
-    while ((replicas[0] = take(&p->racks[leader_rack].unfenced, p->round)) < 0) leader_rack = (leader_rack + 1) % p->rack_count;
+    while ((replicas[0] = take(&p->racks[leader_rack].unfenced, p->round)) < 0)
+        leader_rack = (leader_rack + 1) % p->rack_count;
     int32_t at = p->rack_offset, skip = leader_rack; /* the leader's rack has had its turn, once */
     for (int32_t i = 1; i < replication_factor;) {
         int32_t id = -1;
-        if (at == skip) skip = -1;
-        else id = take_any(&p->racks[at], p->round);
+        if (at == skip)
+            skip = -1;
+        else
+            id = take_any(&p->racks[at], p->round);
         at = (at + 1) % p->rack_count;
         if (id >= 0) replicas[i++] = id;
     }
@@ -76,10 +80,12 @@ static void build(placer *p, const ks_placement_broker *sorted, int32_t count, i
         r->name = sorted[i].rack;
         for (end = i; end < count && ks_string_compare(sorted[end].rack, r->name) == 0;) end++;
         r->unfenced.ids = ids;
-        for (int32_t j = i; j < end; j++) if (!sorted[j].fenced) ids[r->unfenced.count++] = sorted[j].id;
+        for (int32_t j = i; j < end; j++)
+            if (!sorted[j].fenced) ids[r->unfenced.count++] = sorted[j].id;
         ids += r->unfenced.count;
         r->fenced.ids = ids;
-        for (int32_t j = i; j < end; j++) if (sorted[j].fenced) ids[r->fenced.count++] = sorted[j].id;
+        for (int32_t j = i; j < end; j++)
+            if (sorted[j].fenced) ids[r->fenced.count++] = sorted[j].id;
         ids += r->fenced.count;
     }
 }
@@ -98,7 +104,8 @@ void ks_place(const ks_placement_broker *brokers, int32_t broker_count, int32_t 
         p.racks[i].unfenced.begin = below(draw, context, p.racks[i].unfenced.count);
         p.racks[i].fenced.begin = below(draw, context, p.racks[i].fenced.count);
     }
-    for (int32_t i = 0; i < partitions; i++) place_one(&p, replication_factor, replicas + (size_t)i * (size_t)replication_factor);
+    for (int32_t i = 0; i < partitions; i++)
+        place_one(&p, replication_factor, replicas + (size_t)i * (size_t)replication_factor);
     ks_free(p.racks);
     ks_free(ids);
     ks_free(sorted);

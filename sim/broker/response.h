@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Filling responses: arrays with default values in the response's own memory. What a response points to must live there (or be
- * static): topics may be gone when it arrives. */
+ * Filling responses: arrays with default values in the response's own memory. What a response points to must live there
+ * (or be static): topics may be gone when it arrives. */
 #ifndef KS_RESPONSE_H
 #define KS_RESPONSE_H
 
@@ -27,10 +27,12 @@ static inline int32_t *ks_response_ids(ks_envelope *response, const int32_t *ids
     return memcpy(items, ids, (size_t)count * sizeof *items);
 }
 
-/* A sentence for an error message field; what the buffer held is copied and the buffer emptied. Null when it is empty. */
+/* A sentence for an error message field; what the buffer held is copied and the buffer emptied. Null when it is empty.
+ */
 static inline ks_string ks_response_sentence(ks_envelope *response, ks_buffer *why) {
-    ks_string text = why->size > 0 ? ks_arena_string(response->arena, (ks_string){ (const char *)why->data, (int32_t)why->size })
-                                   : KS_NULL_STRING;
+    ks_string text = why->size > 0
+                         ? ks_arena_string(response->arena, (ks_string){ (const char *)why->data, (int32_t)why->size })
+                         : KS_NULL_STRING;
     ks_buffer_clear(why);
     return text;
 }

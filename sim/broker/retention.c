@@ -1,24 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Retention (Kafka's LogManager.cleanupLogs; LG-11..LG-16): at 30 s after the start and every 5 minutes from there, by the
- * settings. The checks lie on that grid, but only those happen at which something can be due, so an idle cluster is silent.
+ * Retention (Kafka's LogManager.cleanupLogs; LG-11..LG-16): at 30 s after the start and every 5 minutes from there, by
+ * the settings. The checks lie on that grid, but only those happen at which something can be due, so an idle cluster is
+ * silent.
  */
 #include "sim/broker/cluster_internal.h"
 
-static const char *const reasons[] = { [KS_LOG_BY_TIME] = "retention.ms", [KS_LOG_BY_SIZE] = "retention.bytes",
-                                       [KS_LOG_BY_START] = "delete_records" };
+static const char *const reasons[] = {
+    [KS_LOG_BY_TIME] = "retention.ms", [KS_LOG_BY_SIZE] = "retention.bytes", [KS_LOG_BY_START] = "delete_records"
+};
 
 static ks_log_retention rules_of(const ks_partition *partition, int64_t now_ms) {
     const int64_t *config = partition->topic->config->value;
     return (ks_log_retention){ .deletes = (config[KS_TOPIC_cleanup_policy] & KS_CLEANUP_DELETE) != 0,
-                               .retention_ms = config[KS_TOPIC_retention_ms], .retention_bytes = config[KS_TOPIC_retention_bytes],
+                               .retention_ms = config[KS_TOPIC_retention_ms],
+                               .retention_bytes = config[KS_TOPIC_retention_bytes],
                                .now_ms = now_ms };
 }
 
 /* The first check at or after `due_ms` that is still to come; -1: beyond all time. */
 static int64_t next_check(const ks_cluster *cluster, int64_t due_ms) {
     int64_t first = cluster->started_ms + cluster->settings[KS_SETTING_log_initial_task_delay_ms];
-    int64_t interval = cluster->settings[KS_SETTING_log_retention_check_interval_ms], now_ms = ks_now_ms(cluster->kernel);
+    int64_t interval = cluster->settings[KS_SETTING_log_retention_check_interval_ms],
+            now_ms = ks_now_ms(cluster->kernel);
     if (due_ms <= now_ms) due_ms = now_ms + 1;
     if (due_ms > INT64_MAX / 4 / KS_MS || interval > INT64_MAX / 4 / KS_MS) return due_ms <= first ? first : -1;
     if (due_ms <= first) return first;
@@ -59,8 +63,8 @@ static void clean(ks_partition *partition, const ks_log_retention *rules) {
     }
     int64_t after = ks_log_start_offset(partition->log);
     if (after > before) {
-        KS_EMIT(kernel, node, log_start_advanced, .topic = partition->topic->name, .partition = partition->index, .from = before,
-                .to = after, .reason = ks_str(reasons[why]));
+        KS_EMIT(kernel, node, log_start_advanced, .topic = partition->topic->name, .partition = partition->index,
+                .from = before, .to = after, .reason = ks_str(reasons[why]));
     }
     if (any) ks_progress(kernel);
 }

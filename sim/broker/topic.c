@@ -29,17 +29,21 @@ ks_partition *ks_cluster_partition_find(const ks_cluster *cluster, ks_string nam
 
 ks_topic *ks_cluster_topic_first(const ks_cluster *cluster) { return cluster->topics_by_name; }
 ks_topic *ks_topic_next(const ks_topic *topic) { return topic->by_name.next; }
-int32_t ks_cluster_topic_count(const ks_cluster *cluster) { return (int32_t)HASH_CNT(by_name, cluster->topics_by_name); }
+int32_t ks_cluster_topic_count(const ks_cluster *cluster) {
+    return (int32_t)HASH_CNT(by_name, cluster->topics_by_name);
+}
 
 /* ---- names ---- */
 
 static bool legal_character(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+           c == '-';
 }
 
 static const char *what_is_wrong(ks_string name) { /* Topic.validate */
     if (name.size <= 0) return "the empty string is not allowed";
-    if (ks_string_equal(name, KS_LITERAL(".")) || ks_string_equal(name, KS_LITERAL(".."))) return "'.' and '..' are not allowed";
+    if (ks_string_equal(name, KS_LITERAL(".")) || ks_string_equal(name, KS_LITERAL("..")))
+        return "'.' and '..' are not allowed";
     if (name.size > 249) return "the length must not be above 249 characters";
     for (int32_t i = 0; i < name.size; i++) {
         if (!legal_character(name.data[i])) return "only ASCII letters and digits, '.', '_' and '-' are allowed";
@@ -80,13 +84,15 @@ kafka_error ks_topic_name_check(const ks_cluster *cluster, ks_string name, ks_bu
     ks_free((void *)folded.data);
     if (other == NULL || ks_string_equal(other->name, name)) return KAFKA_OK;
     if (why != NULL) {
-        ks_buffer_printf(why, "topic \"%.*s\" collides with the existing topic \"%s\"", (int)name.size, name.data, other->name.data);
+        ks_buffer_printf(why, "topic \"%.*s\" collides with the existing topic \"%s\"", (int)name.size, name.data,
+                         other->name.data);
     }
     return KAFKA_ERR_INVALID_TOPIC_EXCEPTION;
 }
 
 static bool is_internal(ks_string name) {
-    return ks_string_equal(name, KS_LITERAL(KS_OFFSETS_TOPIC)) || ks_string_equal(name, KS_LITERAL("__transaction_state")) ||
+    return ks_string_equal(name, KS_LITERAL(KS_OFFSETS_TOPIC)) ||
+           ks_string_equal(name, KS_LITERAL("__transaction_state")) ||
            ks_string_equal(name, KS_LITERAL("__share_group_state"));
 }
 
@@ -107,8 +113,8 @@ static void place(ks_cluster *cluster, int32_t count, int32_t replication_factor
         const ks_broker *broker = &cluster->brokers[i];
         brokers[i] = (ks_placement_broker){ broker->id, broker->rack, !broker->up };
     }
-    ks_place(brokers, cluster->broker_count, count, replication_factor, cluster->plain_placement ? NULL : draw, cluster->kernel,
-             replicas);
+    ks_place(brokers, cluster->broker_count, count, replication_factor, cluster->plain_placement ? NULL : draw,
+             cluster->kernel, replicas);
     if (brokers != few) ks_free(brokers);
 }
 
@@ -145,7 +151,9 @@ static void add_partitions(ks_topic *topic, int32_t count, int32_t replication_f
     int32_t first = topic->partition_count;
     topic->partitions = ks_realloc(topic->partitions, (size_t)(first + count) * sizeof *topic->partitions);
     for (int32_t i = 0; i < count; i++, partition++) {
-        *partition = (ks_partition){ .topic = topic, .index = first + i, .replica_count = (int16_t)replication_factor,
+        *partition = (ks_partition){ .topic = topic,
+                                     .index = first + i,
+                                     .replica_count = (int16_t)replication_factor,
                                      .replicas = ids + 2 * row * (size_t)i };
         partition->waits_last = &partition->waits;
         memcpy(partition->replicas, assignment + row * (size_t)i, row * sizeof *ids);
@@ -164,23 +172,25 @@ static kafka_error refuse(ks_buffer *why, kafka_error error, const char *format,
     return error;
 }
 
-static kafka_error check_counts(const ks_cluster *cluster, int32_t partitions, int32_t replication_factor, ks_buffer *why) {
+static kafka_error check_counts(const ks_cluster *cluster, int32_t partitions, int32_t replication_factor,
+                                ks_buffer *why) {
     if (replication_factor < 1) {
-        return refuse(why, KAFKA_ERR_INVALID_REPLICATION_FACTOR, "replication factor must be above 0, or -1 for the default, not %lld",
-                      replication_factor);
+        return refuse(why, KAFKA_ERR_INVALID_REPLICATION_FACTOR,
+                      "replication factor must be above 0, or -1 for the default, not %lld", replication_factor);
     }
     if (partitions < 1) {
-        return refuse(why, KAFKA_ERR_INVALID_PARTITIONS, "number of partitions must be above 0, or -1 for the default, not %lld",
-                      partitions);
+        return refuse(why, KAFKA_ERR_INVALID_PARTITIONS,
+                      "number of partitions must be above 0, or -1 for the default, not %lld", partitions);
     }
     if (partitions > KS_PARTITIONS_MAX) {
         return refuse(why, KAFKA_ERR_POLICY_VIOLATION, "excessively large number of partitions: %lld", partitions);
     }
     if (replication_factor > cluster->broker_count) {
-        return refuse(why, KAFKA_ERR_INVALID_REPLICATION_FACTOR, "replication factor is above the number of brokers, %lld",
-                      cluster->broker_count);
+        return refuse(why, KAFKA_ERR_INVALID_REPLICATION_FACTOR,
+                      "replication factor is above the number of brokers, %lld", cluster->broker_count);
     }
-    if (live_brokers(cluster) == 0) return refuse(why, KAFKA_ERR_INVALID_REPLICATION_FACTOR, "all %lld brokers are down", cluster->broker_count);
+    if (live_brokers(cluster) == 0)
+        return refuse(why, KAFKA_ERR_INVALID_REPLICATION_FACTOR, "all %lld brokers are down", cluster->broker_count);
     return KAFKA_OK;
 }
 
@@ -197,9 +207,11 @@ kafka_error ks_topic_new_check(const ks_cluster *cluster, ks_string name, ks_buf
 }
 
 kafka_error ks_cluster_create_topic(ks_cluster *cluster, const ks_topic_spec *spec, ks_topic **out, ks_buffer *why) {
-    int32_t partitions = spec->partitions == -1 ? (int32_t)cluster->settings[KS_SETTING_num_partitions] : spec->partitions;
-    int32_t replication_factor = spec->replication_factor == -1 ? (int32_t)cluster->settings[KS_SETTING_default_replication_factor]
-                                                                : spec->replication_factor;
+    int32_t partitions =
+        spec->partitions == -1 ? (int32_t)cluster->settings[KS_SETTING_num_partitions] : spec->partitions;
+    int32_t replication_factor = spec->replication_factor == -1
+                                     ? (int32_t)cluster->settings[KS_SETTING_default_replication_factor]
+                                     : spec->replication_factor;
     kafka_error error = ks_topic_new_check(cluster, spec->name, why);
     if (error == KAFKA_OK) error = check_counts(cluster, partitions, replication_factor, why);
     if (error != KAFKA_OK) return error;
@@ -224,8 +236,8 @@ kafka_error ks_cluster_create_topic(ks_cluster *cluster, const ks_topic_spec *sp
     return KAFKA_OK;
 }
 
-kafka_error ks_cluster_create_simple_topic(ks_cluster *cluster, const char *name, int32_t partitions, int32_t replication_factor,
-                                           ks_topic **topic) {
+kafka_error ks_cluster_create_simple_topic(ks_cluster *cluster, const char *name, int32_t partitions,
+                                           int32_t replication_factor, ks_topic **topic) {
     ks_topic_spec spec = { .name = ks_str(name), .partitions = partitions, .replication_factor = replication_factor };
     ks_topic *made;
     kafka_error error = ks_cluster_create_topic(cluster, &spec, &made, NULL);
@@ -233,7 +245,8 @@ kafka_error ks_cluster_create_simple_topic(ks_cluster *cluster, const char *name
     return error;
 }
 
-kafka_error ks_cluster_add_partitions(ks_topic *topic, int32_t count, const int32_t *assignment, bool validate_only, ks_buffer *why) {
+kafka_error ks_cluster_add_partitions(ks_topic *topic, int32_t count, const int32_t *assignment, bool validate_only,
+                                      ks_buffer *why) {
     ks_cluster *cluster = topic->cluster;
     int32_t first = topic->partition_count;
     if (topic->internal) { /* which group lives in which partition follows from their number */
@@ -241,7 +254,8 @@ kafka_error ks_cluster_add_partitions(ks_topic *topic, int32_t count, const int3
         return KAFKA_ERR_INVALID_TOPIC_EXCEPTION;
     }
     if (count <= first) {
-        return refuse(why, KAFKA_ERR_INVALID_PARTITIONS, "the topic has %lld partitions already; a count is the new total", first);
+        return refuse(why, KAFKA_ERR_INVALID_PARTITIONS,
+                      "the topic has %lld partitions already; a count is the new total", first);
     }
     kafka_error error = check_counts(cluster, count, topic->partitions[0]->replica_count, why);
     if (error != KAFKA_OK || validate_only) return error;

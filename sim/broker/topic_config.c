@@ -78,8 +78,10 @@ kafka_error ks_topic_config_set(ks_topic_config *config, ks_string name, ks_stri
     }
     ks_free(config->text[i]);
     config->text[i] = value.size >= 0 ? as_printed(&ks_topic_configs[i], parsed, value) : NULL;
-    if (value.size >= 0) config->overridden |= UINT64_C(1) << i;
-    else config->overridden &= ~(UINT64_C(1) << i);
+    if (value.size >= 0)
+        config->overridden |= UINT64_C(1) << i;
+    else
+        config->overridden &= ~(UINT64_C(1) << i);
     config->value[i] = value.size >= 0 ? parsed : inherited((ks_topic_config_key)i, settings);
     return KAFKA_OK;
 }
@@ -88,13 +90,15 @@ kafka_error ks_topic_config_check(const ks_topic_config *config, ks_buffer *why)
     int64_t least = config->value[KS_TOPIC_min_compaction_lag_ms], most = config->value[KS_TOPIC_max_compaction_lag_ms];
     if (least <= most) return KAFKA_OK;
     if (why != NULL) {
-        ks_buffer_printf(why, "conflict: min.compaction.lag.ms (%lld) is above max.compaction.lag.ms (%lld)", (long long)least,
-                         (long long)most);
+        ks_buffer_printf(why, "conflict: min.compaction.lag.ms (%lld) is above max.compaction.lag.ms (%lld)",
+                         (long long)least, (long long)most);
     }
     return KAFKA_ERR_INVALID_CONFIG;
 }
 
 void ks_topic_config_print(const ks_topic_config *config, ks_topic_config_key key, ks_buffer *out) {
-    if (config->text[key] != NULL) ks_buffer_text(out, config->text[key]);
-    else ks_config_print(&ks_topic_configs[key], config->value[key], out);
+    if (config->text[key] != NULL)
+        ks_buffer_text(out, config->text[key]);
+    else
+        ks_config_print(&ks_topic_configs[key], config->value[key], out);
 }

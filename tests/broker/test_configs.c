@@ -24,7 +24,10 @@ static void split(char *line, char *fields[5]) {
         bool quoted = *line == '"';
         fields[i] = quoted ? ++line : line;
         line = strchr(line, quoted ? '"' : i == 4 ? '\n' : ',');
-        if (line == NULL) { fields[i + 1 < 5 ? i + 1 : 4] = ""; return; }
+        if (line == NULL) {
+            fields[i + 1 < 5 ? i + 1 : 4] = "";
+            return;
+        }
         *line++ = '\0';
         if (quoted) line++;
     }
@@ -83,9 +86,12 @@ static void try_valid(const char *valid, int32_t key, const char *name) {
         }
         assert_false(accepts(key, "nonsense"));
     } else if (strncmp(valid, "empty, *", 8) == 0) {
-        static const char *const good[] = { "", "*", "0:1", "0:1,2:3", "1:*" }, *const bad[] = { "0", "a:b", "0:1,", "-1:2", "0:1:2" };
-        for (int i = 0; i < 5; i++) if (!accepts(key, good[i])) fail_msg("%s refuses \"%s\"", name, good[i]);
-        for (int i = 0; i < 5; i++) if (accepts(key, bad[i])) fail_msg("%s accepts \"%s\"", name, bad[i]);
+        static const char *const good[] = { "", "*", "0:1", "0:1,2:3", "1:*" }, *const bad[] = { "0", "a:b", "0:1,",
+                                                                                                 "-1:2", "0:1:2" };
+        for (int i = 0; i < 5; i++)
+            if (!accepts(key, good[i])) fail_msg("%s refuses \"%s\"", name, good[i]);
+        for (int i = 0; i < 5; i++)
+            if (accepts(key, bad[i])) fail_msg("%s accepts \"%s\"", name, bad[i]);
     } else if (valid[0] != '\0' && strcmp(valid, "0..1") != 0) {
         fail_msg("%s: this test cannot read \"%s\"", name, valid);
     }
@@ -107,7 +113,8 @@ static void every_topic_config_has_kafkas_type_default_and_limits(void **state) 
         assert_string_equal(type_name(ks_topic_configs[key].type), fields[1]);
         ks_buffer text = { 0 };
         ks_topic_config_print(config, (ks_topic_config_key)key, &text);
-        if (strcmp(text.data ? (char *)text.data : "", fields[2]) != 0) fail_msg("%s: default %s, not %s", fields[0], text.data, fields[2]);
+        if (strcmp(text.data ? (char *)text.data : "", fields[2]) != 0)
+            fail_msg("%s: default %s, not %s", fields[0], text.data, fields[2]);
         ks_buffer_deinit(&text);
         try_valid(fields[3], key, fields[0]);
         rows++;
@@ -119,20 +126,37 @@ static void every_topic_config_has_kafkas_type_default_and_limits(void **state) 
 
 static void values_are_read_as_kafka_reads_them(void **state) {
     (void)state;
-    static const struct { const char *name, *text; bool ok; int64_t value; } rows[] = {
-        { "retention.ms", " 42 ", true, 42 }, { "retention.ms", "+42", true, 42 }, { "retention.ms", "", false, 0 },
-        { "retention.ms", "4 2", false, 0 }, { "retention.ms", "9223372036854775807", true, INT64_MAX },
-        { "retention.ms", "9223372036854775808", false, 0 }, { "retention.ms", "1e3", false, 0 }, { "retention.ms", "-", false, 0 },
-        { "segment.bytes", "2147483648", false, 0 }, { "preallocate", "TRUE", true, 1 }, { "preallocate", "yes", false, 0 },
-        { "min.cleanable.dirty.ratio", "0.25", true, 250000 }, { "min.cleanable.dirty.ratio", "1e-3", true, 1000 },
-        { "min.cleanable.dirty.ratio", "1.0", true, 1000000 }, { "min.cleanable.dirty.ratio", "1.1", false, 0 },
-        { "min.cleanable.dirty.ratio", ".", false, 0 }, { "min.cleanable.dirty.ratio", "NaN", false, 0 },
-        { "cleanup.policy", "compact, delete", true, 3 }, { "cleanup.policy", "", true, 0 }, { "cleanup.policy", "compact,,delete", false, 0 },
+    static const struct {
+        const char *name, *text;
+        bool ok;
+        int64_t value;
+    } rows[] = {
+        { "retention.ms", " 42 ", true, 42 },
+        { "retention.ms", "+42", true, 42 },
+        { "retention.ms", "", false, 0 },
+        { "retention.ms", "4 2", false, 0 },
+        { "retention.ms", "9223372036854775807", true, INT64_MAX },
+        { "retention.ms", "9223372036854775808", false, 0 },
+        { "retention.ms", "1e3", false, 0 },
+        { "retention.ms", "-", false, 0 },
+        { "segment.bytes", "2147483648", false, 0 },
+        { "preallocate", "TRUE", true, 1 },
+        { "preallocate", "yes", false, 0 },
+        { "min.cleanable.dirty.ratio", "0.25", true, 250000 },
+        { "min.cleanable.dirty.ratio", "1e-3", true, 1000 },
+        { "min.cleanable.dirty.ratio", "1.0", true, 1000000 },
+        { "min.cleanable.dirty.ratio", "1.1", false, 0 },
+        { "min.cleanable.dirty.ratio", ".", false, 0 },
+        { "min.cleanable.dirty.ratio", "NaN", false, 0 },
+        { "cleanup.policy", "compact, delete", true, 3 },
+        { "cleanup.policy", "", true, 0 },
+        { "cleanup.policy", "compact,,delete", false, 0 },
         { "compression.type", "ZSTD", false, 0 },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         int64_t value = -99;
-        kafka_error error = ks_config_parse(&ks_topic_configs[ks_topic_config_find(ks_str(rows[i].name))], ks_str(rows[i].text), &value, NULL);
+        kafka_error error = ks_config_parse(&ks_topic_configs[ks_topic_config_find(ks_str(rows[i].name))],
+                                            ks_str(rows[i].text), &value, NULL);
         if ((error == KAFKA_OK) != rows[i].ok) fail_msg("%s = \"%s\" gives %d", rows[i].name, rows[i].text, error);
         assert_i64_equal(value, rows[i].ok ? rows[i].value : -99);
     }
@@ -142,19 +166,27 @@ static void a_bad_value_is_told_in_a_sentence_that_says_what_is_right(void **sta
     (void)state;
     ks_buffer why = { 0 };
     int64_t value;
-    assert_int_equal(ks_config_parse(&ks_topic_configs[KS_TOPIC_segment_bytes], KS_LITERAL("ten"), &value, &why), KAFKA_ERR_INVALID_CONFIG);
-    assert_string_equal((char *)why.data, "invalid value \"ten\" for configuration segment.bytes: a whole number from 14 to 2147483647");
+    assert_int_equal(ks_config_parse(&ks_topic_configs[KS_TOPIC_segment_bytes], KS_LITERAL("ten"), &value, &why),
+                     KAFKA_ERR_INVALID_CONFIG);
+    assert_string_equal((char *)why.data,
+                        "invalid value \"ten\" for configuration segment.bytes: a whole number from 14 to 2147483647");
     ks_buffer_clear(&why);
-    assert_int_equal(ks_config_parse(&ks_topic_configs[KS_TOPIC_compression_type], KS_LITERAL("zip"), &value, &why), KAFKA_ERR_INVALID_CONFIG);
+    assert_int_equal(ks_config_parse(&ks_topic_configs[KS_TOPIC_compression_type], KS_LITERAL("zip"), &value, &why),
+                     KAFKA_ERR_INVALID_CONFIG);
     assert_non_null(strstr((char *)why.data, "one of uncompressed, gzip, snappy, lz4, zstd, producer"));
     ks_buffer_deinit(&why);
 }
 
 static void an_unknown_name_is_told_with_the_nearest_one(void **state) {
     (void)state;
-    static const struct { const char *name, *suggestion; } rows[] = {
-        { "retention.m", "retention.ms" }, { "retentionms", "retention.ms" }, { "segment.byte", "segment.bytes" },
-        { "Cleanup.Policy", "cleanup.policy" }, { "log.retention.bytes", "retention.bytes" },
+    static const struct {
+        const char *name, *suggestion;
+    } rows[] = {
+        { "retention.m", "retention.ms" },
+        { "retentionms", "retention.ms" },
+        { "segment.byte", "segment.bytes" },
+        { "Cleanup.Policy", "cleanup.policy" },
+        { "log.retention.bytes", "retention.bytes" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         ks_buffer why = { 0 };
@@ -175,7 +207,9 @@ static void an_unknown_name_is_told_with_the_nearest_one(void **state) {
 static void settings_are_the_defaults_of_topic_configs(void **state) {
     (void)state;
     world w;
-    const ks_config_entry settings[] = { { "log.retention.hours", "2" }, { "message.max.bytes", "500" }, { "log.roll.ms", "77" } };
+    const ks_config_entry settings[] = { { "log.retention.hours", "2" },
+                                         { "message.max.bytes", "500" },
+                                         { "log.roll.ms", "77" } };
     world_init(&w, &(ks_cluster_config){ .brokers = 2, .settings = settings, .setting_count = 3 });
     ks_topic *topic = make_topic(&w, "t", 1, 1);
     assert_i64_equal(topic->config->value[KS_TOPIC_retention_ms], 7200000);
@@ -188,7 +222,11 @@ static void settings_are_the_defaults_of_topic_configs(void **state) {
 
 static void a_wrong_cluster_config_is_refused_with_a_reason(void **state) {
     (void)state;
-    static const struct { ks_config_entry setting; int32_t brokers; const char *why; } rows[] = {
+    static const struct {
+        ks_config_entry setting;
+        int32_t brokers;
+        const char *why;
+    } rows[] = {
         { { "num.partition", "3" }, 1, "did you mean \"num.partitions\"?" },
         { { "retention.ms", "3" }, 1, "did you mean \"log.retention.ms\"?" },
         { { "num.partitions", "0" }, 1, "a whole number from 1 to 2147483647" },
@@ -222,10 +260,14 @@ static void a_config_without_effect_is_said_aloud_once(void **state) {
 
 /* ---- changing them ---- */
 
-typedef struct change { const char *name; int8_t operation; const char *value; } change;
+typedef struct change {
+    const char *name;
+    int8_t operation;
+    const char *value;
+} change;
 
-static ks_incremental_alter_configs_response_alter_configs_resource_response *alter(world *w, int8_t type, const char *resource, const change *changes,
-                                                                                   int32_t count, bool validate_only) {
+static ks_incremental_alter_configs_response_alter_configs_resource_response *
+alter(world *w, int8_t type, const char *resource, const change *changes, int32_t count, bool validate_only) {
     ks_envelope *request = request_new(w, KS_API_incremental_alter_configs, 1);
     ks_incremental_alter_configs_request *in = request->body;
     in->validate_only = validate_only;
@@ -248,7 +290,12 @@ enum { SET, DELETE, APPEND, SUBTRACT };
 static void wrong_changes_are_refused_as_a_whole(void **state) { /* section 1.4, (Incremental)AlterConfigs */
     world *w = *state;
     ks_topic *topic = make_topic(w, "t", 1, 1);
-    static const struct { int8_t type; const char *resource; change changes[2]; kafka_error error; } rows[] = {
+    static const struct {
+        int8_t type;
+        const char *resource;
+        change changes[2];
+        kafka_error error;
+    } rows[] = {
         { 2, "nope", { { "retention.ms", SET, "1" } }, KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION },
         { 2, "", { { "retention.ms", SET, "1" } }, KAFKA_ERR_INVALID_REQUEST },
         { 2, "t", { { "retention.ms", SET, "1" }, { "colour", SET, "red" } }, KAFKA_ERR_INVALID_CONFIG },
@@ -259,14 +306,19 @@ static void wrong_changes_are_refused_as_a_whole(void **state) { /* section 1.4,
         { 2, "t", { { "retention.ms", SET, "1" }, { "segment.bytes", SUBTRACT, "15" } }, KAFKA_ERR_INVALID_CONFIG },
         { 2, "t", { { "retention.ms", SET, "1" }, { "cleanup.policy", APPEND, "shred" } }, KAFKA_ERR_INVALID_CONFIG },
         { 2, "t", { { "retention.ms", SET, "1" }, { "cleanup.policy", 4, "delete" } }, KAFKA_ERR_INVALID_REQUEST },
-        { 2, "t", { { "min.compaction.lag.ms", SET, "9" }, { "max.compaction.lag.ms", SET, "8" } }, KAFKA_ERR_INVALID_CONFIG },
+        { 2,
+          "t",
+          { { "min.compaction.lag.ms", SET, "9" }, { "max.compaction.lag.ms", SET, "8" } },
+          KAFKA_ERR_INVALID_CONFIG },
         { 4, "", { { "num.partitions", SET, "3" } }, KAFKA_ERR_INVALID_REQUEST },
         { 4, "", { { "log.retention.ms", SET, "3" }, { "colour", SET, "red" } }, KAFKA_ERR_INVALID_CONFIG },
         { 4, "1", { { "log.retention.ms", SET, "3" } }, KAFKA_ERR_INVALID_REQUEST },
         { 8, "1", { { "x", SET, "3" } }, KAFKA_ERR_INVALID_REQUEST },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        int16_t error = alter(w, rows[i].type, rows[i].resource, rows[i].changes, rows[i].changes[1].name ? 2 : 1, false)->error_code;
+        int16_t error =
+            alter(w, rows[i].type, rows[i].resource, rows[i].changes, rows[i].changes[1].name ? 2 : 1, false)
+                ->error_code;
         if (error != rows[i].error) fail_msg("row %zu: %d, not %d", i, error, rows[i].error);
         assert_i64_equal(topic->config->overridden, 0);
         assert_i64_equal(topic->config->value[KS_TOPIC_retention_ms], 604800000);
@@ -278,11 +330,18 @@ static void changes_take_effect_unless_they_are_only_validated(void **state) {
     ks_topic *topic = make_topic(w, "t", 1, 1);
     assert_int_equal(alter(w, 2, "t", (change[]){ { "retention.ms", SET, "1" } }, 1, true)->error_code, 0);
     assert_i64_equal(topic->config->overridden, 0);
-    assert_int_equal(alter(w, 2, "t", (change[]){ { "retention.ms", SET, "1" }, { "cleanup.policy", APPEND, "compact" } }, 2, false)->error_code, 0);
+    assert_int_equal(
+        alter(w, 2, "t", (change[]){ { "retention.ms", SET, "1" }, { "cleanup.policy", APPEND, "compact" } }, 2, false)
+            ->error_code,
+        0);
     assert_i64_equal(topic->config->value[KS_TOPIC_retention_ms], 1);
     assert_i64_equal(topic->config->value[KS_TOPIC_cleanup_policy], KS_CLEANUP_COMPACT | KS_CLEANUP_DELETE);
     assert_string_equal(topic->config->text[KS_TOPIC_cleanup_policy], "delete,compact");
-    assert_int_equal(alter(w, 2, "t", (change[]){ { "retention.ms", DELETE, NULL }, { "cleanup.policy", SUBTRACT, "delete" } }, 2, false)->error_code, 0);
+    assert_int_equal(alter(w, 2, "t",
+                           (change[]){ { "retention.ms", DELETE, NULL }, { "cleanup.policy", SUBTRACT, "delete" } }, 2,
+                           false)
+                         ->error_code,
+                     0);
     assert_i64_equal(topic->config->value[KS_TOPIC_retention_ms], 604800000);
     assert_i64_equal(topic->config->value[KS_TOPIC_cleanup_policy], KS_CLEANUP_COMPACT);
 }
@@ -290,7 +349,10 @@ static void changes_take_effect_unless_they_are_only_validated(void **state) {
 static void dynamic_broker_defaults_reach_every_topic_that_inherits_them(void **state) {
     world *w = *state;
     ks_topic *plain = make_topic(w, "plain", 1, 1), *own = make_configured(w, "own", "retention.ms", "5", NULL);
-    assert_int_equal(alter(w, 4, "", (change[]){ { "log.retention.ms", SET, "9" }, { "log.segment.bytes", SET, "100" } }, 2, false)->error_code, 0);
+    assert_int_equal(
+        alter(w, 4, "", (change[]){ { "log.retention.ms", SET, "9" }, { "log.segment.bytes", SET, "100" } }, 2, false)
+            ->error_code,
+        0);
     assert_i64_equal(plain->config->value[KS_TOPIC_retention_ms], 9);
     assert_i64_equal(own->config->value[KS_TOPIC_retention_ms], 5);
     assert_i64_equal(own->config->value[KS_TOPIC_segment_bytes], 100);

@@ -16,10 +16,12 @@ static int teardown(void **state) {
     return 0;
 }
 
-static int64_t fill(world *w, const ks_topic *topic, int32_t partition, int32_t batches) { /* of two records; gives a batch's size */
+static int64_t fill(world *w, const ks_topic *topic, int32_t partition,
+                    int32_t batches) { /* of two records; gives a batch's size */
     int64_t before = ks_log_size(topic->partitions[partition]->log);
     for (int32_t i = 0; i < batches; i++) {
-        assert_int_equal(produce(w, topic, partition, make_batch(w, 2, "some value", ks_now_ms(w->kernel)))->error_code, 0);
+        assert_int_equal(produce(w, topic, partition, make_batch(w, 2, "some value", ks_now_ms(w->kernel)))->error_code,
+                         0);
     }
     return (ks_log_size(topic->partitions[partition]->log) - before) / batches;
 }
@@ -48,9 +50,18 @@ static void the_first_batch_comes_whatever_the_limits_then_the_limits_hold(void 
     world *w = *state;
     ks_topic *topic = make_topic(w, "t", 1, 1);
     int64_t size = fill(w, topic, 0, 5);
-    const struct { int64_t partition_max, max; int64_t batches; } rows[] = {
-        { 1, 1 << 20, 1 }, { 1 << 20, 1, 1 }, { 0, 0, 1 }, { size, 1 << 20, 1 }, { 2 * size - 1, 1 << 20, 1 }, { 2 * size, 1 << 20, 2 },
-        { 1 << 20, 3 * size, 3 }, { 1 << 20, 1 << 20, 5 },
+    const struct {
+        int64_t partition_max, max;
+        int64_t batches;
+    } rows[] = {
+        { 1, 1 << 20, 1 },
+        { 1 << 20, 1, 1 },
+        { 0, 0, 1 },
+        { size, 1 << 20, 1 },
+        { 2 * size - 1, 1 << 20, 1 },
+        { 2 * size, 1 << 20, 2 },
+        { 1 << 20, 3 * size, 3 },
+        { 1 << 20, 1 << 20, 5 },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         ks_envelope *request = fetch_request(w, 12, topic, 0, 0, 1, 0);
@@ -129,7 +140,14 @@ static void wrong_fetches_get_kafkas_error_at_once(void **state) { /* LG-25, LG-
     ks_topic ghost = { .name = KS_LITERAL("ghost"), .id = { { 1 } } };
     fill(w, topic, 0, 2);
     assert_int_equal(ks_partition_move_leader(topic->partitions[0], 2), KAFKA_OK); /* epoch 1 */
-    const struct { int32_t broker; int16_t version; const ks_topic *topic; int32_t partition, epoch; int64_t offset; kafka_error error; } rows[] = {
+    const struct {
+        int32_t broker;
+        int16_t version;
+        const ks_topic *topic;
+        int32_t partition, epoch;
+        int64_t offset;
+        kafka_error error;
+    } rows[] = {
         { 2, 12, &ghost, 0, -1, 0, KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION },
         { 2, 13, &ghost, 0, -1, 0, KAFKA_ERR_UNKNOWN_TOPIC_ID },
         { 2, 13, topic, 1, -1, 0, KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION },
@@ -147,7 +165,8 @@ static void wrong_fetches_get_kafkas_error_at_once(void **state) { /* LG-25, LG-
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         int32_t wait = rows[i].error == KAFKA_OK ? 0 : 30000;
-        ks_envelope *request = fetch_request(w, rows[i].version, rows[i].topic, rows[i].partition, rows[i].offset, 1, wait);
+        ks_envelope *request =
+            fetch_request(w, rows[i].version, rows[i].topic, rows[i].partition, rows[i].offset, 1, wait);
         body(request)->topics.items[0].partitions.items[0].current_leader_epoch = rows[i].epoch;
         int64_t before = ks_now_ms(w->kernel);
         data *d = first_partition(ask(w, rows[i].broker, request));
@@ -170,8 +189,14 @@ static void from_version_16_on_the_present_leader_is_named(void **state) {
 static void sessions_are_not_given_out(void **state) {
     world *w = *state;
     ks_topic *topic = make_topic(w, "t", 1, 1);
-    static const struct { int32_t id, epoch; kafka_error error; } rows[] = {
-        { 0, -1, KAFKA_OK }, { 0, 0, KAFKA_OK }, { 0, 1, KAFKA_ERR_FETCH_SESSION_ID_NOT_FOUND }, { 5, 1, KAFKA_ERR_FETCH_SESSION_ID_NOT_FOUND },
+    static const struct {
+        int32_t id, epoch;
+        kafka_error error;
+    } rows[] = {
+        { 0, -1, KAFKA_OK },
+        { 0, 0, KAFKA_OK },
+        { 0, 1, KAFKA_ERR_FETCH_SESSION_ID_NOT_FOUND },
+        { 5, 1, KAFKA_ERR_FETCH_SESSION_ID_NOT_FOUND },
     };
     for (int i = 0; i < 4; i++) {
         ks_envelope *request = fetch_request(w, 12, topic, 0, 0, 0, 0);
@@ -384,7 +409,11 @@ static kafka_error fault(void *context, const ks_partition *partition, int64_t *
     return *(kafka_error *)context;
 }
 
-typedef struct outcome { kafka_error error; int64_t base_offset; int calls; } outcome;
+typedef struct outcome {
+    kafka_error error;
+    int64_t base_offset;
+    int calls;
+} outcome;
 
 static void on_done(ks_append *append, kafka_error error, int64_t base_offset) {
     outcome *o = append->owner;
@@ -400,7 +429,8 @@ static void an_internal_append_can_be_made_to_fail_and_to_wait(void **state) {
     int64_t offset = -5;
     outcome o = { .error = 99 };
     ks_cluster_set_append_fault(w->cluster, fault, &error);
-    assert_int_equal(ks_partition_append(topic->partitions[0], make_batch(w, 1, "v", 5), &offset), KAFKA_ERR_NOT_ENOUGH_REPLICAS);
+    assert_int_equal(ks_partition_append(topic->partitions[0], make_batch(w, 1, "v", 5), &offset),
+                     KAFKA_ERR_NOT_ENOUGH_REPLICAS);
     assert_i64_equal(offset, -5);
     assert_i64_equal(ks_log_end_offset(topic->partitions[0]->log), 0);
     error = KAFKA_OK;
@@ -423,8 +453,10 @@ static void an_internal_append_can_be_made_to_fail_and_to_wait(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_fetch_gives_whole_batches_from_the_one_that_holds_the_offset, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_first_batch_comes_whatever_the_limits_then_the_limits_hold, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_fetch_gives_whole_batches_from_the_one_that_holds_the_offset, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(the_first_batch_comes_whatever_the_limits_then_the_limits_hold, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(empty_partitions_do_not_use_up_the_right_to_one_batch, setup, teardown),
         cmocka_unit_test_setup_teardown(one_read_never_crosses_a_segment, setup, teardown),
         cmocka_unit_test(a_broker_caps_what_a_client_asks_for),
@@ -434,7 +466,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_diverging_epoch_is_told, setup, teardown),
         cmocka_unit_test_setup_teardown(an_empty_fetch_waits_as_long_as_it_says, setup, teardown),
         cmocka_unit_test_setup_teardown(a_parked_fetch_costs_no_event_while_it_waits, setup, teardown),
-        cmocka_unit_test_setup_teardown(an_append_wakes_the_fetches_of_its_partition_after_the_producers_answer, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_append_wakes_the_fetches_of_its_partition_after_the_producers_answer, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(a_fetch_waits_for_its_min_bytes, setup, teardown),
         cmocka_unit_test_setup_teardown(min_bytes_count_over_all_partitions_of_the_fetch, setup, teardown),
         cmocka_unit_test_setup_teardown(a_rolled_segment_ends_the_wait, setup, teardown),

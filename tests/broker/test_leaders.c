@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Leaders and in-sync sets when brokers stop and start, preferred leaders, watches, and placement over racks (TC-4 to TC-8). */
+ * Leaders and in-sync sets when brokers stop and start, preferred leaders, watches, and placement over racks (TC-4 to
+ * TC-8). */
 #include "tests/broker/support/world.h"
 
 #include "sim/broker/placement.h"
@@ -84,8 +85,10 @@ static void the_last_in_sync_replica_is_waited_for(void **state) {
     assert_isr(topic->partitions[0], 1, 2, 0, 0);
     assert_int_equal(topic->partitions[0]->leader_epoch, 2);
     ks_produce_response *refused = ask(w, 3, produce_request(w, 9, 1, topic, 0, make_batch(w, 1, "v", 5)));
-    assert_int_equal(refused->responses.items[0].partition_responses.items[0].error_code, KAFKA_ERR_NOT_LEADER_OR_FOLLOWER);
-    assert_int_equal(ks_partition_append(topic->partitions[0], make_batch(w, 1, "v", 5), NULL), KAFKA_ERR_NOT_LEADER_OR_FOLLOWER);
+    assert_int_equal(refused->responses.items[0].partition_responses.items[0].error_code,
+                     KAFKA_ERR_NOT_LEADER_OR_FOLLOWER);
+    assert_int_equal(ks_partition_append(topic->partitions[0], make_batch(w, 1, "v", 5), NULL),
+                     KAFKA_ERR_NOT_LEADER_OR_FOLLOWER);
     start(w, 1); /* not in sync: it may not lead */
     assert_int_equal(topic->partitions[0]->leader, KS_NO_LEADER);
     start(w, 2);
@@ -97,7 +100,8 @@ static void the_last_in_sync_replica_is_waited_for(void **state) {
 static void an_unclean_election_takes_any_live_replica(void **state) {
     world *w = *state;
     ks_topic_config *config = ks_topic_config_new(ks_cluster_settings(w->cluster));
-    ks_topic_config_set(config, KS_LITERAL("unclean.leader.election.enable"), KS_LITERAL("true"), ks_cluster_settings(w->cluster), NULL);
+    ks_topic_config_set(config, KS_LITERAL("unclean.leader.election.enable"), KS_LITERAL("true"),
+                        ks_cluster_settings(w->cluster), NULL);
     ks_topic_spec spec = { .name = KS_LITERAL("t"), .partitions = 1, .replication_factor = 2, .config = config };
     ks_topic *topic;
     assert_int_equal(ks_cluster_create_topic(w->cluster, &spec, &topic, NULL), KAFKA_OK);
@@ -135,7 +139,9 @@ static void topics_made_while_a_broker_is_down_start_without_it(void **state) { 
 
 /* ---- watches ---- */
 
-typedef struct witness { char told[400]; } witness;
+typedef struct witness {
+    char told[400];
+} witness;
 
 static void tell(witness *to, const char *format, ...) {
     size_t size = strlen(to->told);
@@ -149,7 +155,9 @@ static void on_leader(void *context, ks_partition *p, int32_t from, int32_t to) 
 }
 static void on_created(void *context, ks_topic *topic) { tell(context, "+%s ", topic->name.data); }
 static void on_deleted(void *context, ks_topic *topic) { tell(context, "-%s ", topic->name.data); }
-static void on_added(void *context, ks_topic *topic, int32_t first) { tell(context, "%s[%d..%d] ", topic->name.data, first, topic->partition_count); }
+static void on_added(void *context, ks_topic *topic, int32_t first) {
+    tell(context, "%s[%d..%d] ", topic->name.data, first, topic->partition_count);
+}
 static void on_down(void *context, ks_broker *broker) { tell(context, "down%d ", broker->id); }
 static void on_up(void *context, ks_broker *broker) { tell(context, "up%d ", broker->id); }
 static void on_config(void *context, ks_topic *topic) { tell(context, "config:%s ", topic->name.data); }
@@ -157,8 +165,14 @@ static void on_config(void *context, ks_topic *topic) { tell(context, "config:%s
 static void watches_are_told_after_the_change(void **state) {
     world *w = *state;
     witness seen_by = { "" };
-    ks_cluster_watch watch = { .leader_changed = on_leader, .topic_created = on_created, .topic_deleted = on_deleted, .partitions_added = on_added,
-                               .config_changed = on_config, .broker_down = on_down, .broker_up = on_up, .context = &seen_by };
+    ks_cluster_watch watch = { .leader_changed = on_leader,
+                               .topic_created = on_created,
+                               .topic_deleted = on_deleted,
+                               .partitions_added = on_added,
+                               .config_changed = on_config,
+                               .broker_down = on_down,
+                               .broker_up = on_up,
+                               .context = &seen_by };
     ks_cluster_watch empty = { .context = NULL };
     ks_cluster_watch_start(w->cluster, &empty);
     ks_cluster_watch_start(w->cluster, &watch);
@@ -177,7 +191,8 @@ static void watches_are_told_after_the_change(void **state) {
 
 /* ---- placement ---- */
 
-static void place(const ks_placement_broker *brokers, int32_t count, int32_t partitions, int32_t factor, const char *expected) {
+static void place(const ks_placement_broker *brokers, int32_t count, int32_t partitions, int32_t factor,
+                  const char *expected) {
     int32_t replicas[64];
     char text[400] = "";
     ks_place(brokers, count, partitions, factor, NULL, NULL, replicas);
@@ -191,7 +206,8 @@ static void place(const ks_placement_broker *brokers, int32_t count, int32_t par
 static void replicas_go_round_the_racks(void **state) { /* TC-5, TC-6 */
     (void)state;
     const ks_string a = KS_LITERAL("a"), b = KS_LITERAL("b"), c = KS_LITERAL("c");
-    const ks_placement_broker nine[] = { { 1, a }, { 2, a }, { 3, a }, { 4, b }, { 5, b }, { 6, b }, { 7, c }, { 8, c }, { 9, c } };
+    const ks_placement_broker nine[] = { { 1, a }, { 2, a }, { 3, a }, { 4, b }, { 5, b },
+                                         { 6, b }, { 7, c }, { 8, c }, { 9, c } };
     place(nine, 9, 3, 3, "1 4 7 / 5 8 2 / 9 3 6 / "); /* A0 B0 C0, B1 C1 A1, C2 A2 B2 */
     const ks_placement_broker flat[] = { { 1, KS_NULL_STRING }, { 2, KS_NULL_STRING }, { 3, KS_NULL_STRING } };
     place(flat, 3, 4, 2, "1 2 / 2 3 / 3 1 / 1 2 / ");

@@ -12,17 +12,20 @@ static int teardown(void **state) {
     return 0;
 }
 
-static const ks_log_append_rules large = { .leader_epoch = 3, .log_append_time_ms = -1, .now_ms = 5000, .segment_bytes = 1 << 30,
-                                           .segment_ms = INT64_MAX };
+static const ks_log_append_rules large = {
+    .leader_epoch = 3, .log_append_time_ms = -1, .now_ms = 5000, .segment_bytes = 1 << 30, .segment_ms = INT64_MAX
+};
 
 static ks_bytes batch_of(int32_t count, int32_t value_size, int64_t timestamp_ms) {
     static uint8_t value[400000];
     ks_batch_begin(&builder, KS_CODEC_NONE);
-    for (int32_t i = 0; i < count; i++) ks_batch_add(&builder, KS_NULL_BYTES, (ks_bytes){ value, value_size }, NULL, 0, timestamp_ms + i);
+    for (int32_t i = 0; i < count; i++)
+        ks_batch_add(&builder, KS_NULL_BYTES, (ks_bytes){ value, value_size }, NULL, 0, timestamp_ms + i);
     return ks_batch_finish(&builder);
 }
 
-static ks_log_appended append_by(ks_log *log, const ks_log_append_rules *rules, int32_t count, int32_t value_size, int64_t timestamp_ms) {
+static ks_log_appended append_by(ks_log *log, const ks_log_append_rules *rules, int32_t count, int32_t value_size,
+                                 int64_t timestamp_ms) {
     ks_bytes batch = batch_of(count, value_size, timestamp_ms);
     ks_batch_header header;
     ks_log_appended appended;
@@ -92,12 +95,17 @@ static void log_append_time_overwrites_the_batch_and_its_crc(void **state) {
 
 /* A dumb copy of the log to compare with: sizes and base offsets of all batches. */
 typedef struct model {
-    struct { int64_t base, last, timestamp; int32_t size; int32_t segment; } batches[2000];
+    struct {
+        int64_t base, last, timestamp;
+        int32_t size;
+        int32_t segment;
+    } batches[2000];
     int32_t count, segments;
 } model;
 
 static int32_t model_find(const model *m, int64_t offset) {
-    for (int32_t i = 0; i < m->count; i++) if (m->batches[i].last >= offset) return i;
+    for (int32_t i = 0; i < m->count; i++)
+        if (m->batches[i].last >= offset) return i;
     return -1;
 }
 
@@ -105,7 +113,8 @@ static int64_t model_bytes(const model *m, int64_t offset, int64_t bound, int64_
     int32_t i = model_find(m, offset);
     if (i < 0) return 0;
     int64_t bytes = 0;
-    for (int32_t segment = m->batches[i].segment; i < m->count && m->batches[i].segment == segment && m->batches[i].base < bound; i++) {
+    for (int32_t segment = m->batches[i].segment;
+         i < m->count && m->batches[i].segment == segment && m->batches[i].base < bound; i++) {
         if (bytes + m->batches[i].size > max_bytes && !(bytes == 0 && at_least_one)) break;
         bytes += m->batches[i].size;
         if (bytes > max_bytes) break;
@@ -138,7 +147,8 @@ static void fill(ks_log *log, model *m, const ks_log_append_rules *rules, int32_
 
 static void check_reads(const ks_log *log, const model *m, int32_t tries) {
     for (int32_t t = 0; t < tries; t++) {
-        int64_t end = ks_log_end_offset(log), offset = below((int32_t)end), bound = offset + 1 + below((int32_t)(end - offset));
+        int64_t end = ks_log_end_offset(log), offset = below((int32_t)end),
+                bound = offset + 1 + below((int32_t)(end - offset));
         int64_t max_bytes = below(4) == 0 ? 1 << 30 : below(60000);
         bool at_least_one = below(2) == 0;
         /* a bound inside a batch is no bound that happens: high watermarks lie between batches */
@@ -149,8 +159,8 @@ static void check_reads(const ks_log *log, const model *m, int32_t tries) {
         ks_log_read(log, offset, bound, max_bytes, at_least_one, &slice);
         int64_t expected = model_bytes(m, offset, bound, max_bytes, at_least_one);
         if (slice.bytes.size != expected) {
-            fail_msg("[%lld, %lld) at most %lld bytes: %d, expected %lld", (long long)offset, (long long)bound, (long long)max_bytes,
-                     slice.bytes.size, (long long)expected);
+            fail_msg("[%lld, %lld) at most %lld bytes: %d, expected %lld", (long long)offset, (long long)bound,
+                     (long long)max_bytes, slice.bytes.size, (long long)expected);
         }
         if (expected > 0) assert_i64_equal(first_header(&slice).base_offset, m->batches[model_find(m, offset)].base);
         ks_block_release(slice.block);
@@ -163,9 +173,12 @@ static void check_times(const ks_log *log, const model *m, int32_t tries) {
     ks_log_position position;
     for (int32_t t = 0; t < tries; t++) {
         int64_t wanted = below(110000), expected = -1;
-        for (int32_t i = 0; i < m->count && expected < 0; i++) { /* record k of a batch has the timestamp of the first + k */
+        for (int32_t i = 0; i < m->count && expected < 0;
+             i++) { /* record k of a batch has the timestamp of the first + k */
             int64_t last = m->batches[i].timestamp + (m->batches[i].last - m->batches[i].base);
-            if (last >= wanted) expected = wanted > m->batches[i].timestamp ? m->batches[i].base + wanted - m->batches[i].timestamp : m->batches[i].base;
+            if (last >= wanted)
+                expected = wanted > m->batches[i].timestamp ? m->batches[i].base + wanted - m->batches[i].timestamp
+                                                            : m->batches[i].base;
         }
         bool found = ks_log_find_time(log, wanted, INT64_MAX, &position);
         assert_int_equal(found, expected >= 0);
@@ -183,8 +196,12 @@ static void check_times(const ks_log *log, const model *m, int32_t tries) {
 
 static void reads_give_whole_batches_as_a_dumb_copy_of_the_log_would(void **state) {
     (void)state;
-    static const struct { int64_t segment_bytes; int32_t batches, size_max; } shapes[] = {
-        { 1 << 30, 1000, 100 }, { 1 << 30, 1500, 3000 }, { 100000, 600, 2000 }, { 14, 200, 50 }, { 1 << 30, 20, 300000 },
+    static const struct {
+        int64_t segment_bytes;
+        int32_t batches, size_max;
+    } shapes[] = {
+        { 1 << 30, 1000, 100 }, { 1 << 30, 1500, 3000 }, { 100000, 600, 2000 },
+        { 14, 200, 50 },        { 1 << 30, 20, 300000 },
     };
     for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
         ks_log *log = ks_log_new(0);
@@ -327,7 +344,9 @@ static void the_greatest_timestamp_is_that_of_what_is_left(void **state) {
     ks_log_deletion why;
     ks_log_segment gone;
     ks_log_position position;
-    ks_log_retention rules = { .deletes = true, .retention_ms = -1, .retention_bytes = 2 * ks_log_segment_at(log, 0)->size };
+    ks_log_retention rules = { .deletes = true,
+                               .retention_ms = -1,
+                               .retention_bytes = 2 * ks_log_segment_at(log, 0)->size };
     assert_true(ks_log_delete_oldest(log, &rules, &why, &gone));
     assert_true(ks_log_find_max_timestamp(log, &position));
     assert_i64_equal(position.offset, 2);
@@ -397,7 +416,10 @@ static void segments_below_the_log_start_go_whatever_the_policy(void **state) { 
 
 static void leader_epochs_answer_as_the_table_of_kip_101(void **state) {
     (void)state;
-    static const struct { int32_t asked, epoch; int64_t end; } rows[] = {
+    static const struct {
+        int32_t asked, epoch;
+        int64_t end;
+    } rows[] = {
         { 5, 5, 4 }, { 6, -1, -1 }, { 0, 0, 1 }, { 1, 0, 1 }, { 2, 2, 2 }, { 3, 2, 2 }, { 4, 2, 2 }, { -1, -1, -1 },
     };
     ks_log *log = ks_log_new(0);
@@ -411,7 +433,8 @@ static void leader_epochs_answer_as_the_table_of_kip_101(void **state) {
         int32_t epoch;
         int64_t end;
         ks_log_epoch_end(log, rows[i].asked, &epoch, &end);
-        if (epoch != rows[i].epoch || end != rows[i].end) fail_msg("epoch %d: (%d, %lld)", rows[i].asked, epoch, (long long)end);
+        if (epoch != rows[i].epoch || end != rows[i].end)
+            fail_msg("epoch %d: (%d, %lld)", rows[i].asked, epoch, (long long)end);
     }
     ks_log_raise_start(log, 2); /* epochs 0 and 2 are gone with their records */
     int32_t epoch;

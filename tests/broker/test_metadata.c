@@ -219,8 +219,8 @@ static void partitions_are_described_page_by_page(void **state) {
         for (int32_t i = 0; i < out->topics.count; i++) {
             for (int32_t j = 0; j < out->topics.items[i].partitions.count; j++) {
                 size_t size = strlen(seen_partitions);
-                snprintf(seen_partitions + size, sizeof seen_partitions - size, "%c%d ", out->topics.items[i].name.data[0],
-                         out->topics.items[i].partitions.items[j].partition_index);
+                snprintf(seen_partitions + size, sizeof seen_partitions - size, "%c%d ",
+                         out->topics.items[i].name.data[0], out->topics.items[i].partitions.items[j].partition_index);
             }
             if (out->topics.items[i].name.data[0] == 'n') {
                 assert_int_equal(out->topics.items[i].error_code, KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION);
@@ -236,7 +236,8 @@ static void partitions_are_described_page_by_page(void **state) {
 
 static void brokers_are_found_by_address(void **state) {
     world *w = *state;
-    assert_ptr_equal(ks_cluster_resolve(w->cluster, KS_LITERAL("broker-2"), 9092), ks_cluster_broker_find(w->cluster, 2)->node);
+    assert_ptr_equal(ks_cluster_resolve(w->cluster, KS_LITERAL("broker-2"), 9092),
+                     ks_cluster_broker_find(w->cluster, 2)->node);
     assert_null(ks_cluster_resolve(w->cluster, KS_LITERAL("broker-2"), 9093));
     assert_null(ks_cluster_resolve(w->cluster, KS_LITERAL("broker-4"), 9092));
     assert_null(ks_cluster_resolve(w->cluster, KS_LITERAL("broker-02"), 9092));
@@ -259,7 +260,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(it_lists_live_brokers_with_racks_and_a_live_controller, setup, teardown),
         cmocka_unit_test_setup_teardown(what_all_and_none_mean_depends_on_the_version, setup, teardown),
         cmocka_unit_test_setup_teardown(it_describes_partitions, setup, teardown),
-        cmocka_unit_test_setup_teardown(dead_replicas_are_offline_and_a_partition_without_leader_says_so, setup, teardown),
+        cmocka_unit_test_setup_teardown(dead_replicas_are_offline_and_a_partition_without_leader_says_so, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(an_unknown_topic_is_told_and_made_in_the_background, setup, teardown),
         cmocka_unit_test_setup_teardown(it_is_not_made_when_client_or_broker_forbid_it, setup, teardown),
         cmocka_unit_test_setup_teardown(from_version_12_on_topics_are_asked_for_by_id, setup, teardown),

@@ -18,7 +18,8 @@ static int teardown(void **state) {
     return 0;
 }
 
-static result *produce_as(world *w, int32_t broker, int16_t version, int16_t acks, const ks_topic *topic, int32_t partition, ks_bytes batch) {
+static result *produce_as(world *w, int32_t broker, int16_t version, int16_t acks, const ks_topic *topic,
+                          int32_t partition, ks_bytes batch) {
     ks_produce_response *out = ask(w, broker, produce_request(w, version, acks, topic, partition, batch));
     assert_non_null(out);
     return &out->responses.items[0].partition_responses.items[0];
@@ -26,8 +27,14 @@ static result *produce_as(world *w, int32_t broker, int16_t version, int16_t ack
 
 /* ---- wrong batches ---- */
 
-enum { OFFSET_LENGTH = 8, OFFSET_MAGIC = 16, OFFSET_CRC = 17, OFFSET_ATTRIBUTES = 21, OFFSET_LAST_DELTA = 23,
-       OFFSET_COUNT = 57 };
+enum {
+    OFFSET_LENGTH = 8,
+    OFFSET_MAGIC = 16,
+    OFFSET_CRC = 17,
+    OFFSET_ATTRIBUTES = 21,
+    OFFSET_LAST_DELTA = 23,
+    OFFSET_COUNT = 57
+};
 
 static uint8_t scratch[3 << 20];
 
@@ -35,7 +42,9 @@ static void put32(uint8_t *at, uint32_t value) {
     for (int i = 0; i < 4; i++) at[i] = (uint8_t)(value >> (24 - 8 * i));
 }
 
-static void seal(ks_bytes batch) { put32((uint8_t *)batch.data + OFFSET_CRC, ks_crc32c(batch.data + 21, (size_t)batch.size - 21)); }
+static void seal(ks_bytes batch) {
+    put32((uint8_t *)batch.data + OFFSET_CRC, ks_crc32c(batch.data + 21, (size_t)batch.size - 21));
+}
 
 /* A good batch of two records in `scratch`, to be spoiled. */
 static ks_bytes good(world *w) {
@@ -45,25 +54,85 @@ static ks_bytes good(world *w) {
 }
 
 static ks_bytes spoil_nothing(world *w) { return good(w); }
-static ks_bytes spoil_empty(world *w) { (void)w; return (ks_bytes){ scratch, 0 }; }
-static ks_bytes spoil_null(world *w) { (void)w; return KS_NULL_BYTES; }
-static ks_bytes spoil_length(world *w) { ks_bytes b = good(w); put32(scratch + OFFSET_LENGTH, 13); return b; }
-static ks_bytes spoil_length_beyond(world *w) { ks_bytes b = good(w); put32(scratch + OFFSET_LENGTH, 100000); return b; }
-static ks_bytes spoil_magic_3(world *w) { ks_bytes b = good(w); scratch[OFFSET_MAGIC] = 3; return b; }
-static ks_bytes spoil_magic_1(world *w) { ks_bytes b = good(w); scratch[OFFSET_MAGIC] = 1; return b; }
+static ks_bytes spoil_empty(world *w) {
+    (void)w;
+    return (ks_bytes){ scratch, 0 };
+}
+static ks_bytes spoil_null(world *w) {
+    (void)w;
+    return KS_NULL_BYTES;
+}
+static ks_bytes spoil_length(world *w) {
+    ks_bytes b = good(w);
+    put32(scratch + OFFSET_LENGTH, 13);
+    return b;
+}
+static ks_bytes spoil_length_beyond(world *w) {
+    ks_bytes b = good(w);
+    put32(scratch + OFFSET_LENGTH, 100000);
+    return b;
+}
+static ks_bytes spoil_magic_3(world *w) {
+    ks_bytes b = good(w);
+    scratch[OFFSET_MAGIC] = 3;
+    return b;
+}
+static ks_bytes spoil_magic_1(world *w) {
+    ks_bytes b = good(w);
+    scratch[OFFSET_MAGIC] = 1;
+    return b;
+}
 static ks_bytes spoil_two(world *w) {
     ks_bytes b = good(w);
     memcpy(scratch + b.size, scratch, (size_t)b.size);
     return (ks_bytes){ scratch, 2 * b.size };
 }
-static ks_bytes spoil_offset(world *w) { ks_bytes b = good(w); scratch[7] = 5; return b; }
-static ks_bytes spoil_crc(world *w) { ks_bytes b = good(w); scratch[OFFSET_CRC] ^= 1; return b; }
-static ks_bytes spoil_count(world *w) { ks_bytes b = good(w); put32(scratch + OFFSET_COUNT, 3); seal(b); return b; }
-static ks_bytes spoil_delta(world *w) { ks_bytes b = good(w); put32(scratch + OFFSET_LAST_DELTA, 5); seal(b); return b; }
-static ks_bytes spoil_control(world *w) { ks_bytes b = good(w); scratch[OFFSET_ATTRIBUTES + 1] |= KS_ATTRIBUTE_CONTROL; seal(b); return b; }
-static ks_bytes spoil_codec(world *w) { ks_bytes b = good(w); scratch[OFFSET_ATTRIBUTES + 1] |= 5; seal(b); return b; }
-static ks_bytes spoil_gzip(world *w) { ks_bytes b = good(w); scratch[OFFSET_ATTRIBUTES + 1] |= KS_CODEC_GZIP; seal(b); return b; }
-static ks_bytes spoil_record(world *w) { ks_bytes b = good(w); scratch[61] = 0x7e; seal(b); return b; }
+static ks_bytes spoil_offset(world *w) {
+    ks_bytes b = good(w);
+    scratch[7] = 5;
+    return b;
+}
+static ks_bytes spoil_crc(world *w) {
+    ks_bytes b = good(w);
+    scratch[OFFSET_CRC] ^= 1;
+    return b;
+}
+static ks_bytes spoil_count(world *w) {
+    ks_bytes b = good(w);
+    put32(scratch + OFFSET_COUNT, 3);
+    seal(b);
+    return b;
+}
+static ks_bytes spoil_delta(world *w) {
+    ks_bytes b = good(w);
+    put32(scratch + OFFSET_LAST_DELTA, 5);
+    seal(b);
+    return b;
+}
+static ks_bytes spoil_control(world *w) {
+    ks_bytes b = good(w);
+    scratch[OFFSET_ATTRIBUTES + 1] |= KS_ATTRIBUTE_CONTROL;
+    seal(b);
+    return b;
+}
+static ks_bytes spoil_codec(world *w) {
+    ks_bytes b = good(w);
+    scratch[OFFSET_ATTRIBUTES + 1] |= 5;
+    seal(b);
+    return b;
+}
+static ks_bytes spoil_gzip(world *w) {
+    ks_bytes b = good(w);
+    scratch[OFFSET_ATTRIBUTES + 1] |= KS_CODEC_GZIP;
+    seal(b);
+    return b;
+}
+static ks_bytes spoil_record(world *w) {
+    ks_bytes b = good(w);
+    scratch[61] = 0x7e;
+    seal(b);
+    return b;
+}
 static ks_bytes spoil_size(world *w) {
     static char value[1100000];
     memset(value, 'v', sizeof value - 1);
@@ -71,19 +140,36 @@ static ks_bytes spoil_size(world *w) {
     memcpy(scratch, b.data, (size_t)b.size);
     return (ks_bytes){ scratch, b.size };
 }
-static ks_bytes spoil_size_and_crc(world *w) { ks_bytes b = spoil_size(w); scratch[OFFSET_CRC] ^= 1; return b; }
-static ks_bytes spoil_offset_and_size(world *w) { ks_bytes b = spoil_size(w); scratch[7] = 1; return b; }
+static ks_bytes spoil_size_and_crc(world *w) {
+    ks_bytes b = spoil_size(w);
+    scratch[OFFSET_CRC] ^= 1;
+    return b;
+}
+static ks_bytes spoil_offset_and_size(world *w) {
+    ks_bytes b = spoil_size(w);
+    scratch[7] = 1;
+    return b;
+}
 static ks_bytes spoil_future(world *w) {
     ks_bytes b = make_batch(w, 2, "v", ks_now_ms(w->kernel) + 3600000 + 1000);
     memcpy(scratch, b.data, (size_t)b.size);
     return (ks_bytes){ scratch, b.size };
 }
 
-static ks_bytes spoil_type(world *w) { ks_bytes b = good(w); scratch[OFFSET_ATTRIBUTES + 1] |= KS_ATTRIBUTE_LOG_APPEND_TIME; seal(b); return b; }
+static ks_bytes spoil_type(world *w) {
+    ks_bytes b = good(w);
+    scratch[OFFSET_ATTRIBUTES + 1] |= KS_ATTRIBUTE_LOG_APPEND_TIME;
+    seal(b);
+    return b;
+}
 
 static void every_wrong_batch_gets_kafkas_error_and_changes_nothing(void **state) { /* rows 2, 3, 6 to 11, 13 */
     world *w = *state;
-    static const struct { const char *what; ks_bytes (*spoil)(world *); kafka_error error, or_else; } rows[] = {
+    static const struct {
+        const char *what;
+        ks_bytes (*spoil)(world *);
+        kafka_error error, or_else;
+    } rows[] = {
         { "length below 14", spoil_length, KAFKA_ERR_CORRUPT_MESSAGE },
         { "magic 3", spoil_magic_3, KAFKA_ERR_CORRUPT_MESSAGE },
         { "length beyond the end", spoil_length_beyond, KAFKA_ERR_INVALID_RECORD },
@@ -147,16 +233,20 @@ static void zstd_needs_version_7(void **state) { /* row 4 */
     ks_batch_begin(&w->builder, KS_CODEC_ZSTD);
     ks_batch_add(&w->builder, KS_NULL_BYTES, text_bytes("value"), NULL, 0, ks_now_ms(w->kernel));
     ks_bytes batch = ks_batch_finish(&w->builder);
-    assert_int_equal(produce_as(w, 2, 6, 1, topic, 0, batch)->error_code, KAFKA_ERR_UNSUPPORTED_COMPRESSION_TYPE); /* before leadership */
+    assert_int_equal(produce_as(w, 2, 6, 1, topic, 0, batch)->error_code,
+                     KAFKA_ERR_UNSUPPORTED_COMPRESSION_TYPE); /* before leadership */
     assert_int_equal(produce_as(w, 1, 7, 1, topic, 0, batch)->error_code, 0);
 }
 
 static void place_comes_before_content(void **state) { /* row 5 */
     world *w = *state;
-    ks_topic *topic = make_topic(w, "t", 1, 3), *offsets = ks_cluster_topic_find(w->cluster, KS_LITERAL(KS_OFFSETS_TOPIC));
-    assert_int_equal(produce_as(w, offsets->partitions[0]->leader, 9, -1, offsets, 0, spoil_crc(w))->error_code, KAFKA_ERR_INVALID_TOPIC_EXCEPTION);
+    ks_topic *topic = make_topic(w, "t", 1, 3),
+             *offsets = ks_cluster_topic_find(w->cluster, KS_LITERAL(KS_OFFSETS_TOPIC));
+    assert_int_equal(produce_as(w, offsets->partitions[0]->leader, 9, -1, offsets, 0, spoil_crc(w))->error_code,
+                     KAFKA_ERR_INVALID_TOPIC_EXCEPTION);
     assert_int_equal(produce_as(w, 2, 9, -1, topic, 0, spoil_crc(w))->error_code, KAFKA_ERR_NOT_LEADER_OR_FOLLOWER);
-    assert_int_equal(produce_as(w, 2, 9, -1, topic, 0, spoil_magic_3(w))->error_code, KAFKA_ERR_CORRUPT_MESSAGE); /* but shape before place */
+    assert_int_equal(produce_as(w, 2, 9, -1, topic, 0, spoil_magic_3(w))->error_code,
+                     KAFKA_ERR_CORRUPT_MESSAGE); /* but shape before place */
 }
 
 static void from_version_10_on_the_present_leader_is_named(void **state) {
@@ -176,7 +266,8 @@ static void from_version_10_on_the_present_leader_is_named(void **state) {
 static void acks_all_needs_min_insync_replicas(void **state) { /* row 5 */
     world *w = *state;
     ks_topic_config *config = ks_topic_config_new(ks_cluster_settings(w->cluster));
-    ks_topic_config_set(config, KS_LITERAL("min.insync.replicas"), KS_LITERAL("2"), ks_cluster_settings(w->cluster), NULL);
+    ks_topic_config_set(config, KS_LITERAL("min.insync.replicas"), KS_LITERAL("2"), ks_cluster_settings(w->cluster),
+                        NULL);
     ks_topic_spec spec = { .name = KS_LITERAL("t"), .partitions = 1, .replication_factor = 3, .config = config };
     ks_topic *topic;
     assert_int_equal(ks_cluster_create_topic(w->cluster, &spec, &topic, NULL), KAFKA_OK);
@@ -199,7 +290,8 @@ static void a_compacted_topic_wants_keys_and_names_the_records_without(void **st
     produce_as(w, 1, 9, -1, topic, 0, good(w));
     ks_batch_begin(&w->builder, KS_CODEC_NONE);
     for (int i = 0; i < 4; i++) {
-        ks_batch_add(&w->builder, i % 2 ? KS_NULL_BYTES : text_bytes("k"), text_bytes("v"), NULL, 0, ks_now_ms(w->kernel));
+        ks_batch_add(&w->builder, i % 2 ? KS_NULL_BYTES : text_bytes("k"), text_bytes("v"), NULL, 0,
+                     ks_now_ms(w->kernel));
     }
     ks_bytes batch = ks_batch_finish(&w->builder);
     result *r = produce_as(w, 1, 8, -1, topic, 0, batch);
@@ -217,14 +309,23 @@ static void a_compacted_topic_wants_keys_and_names_the_records_without(void **st
 
 static void timestamps_must_lie_in_the_window_unless_the_broker_sets_them(void **state) { /* row 13 */
     world *w = *state;
-    ks_topic *create = make_configured(w, "c", "message.timestamp.before.max.ms", "1000", "message.timestamp.after.max.ms", "1000", NULL);
-    ks_topic *append = make_configured(w, "a", "message.timestamp.before.max.ms", "1000", "message.timestamp.type", "LogAppendTime", NULL);
+    ks_topic *create = make_configured(w, "c", "message.timestamp.before.max.ms", "1000",
+                                       "message.timestamp.after.max.ms", "1000", NULL);
+    ks_topic *append = make_configured(w, "a", "message.timestamp.before.max.ms", "1000", "message.timestamp.type",
+                                       "LogAppendTime", NULL);
     int64_t now = ks_now_ms(w->kernel);
-    static const struct { int64_t delta; kafka_error error; } rows[] = {
-        { -900, KAFKA_OK }, { -1100, KAFKA_ERR_INVALID_TIMESTAMP }, { 900, KAFKA_OK }, { 1100, KAFKA_ERR_INVALID_TIMESTAMP },
+    static const struct {
+        int64_t delta;
+        kafka_error error;
+    } rows[] = {
+        { -900, KAFKA_OK },
+        { -1100, KAFKA_ERR_INVALID_TIMESTAMP },
+        { 900, KAFKA_OK },
+        { 1100, KAFKA_ERR_INVALID_TIMESTAMP },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        result *r = produce_as(w, create->partitions[0]->leader, 9, 1, create, 0, make_batch(w, 1, "v", now + rows[i].delta));
+        result *r =
+            produce_as(w, create->partitions[0]->leader, 9, 1, create, 0, make_batch(w, 1, "v", now + rows[i].delta));
         if (r->error_code != rows[i].error) fail_msg("%lld ms: %d", (long long)rows[i].delta, r->error_code);
     }
     assert_int_equal(produce(w, create, 0, make_batch(w, 1, "v", -1))->error_code, 0);
@@ -313,7 +414,8 @@ static void the_broker_compresses_when_the_topic_says_so(void **state) {
         ks_batch_begin(&w->builder, KS_CODEC_SNAPPY);
         ks_record_header_in headers[] = { { KS_LITERAL("h"), text_bytes("1") }, { KS_LITERAL("h"), KS_NULL_BYTES } };
         for (int i = 0; i < 3; i++) {
-            ks_batch_add(&w->builder, KS_NULL_BYTES, text_bytes("a value that repeats repeats repeats"), headers, 2, ks_now_ms(w->kernel) + i);
+            ks_batch_add(&w->builder, KS_NULL_BYTES, text_bytes("a value that repeats repeats repeats"), headers, 2,
+                         ks_now_ms(w->kernel) + i);
         }
         assert_int_equal(produce(w, topic, 0, ks_batch_finish(&w->builder))->error_code, 0);
         ks_fetch_response_partition_data *data = fetch(w, topic, 0, 0);
@@ -361,7 +463,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(offsets_go_on_and_partitions_answer_for_themselves, setup, teardown),
         cmocka_unit_test_setup_teardown(a_cut_second_batch_behind_the_first_is_left_out, setup, teardown),
         cmocka_unit_test_setup_teardown(a_wrong_largest_timestamp_is_put_right, setup, teardown),
-        cmocka_unit_test_setup_teardown(acks_none_gets_no_answer_and_a_closed_connection_when_it_failed, setup, teardown),
+        cmocka_unit_test_setup_teardown(acks_none_gets_no_answer_and_a_closed_connection_when_it_failed, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(the_broker_compresses_when_the_topic_says_so, setup, teardown),
         cmocka_unit_test_setup_teardown(unknown_apis_and_versions_close_the_connection, setup, teardown),
     };

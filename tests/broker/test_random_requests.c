@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Random requests of every API about topics and logs in every version, while brokers stop and start and leaders move: each is
- * answered, parked or its connection closed; every answer fits its version; the logs' invariants hold throughout. */
+ * Random requests of every API about topics and logs in every version, while brokers stop and start and leaders move:
+ * each is answered, parked or its connection closed; every answer fits its version; the logs' invariants hold
+ * throughout. */
 #include "tests/broker/support/world.h"
 
 static uint64_t random_state;
@@ -10,9 +11,20 @@ static uint32_t below(uint32_t bound) {
     return (uint32_t)(random_state >> 33) % bound;
 }
 
-static const int16_t apis[] = { KS_API_produce, KS_API_fetch, KS_API_list_offsets, KS_API_metadata, KS_API_api_versions, KS_API_create_topics,
-                                KS_API_delete_topics, KS_API_delete_records, KS_API_offset_for_leader_epoch, KS_API_describe_configs,
-                                KS_API_alter_configs, KS_API_create_partitions, KS_API_incremental_alter_configs, KS_API_describe_cluster,
+static const int16_t apis[] = { KS_API_produce,
+                                KS_API_fetch,
+                                KS_API_list_offsets,
+                                KS_API_metadata,
+                                KS_API_api_versions,
+                                KS_API_create_topics,
+                                KS_API_delete_topics,
+                                KS_API_delete_records,
+                                KS_API_offset_for_leader_epoch,
+                                KS_API_describe_configs,
+                                KS_API_alter_configs,
+                                KS_API_create_partitions,
+                                KS_API_incremental_alter_configs,
+                                KS_API_describe_cluster,
                                 KS_API_describe_topic_partitions };
 enum { API_COUNT = sizeof apis / sizeof *apis };
 
@@ -24,8 +36,27 @@ static int64_t some_number(void) {
 }
 
 static ks_string some_string(bool nullable) {
-    static const char *const words[] = { "t", "t", "t", "z", "seg", "new", "a.b", "a_b", "", "bad name", KS_OFFSETS_TOPIC, "retention.ms",
-                                         "segment.bytes", "cleanup.policy", "compact", "delete", "100", "-1", "x", "1", "log.retention.ms" };
+    static const char *const words[] = { "t",
+                                         "t",
+                                         "t",
+                                         "z",
+                                         "seg",
+                                         "new",
+                                         "a.b",
+                                         "a_b",
+                                         "",
+                                         "bad name",
+                                         KS_OFFSETS_TOPIC,
+                                         "retention.ms",
+                                         "segment.bytes",
+                                         "cleanup.policy",
+                                         "compact",
+                                         "delete",
+                                         "100",
+                                         "-1",
+                                         "x",
+                                         "1",
+                                         "log.retention.ms" };
     if (nullable && below(4) == 0) return KS_NULL_STRING;
     return ks_str(words[below(sizeof words / sizeof *words)]);
 }
@@ -34,7 +65,8 @@ static ks_bytes some_records(world *w, ks_arena *arena, bool nullable) {
     if (nullable && below(10) == 0) return KS_NULL_BYTES;
     ks_batch_begin(&w->builder, (ks_codec)below(5));
     for (uint32_t i = 0, count = 1 + below(4); i < count; i++) {
-        ks_batch_add(&w->builder, below(2) ? KS_NULL_BYTES : text_bytes("k"), text_bytes("some value"), NULL, 0, ks_now_ms(w->kernel) - 1000 + below(2000));
+        ks_batch_add(&w->builder, below(2) ? KS_NULL_BYTES : text_bytes("k"), text_bytes("some value"), NULL, 0,
+                     ks_now_ms(w->kernel) - 1000 + below(2000));
     }
     ks_bytes batch = ks_arena_bytes(arena, ks_batch_finish(&w->builder));
     if (below(4) == 0) ((uint8_t *)batch.data)[below((uint32_t)batch.size)] ^= (uint8_t)(1 + below(255));
@@ -75,9 +107,18 @@ static void fill_value(world *w, ks_arena *arena, const ks_field *field, int16_t
 }
 
 static size_t size_of(const ks_field *field) {
-    static const size_t sizes[] = { [KS_TYPE_bool] = 1, [KS_TYPE_int8] = 1, [KS_TYPE_int16] = 2, [KS_TYPE_int32] = 4, [KS_TYPE_int64] = 8,
-                                    [KS_TYPE_uint16] = 2, [KS_TYPE_uint32] = 4, [KS_TYPE_float64] = 8, [KS_TYPE_string] = sizeof(ks_string),
-                                    [KS_TYPE_bytes] = sizeof(ks_bytes), [KS_TYPE_records] = sizeof(ks_bytes), [KS_TYPE_uuid] = 16 };
+    static const size_t sizes[] = { [KS_TYPE_bool] = 1,
+                                    [KS_TYPE_int8] = 1,
+                                    [KS_TYPE_int16] = 2,
+                                    [KS_TYPE_int32] = 4,
+                                    [KS_TYPE_int64] = 8,
+                                    [KS_TYPE_uint16] = 2,
+                                    [KS_TYPE_uint32] = 4,
+                                    [KS_TYPE_float64] = 8,
+                                    [KS_TYPE_string] = sizeof(ks_string),
+                                    [KS_TYPE_bytes] = sizeof(ks_bytes),
+                                    [KS_TYPE_records] = sizeof(ks_bytes),
+                                    [KS_TYPE_uuid] = 16 };
     return field->type == KS_TYPE_struct ? field->sub()->size : sizes[field->type];
 }
 
@@ -86,14 +127,17 @@ static void fill_struct(world *w, ks_arena *arena, const ks_struct *type, int16_
     for (uint32_t i = 0; i < type->field_count; i++) {
         const ks_field *field = &type->fields[i];
         uint8_t *at = (uint8_t *)value + field->offset;
-        if (version < field->since || version > field->until || (field->tagged_since != KS_NEVER && version < field->tagged_since)) continue;
+        if (version < field->since || version > field->until ||
+            (field->tagged_since != KS_NEVER && version < field->tagged_since))
+            continue;
         bool nullable = field->nullable_since >= 0 && version >= field->nullable_since;
         if (field->array) {
             ks_any_array *array = (ks_any_array *)at;
             array->count = nullable && below(4) == 0 ? -1 : (int32_t)below(4);
             if (array->count <= 0) continue;
             array->items = ks_arena_alloc(arena, (size_t)array->count * size_of(field));
-            for (int32_t j = 0; j < array->count; j++) fill_value(w, arena, field, version, (uint8_t *)array->items + (size_t)j * size_of(field));
+            for (int32_t j = 0; j < array->count; j++)
+                fill_value(w, arena, field, version, (uint8_t *)array->items + (size_t)j * size_of(field));
         } else if (field->pointer) {
             if (below(2)) continue;
             *(void **)at = ks_arena_alloc(arena, field->sub()->size);
@@ -125,19 +169,30 @@ static void disturb(world *w) {
     ks_broker *broker = ks_cluster_broker_find(w->cluster, 1 + (int32_t)below(3));
     ks_topic *topic = ks_cluster_topic_find(w->cluster, some_string(false));
     switch (below(6)) {
-    case 0: if (broker->up) ks_node_crash(broker->node); break;
+    case 0:
+        if (broker->up) ks_node_crash(broker->node);
+        break;
     case 1:
-    case 2: if (!broker->up) ks_node_start(broker->node); break;
-    case 3: if (topic != NULL) ks_partition_move_leader(topic->partitions[below((uint32_t)topic->partition_count)], broker->id); break;
-    case 4: if (topic != NULL) ks_partition_append(topic->partitions[0], make_batch(w, 1, "v", ks_now_ms(w->kernel)), NULL); break;
+    case 2:
+        if (!broker->up) ks_node_start(broker->node);
+        break;
+    case 3:
+        if (topic != NULL)
+            ks_partition_move_leader(topic->partitions[below((uint32_t)topic->partition_count)], broker->id);
+        break;
+    case 4:
+        if (topic != NULL) ks_partition_append(topic->partitions[0], make_batch(w, 1, "v", ks_now_ms(w->kernel)), NULL);
+        break;
     case 5: run_ms(w, below(400000)); break;
     }
 }
 
 static void make_topics(world *w) {
     if (ks_cluster_topic_find(w->cluster, KS_LITERAL("t")) == NULL) make_topic(w, "t", 3, 2);
-    if (ks_cluster_topic_find(w->cluster, KS_LITERAL("z")) == NULL) make_configured(w, "z", "compression.type", "zstd", "retention.ms", "60000", NULL);
-    if (ks_cluster_topic_find(w->cluster, KS_LITERAL("seg")) == NULL) make_configured(w, "seg", "segment.bytes", "200", "retention.bytes", "900", NULL);
+    if (ks_cluster_topic_find(w->cluster, KS_LITERAL("z")) == NULL)
+        make_configured(w, "z", "compression.type", "zstd", "retention.ms", "60000", NULL);
+    if (ks_cluster_topic_find(w->cluster, KS_LITERAL("seg")) == NULL)
+        make_configured(w, "seg", "segment.bytes", "200", "retention.bytes", "900", NULL);
 }
 
 static void step(world *w) {

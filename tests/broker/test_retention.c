@@ -64,7 +64,8 @@ static void a_week_passes_in_a_few_events(void **state) {
 
 static void size_keeps_whole_segments(void **state) { /* LG-13 */
     world *w = *state;
-    ks_topic *topic = make_configured(w, "t", "retention.bytes", "500", "segment.bytes", "200", "retention.ms", "-1", NULL);
+    ks_topic *topic =
+        make_configured(w, "t", "retention.bytes", "500", "segment.bytes", "200", "retention.ms", "-1", NULL);
     put(w, topic, 12);
     int64_t size = ks_log_size(topic->partitions[0]->log);
     run_ms(w, 31000);
@@ -115,7 +116,8 @@ static void a_reader_behind_the_log_start_is_out_of_range(void **state) {
 
 static void a_deleted_topic_is_no_longer_looked_at(void **state) {
     world *w = *state;
-    ks_topic *topic = make_configured(w, "t", "retention.ms", "1", NULL), *other = make_configured(w, "o", "retention.ms", "1", NULL);
+    ks_topic *topic = make_configured(w, "t", "retention.ms", "1", NULL),
+             *other = make_configured(w, "o", "retention.ms", "1", NULL);
     put(w, topic, 1);
     put(w, other, 1);
     ks_cluster_delete_topic(w->cluster, topic);

@@ -59,7 +59,10 @@ static void every_wrong_wish_gets_kafkas_error(void **state) {
     memset(name_250, 'a', 250);
     make_topic(w, "there", 1, 1);
     make_topic(w, "with.dot", 1, 1);
-    static const struct { wish wish; kafka_error error; } rows[] = {
+    static const struct {
+        wish wish;
+        kafka_error error;
+    } rows[] = {
         { { "__cluster_metadata", 1, 1 }, KAFKA_ERR_INVALID_REQUEST },
         { { "", 1, 1 }, KAFKA_ERR_INVALID_TOPIC_EXCEPTION },
         { { ".", 1, 1 }, KAFKA_ERR_INVALID_TOPIC_EXCEPTION },
@@ -69,7 +72,7 @@ static void every_wrong_wish_gets_kafkas_error(void **state) {
         { { name_250, 1, 1 }, KAFKA_ERR_INVALID_TOPIC_EXCEPTION },
         { { name_249, 1, 1 }, KAFKA_OK },
         { { "with_dot", 1, 1 }, KAFKA_ERR_INVALID_TOPIC_EXCEPTION },
-        { { "there", 0, 0, "x", "y" }, KAFKA_ERR_TOPIC_ALREADY_EXISTS }, /* before configs and counts */
+        { { "there", 0, 0, "x", "y" }, KAFKA_ERR_TOPIC_ALREADY_EXISTS },   /* before configs and counts */
         { { "a", 0, 0, "retention.ms", NULL }, KAFKA_ERR_INVALID_CONFIG }, /* before counts */
         { { "a", 0, 0, "colour", "red" }, KAFKA_ERR_INVALID_CONFIG },
         { { "a", 0, 0, "retention.ms", "soon" }, KAFKA_ERR_INVALID_CONFIG },
@@ -131,7 +134,8 @@ static void an_answer_tells_id_counts_and_configs(void **state) {
     world *w = *state;
     const wish wishes[] = { { "a", -1, -1 }, { "b", 4, 2, "retention.ms", "5" } };
     ks_create_topics_response *out = create(w, wishes, 2, false);
-    const ks_topic *a = ks_cluster_topic_find(w->cluster, KS_LITERAL("a")), *b = ks_cluster_topic_find(w->cluster, KS_LITERAL("b"));
+    const ks_topic *a = ks_cluster_topic_find(w->cluster, KS_LITERAL("a")),
+                   *b = ks_cluster_topic_find(w->cluster, KS_LITERAL("b"));
     assert_true(ks_uuid_equal(out->topics.items[0].topic_id, a->id));
     assert_false(ks_uuid_equal(a->id, b->id));
     assert_int_equal(out->topics.items[0].num_partitions, 1);
@@ -139,10 +143,12 @@ static void an_answer_tells_id_counts_and_configs(void **state) {
     assert_int_equal(out->topics.items[1].num_partitions, 4);
     assert_int_equal(out->topics.items[1].replication_factor, 2);
     assert_int_equal(out->topics.items[1].configs.count, KS_TOPIC_CONFIG_COUNT);
-    ks_create_topics_response_creatable_topic_configs *config = &out->topics.items[1].configs.items[KS_TOPIC_retention_ms];
+    ks_create_topics_response_creatable_topic_configs *config =
+        &out->topics.items[1].configs.items[KS_TOPIC_retention_ms];
     assert_true(ks_string_equal(config->value, KS_LITERAL("5")));
     assert_int_equal(config->config_source, 1);
-    assert_true(ks_string_equal(out->topics.items[0].configs.items[KS_TOPIC_retention_ms].value, KS_LITERAL("604800000")));
+    assert_true(
+        ks_string_equal(out->topics.items[0].configs.items[KS_TOPIC_retention_ms].value, KS_LITERAL("604800000")));
 }
 
 static void validate_only_checks_everything_and_makes_nothing(void **state) {
@@ -178,7 +184,10 @@ static void without_racks_replicas_go_round_the_brokers(void **state) { /* TC-6 
 
 /* ---- CreatePartitions ---- */
 
-typedef struct growth { const char *name; int32_t count, rows, columns, ids[4]; } growth;
+typedef struct growth {
+    const char *name;
+    int32_t count, rows, columns, ids[4];
+} growth;
 
 static int16_t grow(world *w, const growth *g, bool validate_only) {
     ks_envelope *request = request_new(w, KS_API_create_partitions, 3);
@@ -188,7 +197,8 @@ static int16_t grow(world *w, const growth *g, bool validate_only) {
     in->topics.items[0].name = ks_str(g->name);
     in->topics.items[0].count = g->count;
     in->topics.items[0].assignments.count = -1;
-    if (g->rows > 0) REQUEST_ARRAY(request, in->topics.items[0].assignments, g->rows, create_partitions_request_assignment);
+    if (g->rows > 0)
+        REQUEST_ARRAY(request, in->topics.items[0].assignments, g->rows, create_partitions_request_assignment);
     for (int32_t r = 0; r < g->rows; r++) {
         in->topics.items[0].assignments.items[r].broker_ids.count = g->columns;
         in->topics.items[0].assignments.items[r].broker_ids.items = (int32_t *)g->ids + r * g->columns;
@@ -201,7 +211,10 @@ static int16_t grow(world *w, const growth *g, bool validate_only) {
 static void partitions_are_added_or_refused_as_in_kafka(void **state) {
     world *w = *state;
     ks_topic *topic = make_topic(w, "t", 2, 2);
-    static const struct { growth growth; kafka_error error; } rows[] = {
+    static const struct {
+        growth growth;
+        kafka_error error;
+    } rows[] = {
         { { "nope", 3 }, KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION },
         { { "t", 2 }, KAFKA_ERR_INVALID_PARTITIONS },
         { { "t", 1 }, KAFKA_ERR_INVALID_PARTITIONS },
@@ -249,13 +262,21 @@ static void topics_are_deleted_by_name_and_by_id_or_refused(void **state) {
     make_topic(w, "d", 1, 1);
     const char *names[] = { "a", NULL, "nope", NULL, "b", "c", NULL, KS_OFFSETS_TOPIC, "d", "d" };
     ks_uuid ids[] = { none, none, none, other, other, none, c, none, none, none };
-    const kafka_error errors[] = { KAFKA_OK, KAFKA_ERR_INVALID_REQUEST, KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION, KAFKA_ERR_UNKNOWN_TOPIC_ID,
-                                   KAFKA_ERR_INVALID_REQUEST, KAFKA_ERR_INVALID_REQUEST, KAFKA_ERR_INVALID_REQUEST,
-                                   KAFKA_ERR_INVALID_TOPIC_EXCEPTION, KAFKA_ERR_INVALID_REQUEST, KAFKA_ERR_INVALID_REQUEST };
+    const kafka_error errors[] = { KAFKA_OK,
+                                   KAFKA_ERR_INVALID_REQUEST,
+                                   KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION,
+                                   KAFKA_ERR_UNKNOWN_TOPIC_ID,
+                                   KAFKA_ERR_INVALID_REQUEST,
+                                   KAFKA_ERR_INVALID_REQUEST,
+                                   KAFKA_ERR_INVALID_REQUEST,
+                                   KAFKA_ERR_INVALID_TOPIC_EXCEPTION,
+                                   KAFKA_ERR_INVALID_REQUEST,
+                                   KAFKA_ERR_INVALID_REQUEST };
     ks_delete_topics_response *out = drop(w, names, ids, 10);
     assert_int_equal(out->responses.count, 10); /* in request order */
     for (int i = 0; i < 10; i++) {
-        if (out->responses.items[i].error_code != errors[i]) fail_msg("entry %d: %d", i, out->responses.items[i].error_code);
+        if (out->responses.items[i].error_code != errors[i])
+            fail_msg("entry %d: %d", i, out->responses.items[i].error_code);
     }
     assert_true(ks_uuid_equal(out->responses.items[0].topic_id, a));
     assert_null(ks_cluster_topic_find(w->cluster, KS_LITERAL("a")));
@@ -292,7 +313,8 @@ static void deletion_can_be_switched_off(void **state) {
 
 /* ---- DeleteRecords ---- */
 
-static ks_delete_records_response_partition_result *delete_records(world *w, int32_t broker, const char *topic, int32_t partition, int64_t offset) {
+static ks_delete_records_response_partition_result *delete_records(world *w, int32_t broker, const char *topic,
+                                                                   int32_t partition, int64_t offset) {
     ks_envelope *request = request_new(w, KS_API_delete_records, 2);
     ks_delete_records_request *in = request->body;
     REQUEST_ARRAY(request, in->topics, 1, delete_records_request_topic);
@@ -312,7 +334,8 @@ static void records_are_deleted_up_to_an_offset_or_refused(void **state) { /* LG
     assert_int_equal(delete_records(w, 1, "nope", 0, 1)->error_code, KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION);
     assert_int_equal(delete_records(w, 1, "t", 7, 1)->error_code, KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION);
     assert_int_equal(delete_records(w, 1, KS_OFFSETS_TOPIC, 0, 0)->error_code, KAFKA_ERR_INVALID_TOPIC_EXCEPTION);
-    assert_int_equal(delete_records(w, compacted->partitions[0]->leader, "compacted", 0, 0)->error_code, KAFKA_ERR_POLICY_VIOLATION);
+    assert_int_equal(delete_records(w, compacted->partitions[0]->leader, "compacted", 0, 0)->error_code,
+                     KAFKA_ERR_POLICY_VIOLATION);
     assert_int_equal(delete_records(w, 2, "t", 0, 1)->error_code, KAFKA_ERR_NOT_LEADER_OR_FOLLOWER);
     assert_int_equal(delete_records(w, 1, "t", 0, 7)->error_code, KAFKA_ERR_OFFSET_OUT_OF_RANGE);
     assert_int_equal(delete_records(w, 1, "t", 0, -2)->error_code, KAFKA_ERR_OFFSET_OUT_OF_RANGE);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A cluster and one bare client node for tests of brokers: requests go over real connections of the kernel, one at a time
- * per broker (send, answer) or several held open (post, poll). */
+ * A cluster and one bare client node for tests of brokers: requests go over real connections of the kernel, one at a
+ * time per broker (send, answer) or several held open (post, poll). */
 #ifndef KS_TEST_WORLD_H
 #define KS_TEST_WORLD_H
 
@@ -17,8 +17,8 @@ typedef struct world_line { /* one connection */
     struct world *world;
     ks_connection *connection; /* NULL: none */
     int32_t broker;
-    ks_envelope *response;     /* the last one that came; the line's */
-    int64_t answered_at;       /* ns */
+    ks_envelope *response; /* the last one that came; the line's */
+    int64_t answered_at;   /* ns */
     bool closed, refused;
 } world_line;
 
@@ -116,7 +116,8 @@ static inline world_line *post(world *w, int i, int32_t broker, ks_envelope *req
 static inline void *poll_line(world *w, int i) {
     world_line *l = &w->lines[i];
     int64_t until = ks_now(w->kernel) + 60 * KS_S, next;
-    while (l->response == NULL && !l->closed && ks_kernel_next(w->kernel, &next) && next <= until) ks_kernel_step(w->kernel);
+    while (l->response == NULL && !l->closed && ks_kernel_next(w->kernel, &next) && next <= until)
+        ks_kernel_step(w->kernel);
     return l->response != NULL ? l->response->body : NULL;
 }
 
@@ -147,7 +148,8 @@ static inline ks_topic *make_configured(world *w, const char *name, ...) {
     va_start(list, name);
     for (const char *key; (key = va_arg(list, const char *)) != NULL;) {
         const char *value = va_arg(list, const char *);
-        assert_int_equal(ks_topic_config_set(config, ks_str(key), ks_str(value), ks_cluster_settings(w->cluster), NULL), KAFKA_OK);
+        assert_int_equal(ks_topic_config_set(config, ks_str(key), ks_str(value), ks_cluster_settings(w->cluster), NULL),
+                         KAFKA_OK);
     }
     va_end(list);
     ks_topic *topic = NULL;
@@ -157,23 +159,29 @@ static inline ks_topic *make_configured(world *w, const char *name, ...) {
     return topic;
 }
 
-static inline ks_bytes text_bytes(const char *text) { return (ks_bytes){ (const uint8_t *)text, text ? (int32_t)strlen(text) : -1 }; }
+static inline ks_bytes text_bytes(const char *text) {
+    return (ks_bytes){ (const uint8_t *)text, text ? (int32_t)strlen(text) : -1 };
+}
 
 /* A batch of `count` records of this value and timestamp; view until the next one. */
 static inline ks_bytes make_batch(world *w, int32_t count, const char *value, int64_t timestamp_ms) {
     ks_batch_begin(&w->builder, KS_CODEC_NONE);
-    for (int32_t i = 0; i < count; i++) ks_batch_add(&w->builder, text_bytes("key"), text_bytes(value), NULL, 0, timestamp_ms);
+    for (int32_t i = 0; i < count; i++)
+        ks_batch_add(&w->builder, text_bytes("key"), text_bytes(value), NULL, 0, timestamp_ms);
     return ks_batch_finish(&w->builder);
 }
 
-static inline ks_envelope *produce_request(world *w, int16_t version, int16_t acks, const ks_topic *topic, int32_t partition, ks_bytes batch) {
+static inline ks_envelope *produce_request(world *w, int16_t version, int16_t acks, const ks_topic *topic,
+                                           int32_t partition, ks_bytes batch) {
     ks_envelope *request = request_new(w, KS_API_produce, version);
     ks_produce_request *in = request->body;
     in->acks = acks;
     in->timeout_ms = 1000;
     REQUEST_ARRAY(request, in->topic_data, 1, produce_request_topic_produce_data);
-    if (version >= 13) in->topic_data.items[0].topic_id = topic->id;
-    else in->topic_data.items[0].name = ks_arena_string(request->arena, topic->name);
+    if (version >= 13)
+        in->topic_data.items[0].topic_id = topic->id;
+    else
+        in->topic_data.items[0].name = ks_arena_string(request->arena, topic->name);
     REQUEST_ARRAY(request, in->topic_data.items[0].partition_data, 1, produce_request_partition_produce_data);
     in->topic_data.items[0].partition_data.items[0].index = partition;
     in->topic_data.items[0].partition_data.items[0].records = ks_arena_bytes(request->arena, batch);
@@ -181,23 +189,26 @@ static inline ks_envelope *produce_request(world *w, int16_t version, int16_t ac
 }
 
 /* Produces to the partition's leader with acks all; gives the answer for the partition. */
-static inline ks_produce_response_partition_produce_response *produce(world *w, const ks_topic *topic, int32_t partition, ks_bytes batch) {
+static inline ks_produce_response_partition_produce_response *produce(world *w, const ks_topic *topic,
+                                                                      int32_t partition, ks_bytes batch) {
     int32_t leader = topic->partitions[partition]->leader;
     ks_produce_response *out = ask(w, leader < 1 ? 1 : leader, produce_request(w, 9, -1, topic, partition, batch));
     assert_non_null(out);
     return &out->responses.items[0].partition_responses.items[0];
 }
 
-static inline ks_envelope *fetch_request(world *w, int16_t version, const ks_topic *topic, int32_t partition, int64_t offset, int32_t min_bytes,
-                                         int32_t max_wait_ms) {
+static inline ks_envelope *fetch_request(world *w, int16_t version, const ks_topic *topic, int32_t partition,
+                                         int64_t offset, int32_t min_bytes, int32_t max_wait_ms) {
     ks_envelope *request = request_new(w, KS_API_fetch, version);
     ks_fetch_request *in = request->body;
     in->max_wait_ms = max_wait_ms;
     in->min_bytes = min_bytes;
     in->max_bytes = INT32_MAX;
     REQUEST_ARRAY(request, in->topics, 1, fetch_request_topic);
-    if (version >= 13) in->topics.items[0].topic_id = topic->id;
-    else in->topics.items[0].topic = ks_arena_string(request->arena, topic->name);
+    if (version >= 13)
+        in->topics.items[0].topic_id = topic->id;
+    else
+        in->topics.items[0].topic = ks_arena_string(request->arena, topic->name);
     REQUEST_ARRAY(request, in->topics.items[0].partitions, 1, fetch_request_partition);
     in->topics.items[0].partitions.items[0].partition = partition;
     in->topics.items[0].partitions.items[0].fetch_offset = offset;
@@ -212,8 +223,10 @@ static inline ks_fetch_response_partition_data *first_partition(ks_fetch_respons
 }
 
 /* Fetches at once whatever is there from the partition's leader. */
-static inline ks_fetch_response_partition_data *fetch(world *w, const ks_topic *topic, int32_t partition, int64_t offset) {
-    return first_partition(ask(w, topic->partitions[partition]->leader, fetch_request(w, 12, topic, partition, offset, 1, 0)));
+static inline ks_fetch_response_partition_data *fetch(world *w, const ks_topic *topic, int32_t partition,
+                                                      int64_t offset) {
+    return first_partition(
+        ask(w, topic->partitions[partition]->leader, fetch_request(w, 12, topic, partition, offset, 1, 0)));
 }
 
 /* How often a kind of event was seen since logging began. */
