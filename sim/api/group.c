@@ -22,7 +22,7 @@ typedef struct waiting { /* a blocked call */
 struct kafka_generation {
     ks_handle handle;
     kafka_address *address;
-    kafka_consumer_group *group; /* NULL: it was freed */
+    kafka_consumer_group *group;    /* NULL: it was freed */
     kafka_generation *next, **link; /* all of the group */
     int32_t references;
     ks_generation *engine;
@@ -114,9 +114,12 @@ static kafka_generation *generation_new(kafka_consumer_group *group, ks_generati
     generation->link = &group->generations;
     if (generation->next != NULL) generation->next->link = &generation->next;
     group->generations = generation;
-    ks_handle_open(&generation->handle, group->address, "kafka_generation", "kafka_generation_free", generation_drop, generation);
-    if (ks_generation_has_ended(engine)) generation_ended(generation);
-    else ks_generation_listen(engine, generation_ended, generation);
+    ks_handle_open(&generation->handle, group->address, "kafka_generation", "kafka_generation_free", generation_drop,
+                   generation);
+    if (ks_generation_has_ended(engine))
+        generation_ended(generation);
+    else
+        ks_generation_listen(engine, generation_ended, generation);
     return generation;
 }
 
@@ -153,9 +156,10 @@ static void member_has_generation(void *owner, ks_generation *engine) {
 
 static void member_failed(void *owner, kafka_error error, const char *step) {
     kafka_consumer_group *group = owner;
+    if (error == KAFKA_ERR_DEADLINE_EXCEEDED) error = KAFKA_ERR_REQUEST_TIMED_OUT; /* not the caller's context */
     group->ready_error = error;
-    ks_process_fail(group->address->process, error, "kafka_consumer_group_next: group %s: %s: %s", group->settings->group.data,
-                    step, kafka_error_text(error));
+    ks_process_fail(group->address->process, error, "kafka_consumer_group_next: group %s: %s: %s",
+                    group->settings->group.data, step, kafka_error_text(error));
     wake_one(group->takers);
 }
 
@@ -191,7 +195,9 @@ static void crashed(void *owner) {
 }
 
 kafka_error kafka_consumer_group_new(const kafka_consumer_group_config *config, kafka_consumer_group **out) {
-    static const ks_membership_events events = { .generation = member_has_generation, .failed = member_failed, .closed = member_closed };
+    static const ks_membership_events events = { .generation = member_has_generation,
+                                                 .failed = member_failed,
+                                                 .closed = member_closed };
     if (config == NULL || out == NULL) return KAFKA_ERR_INVALID_ARGUMENT;
     kafka_address *address = config->address;
     if (address == NULL) return KAFKA_ERR_INVALID_CONFIG_VALUE;
@@ -200,9 +206,11 @@ kafka_error kafka_consumer_group_new(const kafka_consumer_group_config *config, 
     ks_arena *arena = ks_arena_new();
     const char *problem = ks_group_config_check(config, arena);
     if (problem != NULL)
-        error = ks_process_fail(address->process, KAFKA_ERR_INVALID_CONFIG_VALUE, "kafka_consumer_group_new: %s", problem);
+        error =
+            ks_process_fail(address->process, KAFKA_ERR_INVALID_CONFIG_VALUE, "kafka_consumer_group_new: %s", problem);
     else if (ks_process_is_down(address->process))
-        error = ks_address_fail(address, KAFKA_ERR_NODE_CRASHED, "kafka_consumer_group_new: client process %s is down", address->name);
+        error = ks_address_fail(address, KAFKA_ERR_NODE_CRASHED, "kafka_consumer_group_new: client process %s is down",
+                                address->name);
     if (error) {
         ks_arena_free(arena);
         return error;
@@ -214,8 +222,8 @@ kafka_error kafka_consumer_group_new(const kafka_consumer_group_config *config, 
     group->member = ks_membership_new(group->settings, &events, group);
     group->watch = (ks_process_watch){ .crashed = crashed, .owner = group };
     ks_process_watch_start(address->process, &group->watch);
-    ks_handle_open(&group->handle, address, "kafka_consumer_group", "kafka_consumer_group_close and kafka_consumer_group_free",
-                   destroy, group);
+    ks_handle_open(&group->handle, address, "kafka_consumer_group",
+                   "kafka_consumer_group_close and kafka_consumer_group_free", destroy, group);
     *out = group;
     return KAFKA_OK;
 }
@@ -228,7 +236,9 @@ static kafka_error fail(const kafka_consumer_group *group, kafka_error error, co
 
 /* Something to give already? True: `*error` is the answer. */
 static bool take(kafka_consumer_group *group, kafka_generation **generation, kafka_error *error) {
-    *error = group->dead ? KAFKA_ERR_NODE_CRASHED : group->closing || group->freed ? KAFKA_ERR_GROUP_CLOSED : group->ready_error;
+    *error = group->dead                      ? KAFKA_ERR_NODE_CRASHED
+             : group->closing || group->freed ? KAFKA_ERR_GROUP_CLOSED
+                                              : group->ready_error;
     if (*error != KAFKA_OK) {
         group->ready_error = KAFKA_OK;
         return true;
@@ -240,10 +250,11 @@ static bool take(kafka_consumer_group *group, kafka_generation **generation, kaf
 }
 
 /* One turn: takes what is there, or waits once. True: `*error` is the answer. */
-static bool next_turn(kafka_consumer_group *group, kafka_context *ctx, kafka_generation **generation, kafka_error *error) {
+static bool next_turn(kafka_consumer_group *group, kafka_context *ctx, kafka_generation **generation,
+                      kafka_error *error) {
     waiting taker;
-    *error = ks_wait_begin(&taker.wait, group->address->runtime, node_of(group), ctx, "kafka_consumer_group_next: group %.100s",
-                           group->settings->group.data);
+    *error = ks_wait_begin(&taker.wait, group->address->runtime, node_of(group), ctx,
+                           "kafka_consumer_group_next: group %.100s", group->settings->group.data);
     if (*error != KAFKA_OK) return true;
     bool taken = take(group, generation, error);
     if (!taken) {
@@ -264,15 +275,18 @@ kafka_error kafka_consumer_group_next(kafka_consumer_group *group, kafka_context
     if (group == NULL) return KAFKA_ERR_INVALID_ARGUMENT;
     if (!ks_runtime_right_thread(group->address->runtime)) return KAFKA_ERR_WRONG_THREAD;
     if (ctx == NULL || generation == NULL)
-        return ks_process_fail(group->address->process, KAFKA_ERR_INVALID_ARGUMENT, "kafka_consumer_group_next: %s is NULL",
-                               ctx ? "generation" : "ctx");
+        return ks_process_fail(group->address->process, KAFKA_ERR_INVALID_ARGUMENT,
+                               "kafka_consumer_group_next: %s is NULL", ctx ? "generation" : "ctx");
     kafka_error error;
     kafka_generation *taken = NULL;
     group->inside++;
     while (!next_turn(group, ctx, &taken, &error)) continue;
-    if (taken != NULL) *generation = taken;
-    else if (error == KAFKA_ERR_GROUP_CLOSED && !group->freed) ks_runtime_fruitless(group->address->runtime, "kafka_consumer_group_next");
-    else if (error < -1000 && !group->freed && error != KAFKA_ERR_CONNECTION_REFUSED && error != KAFKA_ERR_CONNECTION_RESET)
+    if (taken != NULL)
+        *generation = taken;
+    else if (error == KAFKA_ERR_GROUP_CLOSED && !group->freed)
+        ks_runtime_fruitless(group->address->runtime, "kafka_consumer_group_next");
+    else if (error < -1000 && !group->freed && error != KAFKA_ERR_CONNECTION_REFUSED &&
+             error != KAFKA_ERR_CONNECTION_RESET)
         fail(group, error, "kafka_consumer_group_next");
     return leave(group, error);
 }
@@ -308,7 +322,8 @@ kafka_error kafka_consumer_group_close(kafka_consumer_group *group) {
 void kafka_consumer_group_free(kafka_consumer_group *group) {
     if (group == NULL || !ks_runtime_right_thread(group->address->runtime)) return;
     if (!group->dead && !group->closed)
-        ks_process_fail(group->address->process, KAFKA_ERR_CLOSED, "kafka_consumer_group_free: group %s was not closed: its member "
+        ks_process_fail(group->address->process, KAFKA_ERR_CLOSED,
+                        "kafka_consumer_group_free: group %s was not closed: its member "
                         "stays in the group until its session times out. Call kafka_consumer_group_close() first",
                         group->settings->group.data);
     ks_handle_close(&group->handle);
@@ -323,13 +338,22 @@ void kafka_consumer_group_free(kafka_consumer_group *group) {
 
 /* ---- a generation's calls ---- */
 
-int32_t kafka_generation_id(const kafka_generation *generation) { return generation ? ks_generation_id(generation->engine) : -1; }
-const char *kafka_generation_group_id(const kafka_generation *generation) { return generation ? generation->group_id.data : ""; }
-const char *kafka_generation_member_id(const kafka_generation *generation) { return generation ? generation->member_id.data : ""; }
-kafka_context *kafka_generation_context(kafka_generation *generation) { return generation ? generation->context : NULL; }
+int32_t kafka_generation_id(const kafka_generation *generation) {
+    return generation ? ks_generation_id(generation->engine) : -1;
+}
+const char *kafka_generation_group_id(const kafka_generation *generation) {
+    return generation ? generation->group_id.data : "";
+}
+const char *kafka_generation_member_id(const kafka_generation *generation) {
+    return generation ? generation->member_id.data : "";
+}
+kafka_context *kafka_generation_context(kafka_generation *generation) {
+    return generation ? generation->context : NULL;
+}
 void kafka_generation_free(kafka_generation *generation) { generation_release(generation); }
 
-size_t kafka_generation_assignments(const kafka_generation *generation, const kafka_partition_assignment **assignments) {
+size_t kafka_generation_assignments(const kafka_generation *generation,
+                                    const kafka_partition_assignment **assignments) {
     if (assignments != NULL) *assignments = generation ? generation->assignments : NULL;
     return generation ? generation->assignment_count : 0;
 }
@@ -348,8 +372,8 @@ static void run_function(void *argument) {
     generation_release(generation);
 }
 
-kafka_error kafka_generation_start(kafka_generation *generation, const char *name, void (*run)(kafka_context *ctx, void *argument),
-                                   void *argument) {
+kafka_error kafka_generation_start(kafka_generation *generation, const char *name,
+                                   void (*run)(kafka_context *ctx, void *argument), void *argument) {
     if (generation == NULL || run == NULL) return KAFKA_ERR_INVALID_ARGUMENT;
     kafka_error error = ks_address_check(generation->address, "kafka_generation_start");
     if (error) return error;
@@ -377,18 +401,21 @@ static int32_t sorted_offsets(const kafka_partition_offset *offsets, size_t coun
         sorted[i] = (ks_committed_offset){ ks_str(offsets[i].topic), offsets[i].partition, offsets[i].offset };
     qsort(sorted, count, sizeof *sorted, by_topic_and_partition);
     for (size_t i = 0; i < count; i++)
-        if (kept == 0 || sorted[kept - 1].partition != sorted[i].partition || !ks_string_equal(sorted[kept - 1].topic, sorted[i].topic))
+        if (kept == 0 || sorted[kept - 1].partition != sorted[i].partition ||
+            !ks_string_equal(sorted[kept - 1].topic, sorted[i].topic))
             sorted[kept++] = sorted[i];
     return kept;
 }
 
 static void committed(void *owner, kafka_error error) { ks_wait_wake(owner, error); }
 
-static kafka_error commit(kafka_generation *generation, kafka_context *ctx, const kafka_partition_offset *offsets, size_t count) {
+static kafka_error commit(kafka_generation *generation, kafka_context *ctx, const kafka_partition_offset *offsets,
+                          size_t count) {
     ks_wait wait;
-    kafka_error error = ks_wait_begin(&wait, generation->address->runtime, ks_process_node(generation->address->process), ctx,
-                                      "kafka_generation_commit: group %.80s, generation %d", generation->group_id.data,
-                                      (int)ks_generation_id(generation->engine));
+    kafka_error error =
+        ks_wait_begin(&wait, generation->address->runtime, ks_process_node(generation->address->process), ctx,
+                      "kafka_generation_commit: group %.80s, generation %d", generation->group_id.data,
+                      (int)ks_generation_id(generation->engine));
     if (error) return error;
     ks_commit_call call = { 0 };
     ks_committed_offset *sorted = ks_alloc(count * sizeof *sorted);
@@ -400,8 +427,8 @@ static kafka_error commit(kafka_generation *generation, kafka_context *ctx, cons
     return error;
 }
 
-kafka_error kafka_generation_commit(kafka_generation *generation, kafka_context *ctx, const kafka_partition_offset *offsets,
-                                    size_t count) {
+kafka_error kafka_generation_commit(kafka_generation *generation, kafka_context *ctx,
+                                    const kafka_partition_offset *offsets, size_t count) {
     if (generation == NULL) return KAFKA_ERR_INVALID_ARGUMENT;
     kafka_error error = ks_address_check(generation->address, "kafka_generation_commit");
     if (error) return error;
@@ -410,13 +437,14 @@ kafka_error kafka_generation_commit(kafka_generation *generation, kafka_context 
         if (offsets[i].topic == NULL || offsets[i].partition < 0 || offsets[i].offset < 0)
             wrong = "an offset has no topic, or a negative partition or offset";
     if (wrong != NULL)
-        return ks_process_fail(generation->address->process, KAFKA_ERR_INVALID_ARGUMENT, "kafka_generation_commit: %s", wrong);
+        return ks_process_fail(generation->address->process, KAFKA_ERR_INVALID_ARGUMENT, "kafka_generation_commit: %s",
+                               wrong);
     if (count == 0) return KAFKA_OK;
     generation->references++; /* another task may free it meanwhile */
     error = commit(generation, ctx, offsets, count);
     if (error)
-        ks_address_fail(generation->address, error, "kafka_generation_commit: group %s, generation %d", generation->group_id.data,
-                        (int)ks_generation_id(generation->engine));
+        ks_address_fail(generation->address, error, "kafka_generation_commit: group %s, generation %d",
+                        generation->group_id.data, (int)ks_generation_id(generation->engine));
     generation_release(generation);
     return error;
 }

@@ -15,6 +15,8 @@ kafka_group_balancer kafka_group_balancer_round_robin(void) {
 }
 
 kafka_group_balancer kafka_group_balancer_rack_affinity(const char *rack) {
-    return (kafka_group_balancer){ .name = "rack-affinity", .assign = ks_kafka_go_rack_affinity,
-                                   .user_data = ks_kafka_go_rack_data, .argument = (void *)rack };
+    return (kafka_group_balancer){ .name = "rack-affinity",
+                                   .assign = ks_kafka_go_rack_affinity,
+                                   .user_data = ks_kafka_go_rack_data,
+                                   .argument = (void *)rack };
 }

@@ -7,7 +7,9 @@
 #define SAY(arena, ...) (ks_arena_printf((arena), __VA_ARGS__).data)
 
 static bool is_empty(const char *text) { return text == NULL || *text == 0; }
-static bool has_topics(const kafka_reader_config *config) { return config->group_topics != NULL && config->group_topic_count > 0; }
+static bool has_topics(const kafka_reader_config *config) {
+    return config->group_topics != NULL && config->group_topic_count > 0;
+}
 
 static kafka_consumer_group_config group_part(const kafka_reader_config *config) {
     bool several = has_topics(config);
@@ -35,16 +37,21 @@ static const char *check_as_upstream(const kafka_reader_config *config, ks_arena
     bool group = ks_reader_config_has_group(config);
     if (config->partition < 0 || config->partition == INT32_MAX)
         return SAY(arena, "partition is %d; allowed is 0 to 2^31 - 2", (int)config->partition);
-    if (config->min_bytes < 0) return SAY(arena, "min_bytes is %d; allowed is 0 (1 byte) and up", (int)config->min_bytes);
-    if (config->max_bytes < 0) return SAY(arena, "max_bytes is %d; allowed is 0 (1,000,000) and up", (int)config->max_bytes);
+    if (config->min_bytes < 0)
+        return SAY(arena, "min_bytes is %d; allowed is 0 (1 byte) and up", (int)config->min_bytes);
+    if (config->max_bytes < 0)
+        return SAY(arena, "max_bytes is %d; allowed is 0 (1,000,000) and up", (int)config->max_bytes);
     if (group && config->partition != 0)
-        return SAY(arena, "partition is %d and group_id is %s: a group decides who reads which partition; leave one of them out",
-                   (int)config->partition, config->group_id);
+        return SAY(
+            arena,
+            "partition is %d and group_id is %s: a group decides who reads which partition; leave one of them out",
+            (int)config->partition, config->group_id);
     if (group && !has_topics(config) && is_empty(config->topic))
         return SAY(arena, "topic is empty; with a group_id name a topic, or several as group_topics");
     if (!group && is_empty(config->topic)) return SAY(arena, "topic is empty; without a group_id a reader needs one");
     if (config->min_bytes > config->max_bytes)
-        return SAY(arena, "min_bytes is %d, more than max_bytes, which is %d; set max_bytes too", (int)config->min_bytes, (int)config->max_bytes);
+        return SAY(arena, "min_bytes is %d, more than max_bytes, which is %d; set max_bytes too",
+                   (int)config->min_bytes, (int)config->max_bytes);
     if (config->read_backoff_max < 0) return SAY(arena, "read_backoff_max is negative; 0 means 1 s");
     if (config->read_backoff_min < 0) return SAY(arena, "read_backoff_min is negative; 0 means 100 ms");
     return NULL;
@@ -52,7 +59,10 @@ static const char *check_as_upstream(const kafka_reader_config *config, ks_arena
 
 /* What kafka-go does not look at and then stumbles over. */
 static const char *check_beyond_upstream(const kafka_reader_config *config, ks_arena *arena) {
-    const struct { const char *field; int64_t value; } not_negative[] = {
+    const struct {
+        const char *field;
+        int64_t value;
+    } not_negative[] = {
         { "dial_timeout", config->dial_timeout },
         { "queue_capacity", config->queue_capacity },
         { "max_wait", config->max_wait },
@@ -62,10 +72,13 @@ static const char *check_beyond_upstream(const kafka_reader_config *config, ks_a
     };
     for (size_t i = 0; i < sizeof not_negative / sizeof *not_negative; i++)
         if (not_negative[i].value < 0)
-            return SAY(arena, "%s is %lld; allowed is 0 (the default) and up", not_negative[i].field, (long long)not_negative[i].value);
-    if (config->max_wait / KAFKA_MILLISECOND >= INT32_MAX) return SAY(arena, "max_wait is too long; it must be below 2^31 - 1 ms");
+            return SAY(arena, "%s is %lld; allowed is 0 (the default) and up", not_negative[i].field,
+                       (long long)not_negative[i].value);
+    if (config->max_wait / KAFKA_MILLISECOND >= INT32_MAX)
+        return SAY(arena, "max_wait is too long; it must be below 2^31 - 1 ms");
     if (config->isolation_level != KAFKA_READ_UNCOMMITTED && config->isolation_level != KAFKA_READ_COMMITTED)
-        return SAY(arena, "isolation_level is %d; allowed are KAFKA_READ_UNCOMMITTED and KAFKA_READ_COMMITTED", (int)config->isolation_level);
+        return SAY(arena, "isolation_level is %d; allowed are KAFKA_READ_UNCOMMITTED and KAFKA_READ_COMMITTED",
+                   (int)config->isolation_level);
     return NULL;
 }
 

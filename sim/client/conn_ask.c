@@ -37,8 +37,10 @@ static void send_now(ks_ask *ask) {
 static void versions_known(void *owner, kafka_error error) {
     ks_ask *ask = owner;
     ask->call = NULL;
-    if (error) give_up(ask, error);
-    else send_now(ask);
+    if (error)
+        give_up(ask, error);
+    else
+        send_now(ask);
 }
 
 void ks_ask_send(ks_ask *ask, ks_process *process, ks_channel *channel, ks_envelope *request, int64_t timeout_ns,
@@ -50,8 +52,10 @@ void ks_ask_send(ks_ask *ask, ks_process *process, ks_channel *channel, ks_envel
     ask->deadline = timeout_ns > 0 ? ks_now(ks_process_kernel(process)) + timeout_ns : 0;
     ask->reply = reply;
     ask->owner = owner;
-    if (ks_channel_knows_versions(channel)) send_now(ask);
-    else ask->call = ks_channel_hello(channel, timeout_ns, versions_known, ask);
+    if (ks_channel_knows_versions(channel))
+        send_now(ask);
+    else
+        ask->call = ks_channel_hello(channel, timeout_ns, versions_known, ask);
 }
 
 void ks_ask_drop(ks_ask *ask) {

@@ -55,7 +55,8 @@ static const ks_metadata_response_partition *find_partition(const ks_metadata_re
 /* A partition without a leader leads to nowhere: kafka-go dials an empty address, which fails. */
 static void dial_leader(ks_leader_dial *dial, const ks_metadata_response *response, int32_t leader) {
     const ks_metadata_response_broker *broker = ks_conn_broker(response, leader);
-    ks_channel *channel = ks_channel_dial(dial->process, broker ? broker->host : KS_LITERAL(""), broker ? broker->port : 0, NULL, NULL);
+    ks_channel *channel =
+        ks_channel_dial(dial->process, broker ? broker->host : KS_LITERAL(""), broker ? broker->port : 0, NULL, NULL);
     hang_up(dial);
     dial->done(dial->owner, KAFKA_OK, channel);
 }
@@ -65,12 +66,13 @@ static void got_metadata(void *owner, kafka_error error, const ks_envelope *enve
     const ks_metadata_response *response = envelope ? envelope->body : NULL;
     if (error == KAFKA_OK && response->topics.count > 0) error = (kafka_error)response->topics.items[0].error_code;
     const ks_metadata_response_partition *partition = error ? NULL : find_partition(response, dial->partition);
-    if (partition != NULL) dial_leader(dial, response, partition->leader_id);
+    if (partition != NULL)
+        dial_leader(dial, response, partition->leader_id);
     else if (error == KAFKA_OK || ks_code_is_temporary(error)) {
         if (dial->trouble != NULL) dial->trouble(dial->owner, error ? error : KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION);
         ask_again(dial);
-    }
-    else next_seed(dial, error);
+    } else
+        next_seed(dial, error);
 }
 
 static void ask_metadata(ks_leader_dial *dial) {

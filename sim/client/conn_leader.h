@@ -12,8 +12,14 @@
 #include "sim/client/conn_ask.h"
 
 /* The brokers to ask first, in order. */
-typedef struct ks_seed { ks_string host; int32_t port; } ks_seed;
-typedef struct ks_seeds { ks_seed *items; int32_t count; } ks_seeds;
+typedef struct ks_seed {
+    ks_string host;
+    int32_t port;
+} ks_seed;
+typedef struct ks_seeds {
+    ks_seed *items;
+    int32_t count;
+} ks_seeds;
 
 typedef struct ks_leader_dial {
     ks_process *process;
@@ -35,10 +41,10 @@ typedef struct ks_leader_dial {
     ks_timer again;
 } ks_leader_dial;
 
-void ks_leader_dial_init(ks_leader_dial *dial);  /* after the fields above were set */
-void ks_leader_dial_start(ks_leader_dial *dial); /* from the first bootstrap broker */
+void ks_leader_dial_init(ks_leader_dial *dial);                  /* after the fields above were set */
+void ks_leader_dial_start(ks_leader_dial *dial);                 /* from the first bootstrap broker */
 void ks_leader_dial_next(ks_leader_dial *dial, kafka_error why); /* through the next one: the leader was not reached */
-void ks_leader_dial_stop(ks_leader_dial *dial);  /* harmless when nothing is under way */
-bool ks_dial_failed(kafka_error error);          /* no broker was reached */
+void ks_leader_dial_stop(ks_leader_dial *dial);                  /* harmless when nothing is under way */
+bool ks_dial_failed(kafka_error error);                          /* no broker was reached */
 
 #endif

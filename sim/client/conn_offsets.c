@@ -51,20 +51,25 @@ static void answered(void *owner, kafka_error error, const ks_envelope *response
         return;
     }
     if (error == KAFKA_OK) error = ks_conn_listed_offset(response, &ask->offsets[ask->step]);
-    if (error || ++ask->step == ask->count) finish(ask, error);
-    else ask_next(ask);
+    if (error || ++ask->step == ask->count)
+        finish(ask, error);
+    else
+        ask_next(ask);
 }
 
 static void ask_next(ks_offsets_ask *ask) {
-    ks_envelope *request = ks_conn_list_offsets(ask->channel, ask->dial.topic, ask->dial.partition, ask->timestamps[ask->step]);
+    ks_envelope *request =
+        ks_conn_list_offsets(ask->channel, ask->dial.topic, ask->dial.partition, ask->timestamps[ask->step]);
     ask->call = ks_channel_send(ask->channel, request, ask->dial.dial_timeout_ns, answered, ask);
 }
 
 static void dialled(void *owner, kafka_error error, ks_channel *leader) {
     ks_offsets_ask *ask = owner;
     ask->channel = leader;
-    if (error) finish(ask, error);
-    else ask_next(ask);
+    if (error)
+        finish(ask, error);
+    else
+        ask_next(ask);
 }
 
 void ks_offsets_ask_start(ks_offsets_ask *ask) {

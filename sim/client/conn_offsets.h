@@ -9,10 +9,10 @@
 #include "sim/client/conn_leader.h"
 
 typedef struct ks_offsets_ask {
-    ks_leader_dial dial;   /* set process, seeds, topic, partition, dial_timeout_ns */
-    int64_t timestamps[2]; /* ms, or -2 earliest, -1 end */
-    int32_t count;         /* 1 or 2 */
-    int64_t offsets[2];    /* the answers; -1: no record is that young */
+    ks_leader_dial dial;                          /* set process, seeds, topic, partition, dial_timeout_ns */
+    int64_t timestamps[2];                        /* ms, or -2 earliest, -1 end */
+    int32_t count;                                /* 1 or 2 */
+    int64_t offsets[2];                           /* the answers; -1: no record is that young */
     void (*done)(void *owner, kafka_error error); /* once, unless stopped before */
     void *owner;
     /* inside */

@@ -79,8 +79,10 @@ static ks_commit_request *dequeue(ks_commits *commits) {
 /* ---- the stash: the highest offset of each partition ---- */
 
 static void stash(ks_commits *commits, ks_read_partition *partition, int64_t offset) {
-    if (partition->stashed < 0) KS_PUSH(commits->stash, partition);
-    else if (partition->stashed >= offset) return;
+    if (partition->stashed < 0)
+        KS_PUSH(commits->stash, partition);
+    else if (partition->stashed >= offset)
+        return;
     partition->stashed = offset;
     commits->stash_is_new = true;
 }
@@ -103,7 +105,8 @@ static int by_topic_and_partition(const void *left, const void *right) {
 }
 
 bool ks_commits_merge(ks_commits *commits, ks_read_partition *partition, int64_t offset) {
-    if (commits->interval_ns == 0 || commits->generation == NULL || commits->busy || commits->queue != NULL) return false;
+    if (commits->interval_ns == 0 || commits->generation == NULL || commits->busy || commits->queue != NULL)
+        return false;
     stash(commits, partition, offset);
     return true;
 }
@@ -123,12 +126,15 @@ static void finished(ks_commits *commits) {
 static void answered(void *owner, kafka_error error) {
     ks_commits *commits = owner;
     commits->last = error;
-    if (error == KAFKA_OK || ++commits->tries >= TRIES || commits->closing) finished(commits);
-    else ks_timer_start(kernel_of(commits), &commits->again, ks_backoff(commits->tries, BACKOFF_MIN, BACKOFF_MAX));
+    if (error == KAFKA_OK || ++commits->tries >= TRIES || commits->closing)
+        finished(commits);
+    else
+        ks_timer_start(kernel_of(commits), &commits->again, ks_backoff(commits->tries, BACKOFF_MIN, BACKOFF_MAX));
 }
 
 static void try_once(ks_commits *commits) {
-    ks_generation_commit(commits->generation, &commits->call, commits->offsets.items, commits->offsets.count, answered, commits);
+    ks_generation_commit(commits->generation, &commits->call, commits->offsets.items, commits->offsets.count, answered,
+                         commits);
 }
 
 static void try_again(ks_timer *timer) { try_once(timer->owner); }
@@ -138,17 +144,21 @@ static void commit_stash(ks_commits *commits) {
     commits->offsets.count = 0;
     for (int32_t i = 0; i < commits->stash.count; i++) {
         const ks_read_partition *partition = commits->stash.items[i];
-        KS_PUSH(commits->offsets, ((ks_committed_offset){ partition->topic, partition->partition, partition->stashed }));
+        KS_PUSH(commits->offsets,
+                ((ks_committed_offset){ partition->topic, partition->partition, partition->stashed }));
     }
     if (commits->offsets.count > 1)
-        qsort(commits->offsets.items, (size_t)commits->offsets.count, sizeof *commits->offsets.items, by_topic_and_partition);
+        qsort(commits->offsets.items, (size_t)commits->offsets.count, sizeof *commits->offsets.items,
+              by_topic_and_partition);
     if (commits->stash_is_new && ks_in_background(kernel_of(commits))) ks_progress(kernel_of(commits));
     commits->stash_is_new = false;
     commits->busy = true;
     commits->tries = 0;
     commits->last = KAFKA_OK;
-    if (commits->offsets.count > 0) try_once(commits);
-    else finished(commits);
+    if (commits->offsets.count > 0)
+        try_once(commits);
+    else
+        finished(commits);
 }
 
 /* ---- the loop ---- */
@@ -188,15 +198,21 @@ static void merge_queue(ks_commits *commits) {
 static void look_around(ks_commits *commits) {
     if (commits->generation == NULL || commits->busy) return;
     if (commits->ending) {
-        if (commits->queue != NULL || commits->stash.count > 0) commit_the_rest(commits);
-        else leave_generation(commits);
+        if (commits->queue != NULL || commits->stash.count > 0)
+            commit_the_rest(commits);
+        else
+            leave_generation(commits);
     } else if (commits->tick_due) {
         commits->tick_due = false;
-        if (commits->stash.count > 0) commit_stash(commits);
-        else look_around(commits);
+        if (commits->stash.count > 0)
+            commit_stash(commits);
+        else
+            look_around(commits);
     } else if (commits->queue != NULL) {
-        if (commits->interval_ns > 0) merge_queue(commits);
-        else commit_next(commits);
+        if (commits->interval_ns > 0)
+            merge_queue(commits);
+        else
+            commit_next(commits);
     }
 }
 
@@ -211,7 +227,9 @@ static void ticked(ks_timer *timer) {
 
 void ks_commits_init(ks_commits *commits, ks_process *process, int64_t interval_ns, int32_t capacity,
                      void (*room)(void *owner), void *owner) {
-    *commits = (ks_commits){ .process = process, .interval_ns = interval_ns, .capacity = capacity, .room = room, .room_owner = owner };
+    *commits = (ks_commits){
+        .process = process, .interval_ns = interval_ns, .capacity = capacity, .room = room, .room_owner = owner
+    };
     commits->queue_end = &commits->queue;
     ks_timer_init(&commits->again, ks_process_node(process), try_again, commits);
     ks_timer_init(&commits->tick, ks_process_node(process), ticked, commits);

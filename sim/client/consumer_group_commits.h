@@ -13,7 +13,10 @@
 #include "sim/client/consumer_group_partitions.h"
 #include "sim/client/group_member.h"
 
-typedef struct ks_commit_item { ks_read_partition *partition; int64_t offset; } ks_commit_item;
+typedef struct ks_commit_item {
+    ks_read_partition *partition;
+    int64_t offset;
+} ks_commit_item;
 
 /* What one call asks to be committed. Owned by the loop once queued. */
 typedef struct ks_commit_request {
@@ -26,24 +29,24 @@ typedef struct ks_commit_request {
 
 typedef struct ks_commits {
     ks_process *process;
-    int64_t interval_ns; /* 0: immediate */
-    int32_t capacity;    /* of the queue */
+    int64_t interval_ns;       /* 0: immediate */
+    int32_t capacity;          /* of the queue */
     void (*room)(void *owner); /* the queue was full and is not any more */
     void *room_owner;
     /* inside */
     ks_generation *generation; /* NULL: there is none; held */
     bool ending, closing, tick_due;
-    bool final;                /* the last commit of the generation: what fails is given up */
-    bool busy;                 /* an OffsetCommit or the pause before the next try */
+    bool final; /* the last commit of the generation: what fails is given up */
+    bool busy;  /* an OffsetCommit or the pause before the next try */
     int32_t tries;
     kafka_error last;
     ks_commit_call call;
     ks_timer again, tick;
     ks_commit_request *queue, **queue_end;
     int32_t queued;
-    ks_commit_request *current; /* immediate: being committed; at the end: all of them */
-    KS_VEC(ks_read_partition *) stash; /* partitions with an offset to commit */
-    bool stash_is_new;           /* since it was last tried */
+    ks_commit_request *current;          /* immediate: being committed; at the end: all of them */
+    KS_VEC(ks_read_partition *) stash;   /* partitions with an offset to commit */
+    bool stash_is_new;                   /* since it was last tried */
     KS_VEC(ks_committed_offset) offsets; /* of the request being sent */
     uint64_t serials;
 } ks_commits;

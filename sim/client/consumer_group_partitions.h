@@ -11,12 +11,14 @@
 typedef struct ks_read_topic ks_read_topic;
 
 typedef struct ks_read_partition {
-    struct { int32_t topic_number, partition; } key; /* in the table */
-    ks_string topic;                                 /* NUL-terminated; one pointer for all partitions of a topic */
+    struct {
+        int32_t topic_number, partition;
+    } key;           /* in the table */
+    ks_string topic; /* NUL-terminated; one pointer for all partitions of a topic */
     int32_t partition;
-    int64_t stashed;     /* offset to commit; -1: none */
-    uint64_t gathered;   /* serial of the request that has it already ... */
-    int32_t gathered_at; /* ... at this index */
+    int64_t stashed;                         /* offset to commit; -1: none */
+    uint64_t gathered;                       /* serial of the request that has it already ... */
+    int32_t gathered_at;                     /* ... at this index */
     int64_t first_delivered, last_delivered; /* of the run that the trace has not told */
     int32_t delivered;                       /* how many */
     struct ks_read_partition *next_delivered;

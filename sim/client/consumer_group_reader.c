@@ -15,18 +15,18 @@ struct ks_reader {
     ks_process *process;
     ks_fetcher_queue queue;
     ks_read_partitions partitions;
-    ks_fetcher *fetchers;          /* the present set, in the order of their partitions */
-    ks_fetcher *retired;           /* stopping: a fetch that may not be interrupted is under way */
-    uint64_t version;              /* of the present set; 0: there has been none */
+    ks_fetcher *fetchers; /* the present set, in the order of their partitions */
+    ks_fetcher *retired;  /* stopping: a fetch that may not be interrupted is under way */
+    uint64_t version;     /* of the present set; 0: there has been none */
     bool closing, closed, dead;
     int64_t offset, lag;
     ks_membership *member;
-    ks_generation *generation;     /* held while its partitions are fetched */
-    bool subscribed;               /* the fetchers count as a function of the generation */
-    int32_t failures;              /* rounds of joining in a row */
-    kafka_error trouble;           /* that a fetcher met last, and which */
+    ks_generation *generation; /* held while its partitions are fetched */
+    bool subscribed;           /* the fetchers count as a function of the generation */
+    int32_t failures;          /* rounds of joining in a row */
+    kafka_error trouble;       /* that a fetcher met last, and which */
     const ks_read_partition *troubled;
-    kafka_error joining_failed;    /* the last round of joining */
+    kafka_error joining_failed; /* the last round of joining */
     const char *joining_step;
     ks_commits commits;
     ks_read_partition *delivered, **delivered_end; /* with a run that the trace has not told */
@@ -40,9 +40,10 @@ static ks_kernel *kernel_of(const ks_reader *reader) { return ks_process_kernel(
 static void tell_one(ks_reader *reader, ks_read_partition *partition) {
     ks_node *node = ks_process_node(reader->process);
     ks_string member = reader->generation ? ks_generation_member_id(reader->generation) : KS_NULL_STRING;
-    KS_EMIT(kernel_of(reader), node, records_delivered, .client = ks_str(ks_node_name(node)), .group = reader->config.fetchers.group,
-            .member = member, .topic = partition->topic, .partition = partition->partition,
-            .first_offset = partition->first_delivered, .last_offset = partition->last_delivered, .count = partition->delivered);
+    KS_EMIT(kernel_of(reader), node, records_delivered, .client = ks_str(ks_node_name(node)),
+            .group = reader->config.fetchers.group, .member = member, .topic = partition->topic,
+            .partition = partition->partition, .first_offset = partition->first_delivered,
+            .last_offset = partition->last_delivered, .count = partition->delivered);
     partition->delivered = 0;
 }
 
@@ -120,9 +121,15 @@ static void new_set(ks_reader *reader) {
 static ks_fetcher *add_fetcher(ks_reader *reader, const char *topic, int32_t number, int64_t offset) {
     ks_read_partition *partition = ks_read_partition_get(&reader->partitions, topic, number);
     ks_fetcher *fetcher = ks_alloc(sizeof *fetcher);
-    *fetcher = (ks_fetcher){ .settings = &reader->config.fetchers, .queue = &reader->queue, .topic = partition->topic,
-                             .partition = number, .version = reader->version, .source = partition,
-                             .trouble = fetcher_troubled, .stopped = fetcher_stopped, .owner = reader };
+    *fetcher = (ks_fetcher){ .settings = &reader->config.fetchers,
+                             .queue = &reader->queue,
+                             .topic = partition->topic,
+                             .partition = number,
+                             .version = reader->version,
+                             .source = partition,
+                             .trouble = fetcher_troubled,
+                             .stopped = fetcher_stopped,
+                             .owner = reader };
     ks_fetcher_start(fetcher, offset);
     return fetcher;
 }
@@ -202,13 +209,15 @@ static void left_group(void *owner) {
 
 static void all_stopped(ks_reader *reader) {
     unsubscribed(reader);
-    if (reader->closing && reader->member == NULL && !reader->closed) ks_timer_start(kernel_of(reader), &reader->say_closed, 0);
+    if (reader->closing && reader->member == NULL && !reader->closed)
+        ks_timer_start(kernel_of(reader), &reader->say_closed, 0);
 }
 
 /* ---- taking ---- */
 
 const ks_fetched *ks_reader_peek(ks_reader *reader) {
-    if (reader->version == 0 && reader->config.group == NULL && !reader->closing && !reader->dead) start_partition(reader);
+    if (reader->version == 0 && reader->config.group == NULL && !reader->closing && !reader->dead)
+        start_partition(reader);
     for (;;) {
         const ks_fetched *fetched = ks_fetcher_queue_peek(&reader->queue);
         if (fetched == NULL || fetched->version >= reader->version) return fetched;
@@ -246,22 +255,26 @@ static void describe_group(const ks_reader *reader, char *text, size_t size) {
     ks_string group = reader->config.group->group;
     const ks_assigned_partition *assigned;
     if (reader->generation != NULL && ks_generation_assigned(reader->generation, &assigned) == 0)
-        snprintf(text, size, "generation %d of group %.80s gives it no partition", (int)ks_generation_id(reader->generation), group.data);
+        snprintf(text, size, "generation %d of group %.80s gives it no partition",
+                 (int)ks_generation_id(reader->generation), group.data);
     else if (reader->generation != NULL)
         snprintf(text, size, "group %.80s, generation %d", group.data, (int)ks_generation_id(reader->generation));
     else if (reader->joining_failed)
         snprintf(text, size, "group %.80s, not a member now: %s answered %s", group.data, reader->joining_step,
                  kafka_error_name(reader->joining_failed));
-    else snprintf(text, size, "group %.80s, not joined yet", group.data);
+    else
+        snprintf(text, size, "group %.80s, not joined yet", group.data);
 }
 
 void ks_reader_describe(const ks_reader *reader, char *text, size_t size) {
     if (reader->trouble && reader->troubled != NULL)
-        snprintf(text, size, "topic %.60s, partition %d: %s", reader->troubled->topic.data, (int)reader->troubled->partition,
-                 kafka_error_name(reader->trouble));
-    else if (reader->config.group != NULL) describe_group(reader, text, size);
-    else snprintf(text, size, "topic %.80s, partition %d, offset %lld", reader->config.topic, (int)reader->config.partition,
-                  (long long)reader->offset);
+        snprintf(text, size, "topic %.60s, partition %d: %s", reader->troubled->topic.data,
+                 (int)reader->troubled->partition, kafka_error_name(reader->trouble));
+    else if (reader->config.group != NULL)
+        describe_group(reader, text, size);
+    else
+        snprintf(text, size, "topic %.80s, partition %d, offset %lld", reader->config.topic,
+                 (int)reader->config.partition, (long long)reader->offset);
 }
 
 /* ---- offsets ---- */
@@ -270,8 +283,8 @@ void ks_reader_set_offset(ks_reader *reader, int64_t offset) {
     if (offset == reader->offset) return;
     ks_node *node = ks_process_node(reader->process);
     KS_EMIT(kernel_of(reader), node, position_reset, .client = ks_str(ks_node_name(node)), .group = KS_NULL_STRING,
-            .topic = ks_str(reader->config.topic), .partition = reader->config.partition, .from = reader->offset, .to = offset,
-            .reason = KS_LITERAL("set_offset"));
+            .topic = ks_str(reader->config.topic), .partition = reader->config.partition, .from = reader->offset,
+            .to = offset, .reason = KS_LITERAL("set_offset"));
     reader->offset = offset;
     if (reader->version > 0) start_partition(reader);
 }
@@ -288,12 +301,12 @@ ks_commits *ks_reader_commits(ks_reader *reader) { return &reader->commits; }
 
 /* ---- life ---- */
 
-static void say_closed(ks_timer *timer) {
-    left_group(timer->owner);
-}
+static void say_closed(ks_timer *timer) { left_group(timer->owner); }
 
 ks_reader *ks_reader_new(const ks_reader_config *config, const ks_reader_events *events, void *owner) {
-    static const ks_membership_events group_events = { .generation = next_generation, .failed = round_failed, .closed = left_group };
+    static const ks_membership_events group_events = { .generation = next_generation,
+                                                       .failed = round_failed,
+                                                       .closed = left_group };
     ks_reader *reader = ks_alloc(sizeof *reader);
     reader->config = *config;
     reader->events = events;
@@ -302,7 +315,8 @@ ks_reader *ks_reader_new(const ks_reader_config *config, const ks_reader_events 
     reader->offset = KS_OFFSET_FIRST;
     reader->delivered_end = &reader->delivered;
     ks_fetcher_queue_init(&reader->queue, config->queue_capacity, queue_ready, reader);
-    ks_commits_init(&reader->commits, reader->process, config->commit_interval_ns, config->queue_capacity, commits_have_room, reader);
+    ks_commits_init(&reader->commits, reader->process, config->commit_interval_ns, config->queue_capacity,
+                    commits_have_room, reader);
     ks_timer_init(&reader->tell, ks_process_node(reader->process), time_to_tell, reader);
     ks_timer_init(&reader->say_closed, ks_process_node(reader->process), say_closed, reader);
     if (config->group == NULL) return reader;

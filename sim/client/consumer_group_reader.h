@@ -16,24 +16,25 @@
 typedef struct ks_reader ks_reader;
 
 typedef struct ks_reader_events {
-    void (*ready)(void *owner);  /* there is something to take, or the end (ks_reader_is_at_end) */
-    void (*failed)(void *owner, kafka_error error, const char *step); /* max_attempts rounds of joining failed in a row */
-    void (*changed)(void *owner); /* what ks_reader_describe says */
-    void (*room)(void *owner);   /* ks_reader_commits_are_full is not true any more */
-    void (*closed)(void *owner); /* ks_reader_close is through */
+    void (*ready)(void *owner); /* there is something to take, or the end (ks_reader_is_at_end) */
+    void (*failed)(void *owner, kafka_error error,
+                   const char *step); /* max_attempts rounds of joining failed in a row */
+    void (*changed)(void *owner);     /* what ks_reader_describe says */
+    void (*room)(void *owner);        /* ks_reader_commits_are_full is not true any more */
+    void (*closed)(void *owner);      /* ks_reader_close is through */
 } ks_reader_events;
 
 typedef struct ks_reader_config {
-    ks_fetcher_settings fetchers;     /* kept by value; seeds and strings must outlive the reader */
+    ks_fetcher_settings fetchers;        /* kept by value; seeds and strings must outlive the reader */
     const ks_membership_settings *group; /* NULL: without a group. Kept */
-    const char *topic;                /* without a group */
+    const char *topic;                   /* without a group */
     int32_t partition;
     int32_t queue_capacity;
-    int64_t commit_interval_ns;       /* 0: synchronous */
+    int64_t commit_interval_ns; /* 0: synchronous */
 } ks_reader_config;
 
 ks_reader *ks_reader_new(const ks_reader_config *config, const ks_reader_events *events, void *owner);
-void ks_reader_free(ks_reader *reader); /* at once, without a word to anybody */
+void ks_reader_free(ks_reader *reader);    /* at once, without a word to anybody */
 void ks_reader_crashed(ks_reader *reader); /* its process died: it lets go of everything and answers nobody any more */
 
 /* ---- taking ---- */
@@ -43,7 +44,7 @@ const ks_fetched *ks_reader_peek(ks_reader *reader);
 /* It was taken, with its block reference. */
 void ks_reader_taken(ks_reader *reader);
 bool ks_reader_is_at_end(const ks_reader *reader); /* closed, and nothing is left to take */
-void ks_reader_tell_delivered(ks_reader *reader); /* the trace learns what was taken up to now */
+void ks_reader_tell_delivered(ks_reader *reader);  /* the trace learns what was taken up to now */
 static inline ks_read_partition *ks_fetched_partition(const ks_fetched *fetched) { return fetched->source; }
 
 /* ---- offsets (without a group) ---- */

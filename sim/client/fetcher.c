@@ -42,12 +42,8 @@ static void go_on(ks_fetcher *fetcher) {
         fetcher->state = KS_FETCHER_DIALING;
         ks_leader_dial_start(&fetcher->dial);
         break;
-    case KS_THEN_FETCH:
-        fetch(fetcher);
-        break;
-    case KS_THEN_STOP:
-        fetcher->state = KS_FETCHER_STOPPED;
-        break;
+    case KS_THEN_FETCH: fetch(fetcher); break;
+    case KS_THEN_STOP: fetcher->state = KS_FETCHER_STOPPED; break;
     }
 }
 
@@ -70,8 +66,10 @@ static void deliver_error(ks_fetcher *fetcher, kafka_error error, ks_fetcher_the
 }
 
 static void error_delivered(ks_fetcher *fetcher) {
-    if (fetcher->then == KS_THEN_STOP) fetcher->state = KS_FETCHER_STOPPED;
-    else pause_then(fetcher, fetcher->then == KS_THEN_DIAL ? fetcher->attempt : fetcher->errors, fetcher->then);
+    if (fetcher->then == KS_THEN_STOP)
+        fetcher->state = KS_FETCHER_STOPPED;
+    else
+        pause_then(fetcher, fetcher->then == KS_THEN_DIAL ? fetcher->attempt : fetcher->errors, fetcher->then);
 }
 
 /* A session that worked has ended: the failures are counted from one again. */
@@ -91,7 +89,8 @@ static void could_not_start(ks_fetcher *fetcher, kafka_error error) {
         deliver_error(fetcher, error, KS_THEN_STOP);
     else if (error != KAFKA_ERR_OFFSET_OUT_OF_RANGE && failure >= fetcher->settings->max_attempts)
         deliver_error(fetcher, error, KS_THEN_DIAL);
-    else pause_then(fetcher, fetcher->attempt, KS_THEN_DIAL);
+    else
+        pause_then(fetcher, fetcher->attempt, KS_THEN_DIAL);
 }
 
 static void lookup_repeated(void *owner, kafka_error error) {
@@ -102,23 +101,29 @@ static void lookup_repeated(void *owner, kafka_error error) {
 static void dialled(void *owner, kafka_error error, ks_channel *leader) {
     ks_fetcher *fetcher = owner;
     fetcher->channel = leader;
-    if (error) could_not_start(fetcher, error);
-    else read_range(fetcher, 0);
+    if (error)
+        could_not_start(fetcher, error);
+    else
+        read_range(fetcher, 0);
 }
 
 static void move_to(ks_fetcher *fetcher, int64_t offset, ks_string reason) {
     KS_EMIT(kernel_of(fetcher), ks_process_node(fetcher->settings->process), position_reset,
-            .client = ks_str(ks_node_name(ks_process_node(fetcher->settings->process))), .group = fetcher->settings->group,
-            .topic = fetcher->topic, .partition = fetcher->partition, .from = fetcher->offset, .to = offset, .reason = reason);
+            .client = ks_str(ks_node_name(ks_process_node(fetcher->settings->process))),
+            .group = fetcher->settings->group, .topic = fetcher->topic, .partition = fetcher->partition,
+            .from = fetcher->offset, .to = offset, .reason = reason);
     fetcher->offset = offset;
 }
 
 /* Where to begin: -2 and -1 become numbers, below the earliest is the earliest. */
 static void place_in_range(ks_fetcher *fetcher) {
     ks_string start = fetcher->settings->group.size > 0 ? KS_LITERAL("no_committed_offset") : KS_LITERAL("start");
-    if (fetcher->offset == KS_OFFSET_FIRST) move_to(fetcher, fetcher->range[0], start);
-    else if (fetcher->offset == KS_OFFSET_LAST) move_to(fetcher, fetcher->range[1], start);
-    else if (fetcher->offset < fetcher->range[0]) move_to(fetcher, fetcher->range[0], KS_LITERAL("out_of_range"));
+    if (fetcher->offset == KS_OFFSET_FIRST)
+        move_to(fetcher, fetcher->range[0], start);
+    else if (fetcher->offset == KS_OFFSET_LAST)
+        move_to(fetcher, fetcher->range[1], start);
+    else if (fetcher->offset < fetcher->range[0])
+        move_to(fetcher, fetcher->range[0], KS_LITERAL("out_of_range"));
 }
 
 static void start_fetching(ks_fetcher *fetcher) {
@@ -133,7 +138,8 @@ static void start_fetching(ks_fetcher *fetcher) {
 
 /* After OFFSET_OUT_OF_RANGE of a fetch. */
 static void range_read_again(ks_fetcher *fetcher) {
-    if (fetcher->offset < fetcher->range[0]) move_to(fetcher, fetcher->range[0], KS_LITERAL("out_of_range"));
+    if (fetcher->offset < fetcher->range[0])
+        move_to(fetcher, fetcher->range[0], KS_LITERAL("out_of_range"));
     else if (fetcher->offset >= fetcher->range[1]) {
         pause_then(fetcher, ++fetcher->errors, KS_THEN_FETCH);
         return;
@@ -142,7 +148,12 @@ static void range_read_again(ks_fetcher *fetcher) {
     fetch(fetcher);
 }
 
-enum { STEP_SEEK = 2, STEP_DONE = 4, STEP_AGAIN = 6, STEP_AGAIN_DONE = 8 }; /* even: ask for the earliest; odd: for the end */
+enum {
+    STEP_SEEK = 2,
+    STEP_DONE = 4,
+    STEP_AGAIN = 6,
+    STEP_AGAIN_DONE = 8
+}; /* even: ask for the earliest; odd: for the end */
 
 static void got_offset(void *owner, kafka_error error, const ks_envelope *response) {
     ks_fetcher *fetcher = owner;
@@ -152,9 +163,12 @@ static void got_offset(void *owner, kafka_error error, const ks_envelope *respon
     if (error == KAFKA_OK) {
         step++;
         if (step == STEP_SEEK) place_in_range(fetcher);
-        if (step == STEP_DONE) start_fetching(fetcher);
-        else if (step == STEP_AGAIN_DONE) range_read_again(fetcher);
-        else read_range(fetcher, step);
+        if (step == STEP_DONE)
+            start_fetching(fetcher);
+        else if (step == STEP_AGAIN_DONE)
+            range_read_again(fetcher);
+        else
+            read_range(fetcher, step);
     } else if (step >= STEP_AGAIN) {
         reconnect(fetcher);
     } else if (step == 0 && ks_dial_failed(error)) { /* the leader was not reached: ask another broker who it is */
@@ -215,25 +229,20 @@ static void fetch_failed(ks_fetcher *fetcher, kafka_error code) {
         fetch(fetcher);
         break;
     case KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION:
-    case KAFKA_ERR_NOT_LEADER_OR_FOLLOWER:
-        reconnect(fetcher);
-        break;
-    case KAFKA_ERR_OFFSET_OUT_OF_RANGE:
-        read_range(fetcher, STEP_AGAIN);
-        break;
+    case KAFKA_ERR_NOT_LEADER_OR_FOLLOWER: reconnect(fetcher); break;
+    case KAFKA_ERR_OFFSET_OUT_OF_RANGE: read_range(fetcher, STEP_AGAIN); break;
     case KAFKA_ERR_UNSUPPORTED_COMPRESSION_TYPE:
     case KAFKA_ERR_CORRUPT_MESSAGE:
         hang_up(fetcher);
         fetcher->attempt = 1;
         deliver_error(fetcher, code, KS_THEN_DIAL);
         break;
-    default:
-        fetcher->errors++;
-        deliver_error(fetcher, code, KS_THEN_FETCH);
+    default: fetcher->errors++; deliver_error(fetcher, code, KS_THEN_FETCH);
     }
 }
 
-static void got_records(ks_fetcher *fetcher, const ks_envelope *envelope, const ks_fetch_response_partition_data *data) {
+static void got_records(ks_fetcher *fetcher, const ks_envelope *envelope,
+                        const ks_fetch_response_partition_data *data) {
     if (ks_in_background(kernel_of(fetcher))) ks_progress(kernel_of(fetcher));
     fetcher->idle = false;
     fetcher->errors = 0;
@@ -255,9 +264,12 @@ static void fetched(void *owner, kafka_error error, const ks_envelope *envelope)
         data = &response->responses.items[0].partitions.items[0];
     kafka_error code = (kafka_error)response->error_code;
     if (code == KAFKA_OK) code = data ? (kafka_error)data->error_code : KAFKA_ERR_REQUEST_TIMED_OUT;
-    if (code == KAFKA_OK && data->records.size <= 0) code = KAFKA_ERR_REQUEST_TIMED_OUT; /* empty counts as that in kafka-go */
-    if (code) fetch_failed(fetcher, code);
-    else got_records(fetcher, envelope, data);
+    if (code == KAFKA_OK && data->records.size <= 0)
+        code = KAFKA_ERR_REQUEST_TIMED_OUT; /* empty counts as that in kafka-go */
+    if (code)
+        fetch_failed(fetcher, code);
+    else
+        got_records(fetcher, envelope, data);
 }
 
 static void send_fetch(ks_fetcher *fetcher) {
@@ -309,8 +321,10 @@ static void deliver(ks_fetcher *fetcher) {
             push_error(fetcher, place);
             return;
         }
-        if (ks_fetcher_next_record(fetcher, place)) ks_fetcher_queue_pushed(fetcher->queue);
-        else if (fetcher->records.failed) break;
+        if (ks_fetcher_next_record(fetcher, place))
+            ks_fetcher_queue_pushed(fetcher->queue);
+        else if (fetcher->records.failed)
+            break;
     }
     records_delivered(fetcher);
 }
@@ -321,9 +335,13 @@ void ks_fetcher_unblocked(ks_fetcher *fetcher) { deliver(fetcher); }
 
 void ks_fetcher_start(ks_fetcher *fetcher, int64_t offset) {
     fetcher->offset = offset;
-    fetcher->dial = (ks_leader_dial){ .process = fetcher->settings->process, .seeds = &fetcher->settings->seeds,
-                                      .topic = fetcher->topic, .partition = fetcher->partition,
-                                      .dial_timeout_ns = fetcher->settings->dial_timeout_ns, .done = dialled, .trouble = lookup_repeated,
+    fetcher->dial = (ks_leader_dial){ .process = fetcher->settings->process,
+                                      .seeds = &fetcher->settings->seeds,
+                                      .topic = fetcher->topic,
+                                      .partition = fetcher->partition,
+                                      .dial_timeout_ns = fetcher->settings->dial_timeout_ns,
+                                      .done = dialled,
+                                      .trouble = lookup_repeated,
                                       .owner = fetcher };
     ks_leader_dial_init(&fetcher->dial);
     ks_timer_init(&fetcher->timer, ks_process_node(fetcher->settings->process), pause_over, fetcher);

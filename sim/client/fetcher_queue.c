@@ -53,8 +53,10 @@ void ks_fetcher_queue_block(ks_fetcher_queue *queue, ks_fetcher *fetcher) {
 void ks_fetcher_queue_unblock(ks_fetcher_queue *queue, ks_fetcher *fetcher) {
     if (fetcher->blocked_link == NULL) return;
     *fetcher->blocked_link = fetcher->blocked_next;
-    if (fetcher->blocked_next != NULL) fetcher->blocked_next->blocked_link = fetcher->blocked_link;
-    else queue->blocked_end = fetcher->blocked_link;
+    if (fetcher->blocked_next != NULL)
+        fetcher->blocked_next->blocked_link = fetcher->blocked_link;
+    else
+        queue->blocked_end = fetcher->blocked_link;
     fetcher->blocked_next = NULL;
     fetcher->blocked_link = NULL;
 }

@@ -27,7 +27,8 @@ static int32_t find_aborted(const ks_fetcher *fetcher, int64_t producer_id) {
 }
 
 static void begin_aborted_up_to(ks_fetcher *fetcher, int64_t offset) {
-    while (fetcher->aborted_next < fetcher->aborted.count && fetcher->aborted.items[fetcher->aborted_next].first_offset <= offset) {
+    while (fetcher->aborted_next < fetcher->aborted.count &&
+           fetcher->aborted.items[fetcher->aborted_next].first_offset <= offset) {
         int64_t producer_id = fetcher->aborted.items[fetcher->aborted_next++].producer_id;
         if (find_aborted(fetcher, producer_id) < 0) KS_PUSH(fetcher->aborted_producers, producer_id);
     }
@@ -36,7 +37,8 @@ static void begin_aborted_up_to(ks_fetcher *fetcher, int64_t offset) {
 /* A control record's key is its version and its type, two bytes each; type 0 ends an aborted transaction. */
 static bool is_abort_marker(ks_record_iterator *records) {
     ks_record record;
-    return ks_records_next(records, &record) && record.key.size >= 4 && record.key.data[2] == 0 && record.key.data[3] == 0;
+    return ks_records_next(records, &record) && record.key.size >= 4 && record.key.data[2] == 0 &&
+           record.key.data[3] == 0;
 }
 
 static bool hide_batch(ks_fetcher *fetcher) {
@@ -46,8 +48,10 @@ static bool hide_batch(ks_fetcher *fetcher) {
         begin_aborted_up_to(fetcher, ks_batch_last_offset(header));
         int32_t index = find_aborted(fetcher, header->producer_id);
         if (index >= 0 && control && is_abort_marker(&fetcher->records))
-            fetcher->aborted_producers.items[index] = fetcher->aborted_producers.items[--fetcher->aborted_producers.count];
-        else if (index >= 0 && (header->attributes & KS_ATTRIBUTE_TRANSACTIONAL)) return true;
+            fetcher->aborted_producers.items[index] =
+                fetcher->aborted_producers.items[--fetcher->aborted_producers.count];
+        else if (index >= 0 && (header->attributes & KS_ATTRIBUTE_TRANSACTIONAL))
+            return true;
     }
     return control;
 }
@@ -83,7 +87,8 @@ void ks_fetcher_open_records(ks_fetcher *fetcher, ks_envelope *response, const k
 bool ks_fetcher_more_records(ks_fetcher *fetcher) {
     ks_record_iterator *records = &fetcher->records;
     while (records->left == 0 || fetcher->batch_hidden) {
-        if (fetcher->offset < fetcher->batch_end) fetcher->offset = fetcher->batch_end; /* also over what compaction removed */
+        if (fetcher->offset < fetcher->batch_end)
+            fetcher->offset = fetcher->batch_end; /* also over what compaction removed */
         if (!ks_records_next_batch(records)) return false;
         fetcher->batch_end = ks_batch_last_offset(&records->header) + 1;
         fetcher->batch_hidden = hide_batch(fetcher) || fetcher->batch_end <= fetcher->offset;

@@ -80,22 +80,20 @@ void ks_membership_close(ks_membership *member) {
     case KS_MEMBER_FETCHING_OFFSETS:
     case KS_MEMBER_LEAVING:
     case KS_MEMBER_ENDING:
-    case KS_MEMBER_CLOSED:
-        break;
+    case KS_MEMBER_CLOSED: break;
     case KS_MEMBER_OFFERING:
-    case KS_MEMBER_LIVING:
-        end_generation(member);
-        break;
+    case KS_MEMBER_LIVING: end_generation(member); break;
     case KS_MEMBER_REPORTING:
-        if (member->member_id.size > 0) leave_group(member);
-        else closed(member);
+        if (member->member_id.size > 0)
+            leave_group(member);
+        else
+            closed(member);
         break;
     case KS_MEMBER_BACKING_OFF:
         ks_timer_stop(&member->timer);
         closed(member);
         break;
-    case KS_MEMBER_STATE_COUNT:
-        ks_unreachable("member state");
+    case KS_MEMBER_STATE_COUNT: ks_unreachable("member state");
     }
 }
 
@@ -130,8 +128,10 @@ static void coordinator_found(void *owner, kafka_error error, ks_channel *channe
     ks_membership *member = owner;
     member->channel = channel;
     if (member->state == KS_MEMBER_LEAVING) {
-        if (error) left(member);
-        else send_leave(member);
+        if (error)
+            left(member);
+        else
+            send_leave(member);
     } else if (error) {
         ks_member_failed(member, error, "FindCoordinator");
     } else {
@@ -142,8 +142,10 @@ static void coordinator_found(void *owner, kafka_error error, ks_channel *channe
 
 static void leave_group(ks_membership *member) {
     ks_member_become(member, KS_MEMBER_LEAVING);
-    if (member->member_id.size > 0) ks_coordinator_dial_start(&member->dial);
-    else left(member);
+    if (member->member_id.size > 0)
+        ks_coordinator_dial_start(&member->dial);
+    else
+        left(member);
 }
 
 static void connect_anew(ks_membership *member) {
@@ -179,8 +181,10 @@ void ks_member_failed(ks_membership *member, kafka_error error, const char *step
     member->error = error;
     member->failed_step = step;
     member->backoff_until = 0;
-    if (error != KAFKA_ERR_REBALANCE_IN_PROGRESS || member->closing) leave_group(member);
-    else report(member);
+    if (error != KAFKA_ERR_REBALANCE_IN_PROGRESS || member->closing)
+        leave_group(member);
+    else
+        report(member);
 }
 
 static void tell_generation(ks_membership *member) {
@@ -188,14 +192,17 @@ static void tell_generation(ks_membership *member) {
     ks_member_become(member, KS_MEMBER_LIVING);
     ks_generation *generation = ks_generation_hold(member->generation);
     member->events->generation(member->owner, generation);
-    if (member->generation == generation && generation->ended && generation->running == 0) ks_member_generation_over(member);
+    if (member->generation == generation && generation->ended && generation->running == 0)
+        ks_member_generation_over(member);
     ks_generation_release(generation);
 }
 
 void ks_member_offer(ks_membership *member) {
     ks_member_become(member, KS_MEMBER_OFFERING);
-    if (member->closing) end_generation(member);
-    else if (member->wanted) tell_generation(member);
+    if (member->closing)
+        end_generation(member);
+    else if (member->wanted)
+        tell_generation(member);
 }
 
 /* A generation that ended before anybody took it is handed out all the same: until then the loop does not go on. */
@@ -207,14 +214,18 @@ void ks_member_generation_over(ks_membership *member) {
     ks_generation_detach(generation);
     ks_generation_release(generation);
     ks_member_hang_up(member);
-    if (member->closing) leave_group(member);
-    else connect_anew(member);
+    if (member->closing)
+        leave_group(member);
+    else
+        connect_anew(member);
 }
 
 void ks_membership_next(ks_membership *member) {
     member->wanted = true;
-    if (member->state == KS_MEMBER_OFFERING) tell_generation(member);
-    else if (member->state == KS_MEMBER_REPORTING) tell_error(member);
+    if (member->state == KS_MEMBER_OFFERING)
+        tell_generation(member);
+    else if (member->state == KS_MEMBER_REPORTING)
+        tell_error(member);
 }
 
 void ks_membership_do_not_wait(ks_membership *member) { member->wanted = false; }
@@ -223,22 +234,30 @@ void ks_membership_do_not_wait(ks_membership *member) { member->wanted = false; 
 
 static void timer_fired(ks_timer *timer) {
     ks_membership *member = timer->owner;
-    if (member->state == KS_MEMBER_CLOSED) member->events->closed(member->owner);
-    else connect_anew(member);
+    if (member->state == KS_MEMBER_CLOSED)
+        member->events->closed(member->owner);
+    else
+        connect_anew(member);
 }
 
-ks_membership *ks_membership_new(const ks_membership_settings *settings, const ks_membership_events *events, void *owner) {
+ks_membership *ks_membership_new(const ks_membership_settings *settings, const ks_membership_events *events,
+                                 void *owner) {
     ks_membership *member = ks_alloc(sizeof *member);
     member->settings = settings;
     member->events = events;
     member->owner = owner;
     member->member_id = (ks_string){ NULL, 0 };
     member->round = ks_arena_new();
-    member->dial = (ks_coordinator_dial){ .process = settings->process, .seeds = &settings->seeds, .group = settings->group,
-                                          .timeout_ns = settings->dial_timeout_ns, .done = coordinator_found, .owner = member };
+    member->dial = (ks_coordinator_dial){ .process = settings->process,
+                                          .seeds = &settings->seeds,
+                                          .group = settings->group,
+                                          .timeout_ns = settings->dial_timeout_ns,
+                                          .done = coordinator_found,
+                                          .owner = member };
     ks_timer_init(&member->timer, ks_process_node(settings->process), timer_fired, member);
     ks_node *node = ks_process_node(settings->process);
-    KS_EMIT(ks_member_kernel(member), node, client_group_joining, .client = ks_str(ks_node_name(node)), .group = settings->group);
+    KS_EMIT(ks_member_kernel(member), node, client_group_joining, .client = ks_str(ks_node_name(node)),
+            .group = settings->group);
     ks_coordinator_dial_start(&member->dial); /* CONNECTING */
     return member;
 }

@@ -45,7 +45,7 @@ typedef struct ks_membership_settings {
 typedef struct ks_assigned_partition {
     ks_string topic; /* one of the settings' */
     int32_t partition;
-    int64_t offset;  /* committed, or start_offset */
+    int64_t offset; /* committed, or start_offset */
 } ks_assigned_partition;
 
 typedef struct ks_committed_offset {
@@ -55,7 +55,7 @@ typedef struct ks_committed_offset {
 } ks_committed_offset;
 
 typedef void ks_committed_fn(void *owner, kafka_error error);
-typedef struct ks_commit_call { /* one OffsetCommit under way; the caller's, zeroed; lives until the answer */
+typedef struct ks_commit_call {          /* one OffsetCommit under way; the caller's, zeroed; lives until the answer */
     struct ks_commit_call *next, **link; /* of one generation */
     ks_generation *generation;
     ks_call *call;
@@ -76,8 +76,8 @@ void ks_generation_enter(ks_generation *generation);
 void ks_generation_leave(ks_generation *generation);
 /* OffsetCommit v2 under this generation's id. `offsets` of one topic stand together. `done` comes exactly once, never from inside
  * this call: KAFKA_OK, the first code of a partition, GENERATION_ENDED when its connection is gone, or ks_channel_send's. */
-void ks_generation_commit(ks_generation *generation, ks_commit_call *call, const ks_committed_offset *offsets, int32_t count,
-                          ks_committed_fn *done, void *owner);
+void ks_generation_commit(ks_generation *generation, ks_commit_call *call, const ks_committed_offset *offsets,
+                          int32_t count, ks_committed_fn *done, void *owner);
 void ks_commit_call_drop(ks_commit_call *call); /* no answer will come; harmless when none is awaited */
 ks_generation *ks_generation_hold(ks_generation *generation);
 void ks_generation_release(ks_generation *generation); /* NULL is allowed */
@@ -92,7 +92,8 @@ typedef struct ks_membership_events {
 } ks_membership_events;
 
 /* Starts joining in the background. `settings` and `events` are kept. */
-ks_membership *ks_membership_new(const ks_membership_settings *settings, const ks_membership_events *events, void *owner);
+ks_membership *ks_membership_new(const ks_membership_settings *settings, const ks_membership_events *events,
+                                 void *owner);
 /* Asks for one result of the loop, which waits for this before it goes on. It may come at once. */
 void ks_membership_next(ks_membership *member);
 void ks_membership_do_not_wait(ks_membership *member); /* takes the question back */

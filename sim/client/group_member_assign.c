@@ -81,7 +81,8 @@ static kafka_error read_partitions(ks_membership *member, const ks_metadata_resp
         const char *name = ks_arena_string(member->round, topic->name).data;
         for (int32_t p = 0; p < topic->partitions.count && topic->error_code == 0; p++) {
             const ks_metadata_response_broker *broker = ks_conn_broker(response, topic->partitions.items[p].leader_id);
-            ks_string rack = broker && broker->rack.size > 0 ? ks_arena_string(member->round, broker->rack) : KS_LITERAL("");
+            ks_string rack =
+                broker && broker->rack.size > 0 ? ks_arena_string(member->round, broker->rack) : KS_LITERAL("");
             (*partitions)[(*count)++] = (kafka_group_partition){ name, topic->partitions.items[p].partition_index,
                                                                  topic->partitions.items[p].leader_id, rack.data };
         }
@@ -94,7 +95,8 @@ static kafka_error read_partitions(ks_membership *member, const ks_metadata_resp
 
 static const kafka_group_balancer *chosen_balancer(const ks_membership *member) {
     for (int32_t i = 0; i < member->settings->balancer_count; i++)
-        if (ks_string_equal(ks_str(member->settings->balancers[i].name), member->protocol)) return &member->settings->balancers[i];
+        if (ks_string_equal(ks_str(member->settings->balancers[i].name), member->protocol))
+            return &member->settings->balancers[i];
     return NULL;
 }
 
@@ -112,13 +114,16 @@ static int32_t encode_share(ks_membership *member, const kafka_group_partition *
         numbers[i - from] = partition->partition;
         topics[topic_count - 1].partition_count++;
     }
-    ks_assignment assignment = { .version = 1, .topics = topics, .topic_count = topic_count, .user_data = KS_NULL_BYTES };
+    ks_assignment assignment = {
+        .version = 1, .topics = topics, .topic_count = topic_count, .user_data = KS_NULL_BYTES
+    };
     *bytes = ks_assignment_encode(&assignment, member->round);
     return to;
 }
 
 /* Partitions by owner, in their order within each: a counting sort, O(members + partitions). Those of nobody are left out. */
-static int32_t sort_by_owner(ks_arena *arena, const int32_t *owners, int32_t count, int32_t member_count, int32_t **order) {
+static int32_t sort_by_owner(ks_arena *arena, const int32_t *owners, int32_t count, int32_t member_count,
+                             int32_t **order) {
     int32_t *starts = ks_arena_alloc(arena, (size_t)(member_count + 2) * sizeof *starts);
     for (int32_t p = 0; p < count; p++) starts[owners[p] + 2]++; /* [0]: nobody's are counted in starts[1] */
     starts[1] = 0;
@@ -133,8 +138,8 @@ static int32_t sort_by_owner(ks_arena *arena, const int32_t *owners, int32_t cou
     return placed;
 }
 
-static void hand_in(ks_membership *member, const members *all, const kafka_group_partition *partitions, const int32_t *owners,
-                    int32_t count) {
+static void hand_in(ks_membership *member, const members *all, const kafka_group_partition *partitions,
+                    const int32_t *owners, int32_t count) {
     int32_t *order, from = 0;
     int32_t placed = sort_by_owner(member->round, owners, count, all->count, &order);
     ks_sync_group_request_assignment *shares = ks_arena_alloc(member->round, (size_t)(all->count + 1) * sizeof *shares);
@@ -149,12 +154,13 @@ static void hand_in(ks_membership *member, const members *all, const kafka_group
     ks_member_sync(member, shares, all->count);
 }
 
-static kafka_error balance(ks_membership *member, const members *all, const kafka_group_partition *partitions, int32_t count,
-                           int32_t *owners) {
+static kafka_error balance(ks_membership *member, const members *all, const kafka_group_partition *partitions,
+                           int32_t count, int32_t *owners) {
     const kafka_group_balancer *balancer = chosen_balancer(member);
     if (balancer == NULL) return KAFKA_ERR_INCONSISTENT_GROUP_PROTOCOL;
     for (int32_t p = 0; p < count; p++) owners[p] = KAFKA_NO_OWNER;
-    kafka_error error = balancer->assign(balancer->argument, all->items, (size_t)all->count, partitions, (size_t)count, owners);
+    kafka_error error =
+        balancer->assign(balancer->argument, all->items, (size_t)all->count, partitions, (size_t)count, owners);
     for (int32_t p = 0; p < count && error == KAFKA_OK; p++)
         if (owners[p] < KAFKA_NO_OWNER || owners[p] >= all->count) error = KAFKA_ERR_USER;
     return error;
@@ -174,8 +180,10 @@ static void got_metadata(void *owner, kafka_error error, const ks_envelope *enve
     }
     int32_t *owners = ks_arena_alloc(member->round, (size_t)(count + 1) * sizeof *owners);
     error = balance(member, &all, partitions, count, owners);
-    if (error) ks_member_failed(member, error, "the leader's group balancer");
-    else hand_in(member, &all, partitions, owners, count);
+    if (error)
+        ks_member_failed(member, error, "the leader's group balancer");
+    else
+        hand_in(member, &all, partitions, owners, count);
 }
 
 void ks_member_assign(ks_membership *member) {
@@ -186,6 +194,6 @@ void ks_member_assign(ks_membership *member) {
     }
     ks_string *topics;
     int32_t count = union_of_topics(member, &all, &topics);
-    ks_ask_send(&member->ask, member->settings->process, member->channel, ks_conn_metadata(member->channel, topics, count),
-                member->settings->timeout_ns, got_metadata, member);
+    ks_ask_send(&member->ask, member->settings->process, member->channel,
+                ks_conn_metadata(member->channel, topics, count), member->settings->timeout_ns, got_metadata, member);
 }

@@ -57,14 +57,16 @@ static void fill(ks_envelope *envelope, const ks_committed_offset *offsets, int3
             topic->name = ks_arena_string(envelope->arena, offsets[i].topic);
             topic->partitions.items = &items[i];
         }
-        items[i] = (ks_offset_commit_request_partition){ .partition_index = offsets[i].partition, .committed_offset = offsets[i].offset,
-                                                         .committed_leader_epoch = -1, .committed_metadata = KS_LITERAL("") };
+        items[i] = (ks_offset_commit_request_partition){ .partition_index = offsets[i].partition,
+                                                         .committed_offset = offsets[i].offset,
+                                                         .committed_leader_epoch = -1,
+                                                         .committed_metadata = KS_LITERAL("") };
         request->topics.items[request->topics.count - 1].partitions.count++;
     }
 }
 
-void ks_generation_commit(ks_generation *generation, ks_commit_call *call, const ks_committed_offset *offsets, int32_t count,
-                          ks_committed_fn *done, void *owner) {
+void ks_generation_commit(ks_generation *generation, ks_commit_call *call, const ks_committed_offset *offsets,
+                          int32_t count, ks_committed_fn *done, void *owner) {
     ks_assert(call->generation == NULL && count > 0);
     const ks_membership *member = generation->member;
     call->generation = ks_generation_hold(generation);

@@ -22,7 +22,8 @@ static void send_heartbeat(ks_generation *generation);
 /* The word for the trace: what the coordinator meant by it. */
 static ks_string reason_of(kafka_error error) {
     if (error == KAFKA_ERR_REBALANCE_IN_PROGRESS) return KS_LITERAL("rebalance");
-    if (error == KAFKA_ERR_ILLEGAL_GENERATION || error == KAFKA_ERR_UNKNOWN_MEMBER_ID) return KS_LITERAL("session_lost");
+    if (error == KAFKA_ERR_ILLEGAL_GENERATION || error == KAFKA_ERR_UNKNOWN_MEMBER_ID)
+        return KS_LITERAL("session_lost");
     return KS_LITERAL("heartbeat_failed");
 }
 
@@ -48,14 +49,17 @@ static void send_heartbeat(ks_generation *generation) {
     request->group_id = ks_arena_string(envelope->arena, generation->group);
     request->generation_id = generation->id;
     request->member_id = ks_arena_string(envelope->arena, generation->member_id);
-    generation->heartbeat = ks_channel_send(member->channel, envelope, member->settings->timeout_ns, heartbeat_answered, generation);
+    generation->heartbeat =
+        ks_channel_send(member->channel, envelope, member->settings->timeout_ns, heartbeat_answered, generation);
 }
 
 static void heartbeat_tick(ks_timer *timer) {
     ks_generation *generation = timer->owner;
     ks_timer_start_background(kernel_of(generation), timer, generation->member->settings->heartbeat_ns);
-    if (generation->heartbeat != NULL) generation->heartbeat_due = true;
-    else send_heartbeat(generation);
+    if (generation->heartbeat != NULL)
+        generation->heartbeat_due = true;
+    else
+        send_heartbeat(generation);
 }
 
 /* ---- partition watchers ---- */
@@ -84,7 +88,8 @@ static void looked(void *owner, kafka_error error, const ks_envelope *envelope) 
     bool readable = code == KAFKA_OK || (!first && code == KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION);
     bool changed = readable && !first && partitions != watch->partitions;
     if (error || (first && !readable) || changed) news(watch->generation);
-    if (watch->generation->ended || error || (first && !readable) || changed) watch_over(watch);
+    if (watch->generation->ended || error || (first && !readable) || changed)
+        watch_over(watch);
     else {
         if (first) watch->partitions = partitions;
         if (watch->due) look(watch);
@@ -95,21 +100,24 @@ static void look(ks_partition_watch *watch) {
     const ks_membership *member = watch->generation->member;
     watch->busy = true;
     watch->due = false;
-    ks_ask_send(&watch->ask, member->settings->process, member->channel, ks_conn_metadata(member->channel, &watch->topic, 1),
-                member->settings->timeout_ns, looked, watch);
+    ks_ask_send(&watch->ask, member->settings->process, member->channel,
+                ks_conn_metadata(member->channel, &watch->topic, 1), member->settings->timeout_ns, looked, watch);
 }
 
 static void watch_tick(ks_timer *timer) {
     ks_partition_watch *watch = timer->owner;
     ks_timer_start_background(kernel_of(watch->generation), timer, watch->generation->member->settings->watch_ns);
-    if (watch->busy) watch->due = true;
-    else look(watch);
+    if (watch->busy)
+        watch->due = true;
+    else
+        look(watch);
 }
 
 static void start_watches(ks_generation *generation) {
     const ks_membership_settings *settings = generation->member->settings;
     generation->watch_count = settings->topic_count;
-    generation->watches = ks_arena_alloc(generation->arena, (size_t)settings->topic_count * sizeof *generation->watches);
+    generation->watches =
+        ks_arena_alloc(generation->arena, (size_t)settings->topic_count * sizeof *generation->watches);
     for (int32_t i = 0; i < settings->topic_count; i++) {
         ks_partition_watch *watch = &generation->watches[i];
         *watch = (ks_partition_watch){ .generation = generation, .topic = settings->topics[i], .partitions = -1 };
@@ -144,8 +152,8 @@ static void emit_started(ks_generation *generation) {
     ks_node *node = ks_process_node(member->settings->process);
     ks_string client = ks_str(ks_node_name(node)), partitions = partitions_text(generation);
     KS_EMIT(kernel_of(generation), node, client_generation_started, .client = client, .group = generation->group,
-            .member = generation->member_id, .generation = generation->id, .protocol = member->protocol, .leader = member->leader,
-            .partitions = partitions);
+            .member = generation->member_id, .generation = generation->id, .protocol = member->protocol,
+            .leader = member->leader, .partitions = partitions);
     KS_EMIT(kernel_of(generation), node, client_partitions_assigned, .client = client, .group = generation->group,
             .member = generation->member_id, .generation = generation->id, .partitions = partitions);
 }
@@ -224,8 +232,10 @@ static void function_returned(ks_generation *generation, ks_string reason) {
     ks_assert(generation->running > 0);
     ks_generation_hold(generation);
     generation->running--;
-    if (generation->ended) go_on_when_alone(generation);
-    else ks_generation_end(generation, reason);
+    if (generation->ended)
+        go_on_when_alone(generation);
+    else
+        ks_generation_end(generation, reason);
     ks_generation_release(generation);
 }
 

@@ -31,20 +31,20 @@ struct ks_membership {
     void *owner;
     ks_member_state state;
     bool wanted, closing;
-    ks_string member_id;       /* owned; empty: none */
+    ks_string member_id; /* owned; empty: none */
     ks_coordinator_dial dial;
-    ks_channel *channel;       /* to the coordinator, of this round or of LeaveGroup */
+    ks_channel *channel; /* to the coordinator, of this round or of LeaveGroup */
     ks_ask ask;
     ks_call *call;
-    ks_timer timer;            /* backoff; also says `closed` */
-    kafka_error error;         /* to be reported */
+    ks_timer timer;    /* backoff; also says `closed` */
+    kafka_error error; /* to be reported */
     const char *failed_step;
     int64_t backoff_until;
     /* of this round */
     ks_arena *round;
-    ks_envelope *joined;       /* the answer to JoinGroup, kept while the leader works */
+    ks_envelope *joined; /* the answer to JoinGroup, kept while the leader works */
     int32_t generation_id;
-    ks_string protocol;        /* in `round` */
+    ks_string protocol; /* in `round` */
     bool leader;
     ks_assignment assignment;  /* in `round` */
     ks_generation *generation; /* OFFERING, LIVING, ENDING */
@@ -61,7 +61,7 @@ typedef struct ks_partition_watch {
 
 struct ks_generation {
     int32_t references;
-    int32_t running; /* functions that have not returned: heartbeat, watchers, the application's */
+    int32_t running;       /* functions that have not returned: heartbeat, watchers, the application's */
     ks_membership *member; /* NULL: the member has gone on */
     ks_process *process;
     ks_arena *arena;
@@ -85,7 +85,7 @@ void ks_member_become(ks_membership *member, ks_member_state state);
 /* A step failed: `keep_id` says whether the id may still be used to leave. */
 void ks_member_failed(ks_membership *member, kafka_error error, const char *step);
 void ks_member_forget_id(ks_membership *member);
-void ks_member_offer(ks_membership *member); /* the generation is ready */
+void ks_member_offer(ks_membership *member);           /* the generation is ready */
 void ks_member_generation_over(ks_membership *member); /* it ended and all its functions have returned */
 void ks_member_hang_up(ks_membership *member);
 ks_kernel *ks_member_kernel(const ks_membership *member);
@@ -100,7 +100,7 @@ void ks_member_assign(ks_membership *member); /* the leader's: ends in ks_member
 /* ---- group_member_generation.c ---- */
 ks_generation *ks_generation_new(ks_membership *member, ks_assigned_partition *assigned, int32_t count); /* starts it */
 void ks_generation_end(ks_generation *generation, ks_string reason); /* no effect when it has ended */
-void ks_generation_detach(ks_generation *generation); /* the member goes on, or dies: no more requests */
+void ks_generation_detach(ks_generation *generation);                /* the member goes on, or dies: no more requests */
 
 /* ---- group_member_commit.c ---- */
 void ks_generation_refuse_commits(ks_generation *generation); /* those under way: their connection is about to go */

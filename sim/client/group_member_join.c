@@ -33,7 +33,9 @@ static int32_t own_partitions(const ks_membership *member, ks_assigned_partition
     }
     qsort(list, (size_t)count, sizeof *list, by_topic_and_partition);
     for (int32_t i = 0; i < count; i++) {
-        if (kept > 0 && list[kept - 1].topic.data == list[i].topic.data && list[kept - 1].partition == list[i].partition) continue;
+        if (kept > 0 && list[kept - 1].topic.data == list[i].topic.data &&
+            list[kept - 1].partition == list[i].partition)
+            continue;
         list[kept++] = list[i];
     }
     *partitions = list;
@@ -102,7 +104,8 @@ static void fetch_offsets(ks_membership *member) {
     ks_envelope *envelope = ks_channel_request(member->channel, KS_API_offset_fetch, 1);
     ks_offset_fetch_request *request = envelope->body;
     request->group_id = ks_arena_string(envelope->arena, settings->group);
-    request->topics.items = ks_arena_alloc(envelope->arena, (size_t)settings->topic_count * sizeof *request->topics.items);
+    request->topics.items =
+        ks_arena_alloc(envelope->arena, (size_t)settings->topic_count * sizeof *request->topics.items);
     request->topics.count = settings->topic_count;
     for (int32_t t = 0; t < settings->topic_count; t++) {
         ks_offset_fetch_request_topic *topic = &request->topics.items[t];
@@ -126,7 +129,8 @@ static void synced(void *owner, kafka_error error, const ks_envelope *envelope) 
         ks_assignment seen;
         if (!ks_assignment_decode(ks_arena_bytes(member->round, response->assignment), member->round, &seen))
             error = KAFKA_ERR_UNEXPECTED_EOF;
-        else member->assignment = seen;
+        else
+            member->assignment = seen;
     }
     if (error) {
         ks_member_failed(member, error, "SyncGroup");
@@ -144,13 +148,15 @@ void ks_member_sync(ks_membership *member, const ks_sync_group_request_assignmen
     request->group_id = ks_arena_string(envelope->arena, settings->group);
     request->generation_id = member->generation_id;
     request->member_id = ks_arena_string(envelope->arena, member->member_id);
-    request->assignments.items = ks_arena_alloc(envelope->arena, (size_t)(count + 1) * sizeof *request->assignments.items);
+    request->assignments.items =
+        ks_arena_alloc(envelope->arena, (size_t)(count + 1) * sizeof *request->assignments.items);
     request->assignments.count = count;
     for (int32_t i = 0; i < count; i++) {
         request->assignments.items[i].member_id = ks_arena_string(envelope->arena, assignments[i].member_id);
         request->assignments.items[i].assignment = ks_arena_bytes(envelope->arena, assignments[i].assignment);
     }
-    member->call = ks_channel_send(member->channel, envelope, settings->timeout_ns + settings->session_ns, synced, member);
+    member->call =
+        ks_channel_send(member->channel, envelope, settings->timeout_ns + settings->session_ns, synced, member);
 }
 
 /* ---- JoinGroup ---- */
@@ -178,13 +184,17 @@ static void joined(void *owner, kafka_error error, const ks_envelope *envelope) 
     ks_member_assign(member);
 }
 
-static kafka_error add_protocol(const ks_membership_settings *settings, const kafka_group_balancer *balancer, ks_arena *arena,
-                                ks_join_group_request_protocol *protocol) {
+static kafka_error add_protocol(const ks_membership_settings *settings, const kafka_group_balancer *balancer,
+                                ks_arena *arena, ks_join_group_request_protocol *protocol) {
     kafka_bytes data = { NULL, 0 };
     kafka_error error = balancer->user_data ? balancer->user_data(balancer->argument, &data) : KAFKA_OK;
     if (error) return error;
-    ks_subscription subscription = { .version = 1, .topics = settings->topics, .topic_count = settings->topic_count,
-                                     .user_data = KS_NULL_BYTES, .generation_id = -1, .rack_id = KS_NULL_STRING };
+    ks_subscription subscription = { .version = 1,
+                                     .topics = settings->topics,
+                                     .topic_count = settings->topic_count,
+                                     .user_data = KS_NULL_BYTES,
+                                     .generation_id = -1,
+                                     .rack_id = KS_NULL_STRING };
     if (data.data != NULL) subscription.user_data = (ks_bytes){ data.data, (int32_t)data.size };
     protocol->name = ks_arena_string(arena, ks_str(balancer->name));
     protocol->metadata = ks_subscription_encode(&subscription, arena);
@@ -198,9 +208,11 @@ void ks_member_join(ks_membership *member) {
     request->group_id = ks_arena_string(envelope->arena, settings->group);
     request->session_timeout_ms = (int32_t)(settings->session_ns / KS_MS);
     request->rebalance_timeout_ms = (int32_t)(settings->rebalance_ns / KS_MS);
-    request->member_id = ks_arena_string(envelope->arena, member->member_id.size > 0 ? member->member_id : KS_LITERAL(""));
+    request->member_id =
+        ks_arena_string(envelope->arena, member->member_id.size > 0 ? member->member_id : KS_LITERAL(""));
     request->protocol_type = KS_LITERAL("consumer");
-    request->protocols.items = ks_arena_alloc(envelope->arena, (size_t)settings->balancer_count * sizeof *request->protocols.items);
+    request->protocols.items =
+        ks_arena_alloc(envelope->arena, (size_t)settings->balancer_count * sizeof *request->protocols.items);
     request->protocols.count = settings->balancer_count;
     kafka_error error = KAFKA_OK;
     for (int32_t i = 0; i < settings->balancer_count && error == KAFKA_OK; i++)
@@ -211,6 +223,6 @@ void ks_member_join(ks_membership *member) {
         ks_member_failed(member, error, "JoinGroup (user data of a group balancer)");
         return;
     }
-    ks_ask_send(&member->ask, settings->process, member->channel, envelope, settings->timeout_ns + settings->rebalance_ns,
-                joined, member);
+    ks_ask_send(&member->ask, settings->process, member->channel, envelope,
+                settings->timeout_ns + settings->rebalance_ns, joined, member);
 }

@@ -29,6 +29,7 @@ kafka_error ks_kafka_go_range(void *argument, const kafka_group_member *members,
 
 kafka_error ks_kafka_go_round_robin(void *argument, const kafka_group_member *members, size_t member_count,
                                     const kafka_group_partition *partitions, size_t partition_count, int32_t *owners) {
-    ks_balance_topics(members, member_count, partitions, partition_count, KS_MEMBERS_BY_ID, round_robin_of_topic, owners);
+    ks_balance_topics(members, member_count, partitions, partition_count, KS_MEMBERS_BY_ID, round_robin_of_topic,
+                      owners);
     return KAFKA_OK;
 }

@@ -20,7 +20,7 @@ typedef struct rack_balance {
     const kafka_group_member *members;
     const kafka_group_partition *partitions;
     int32_t *owners;
-    int32_t *has; /* per member: how many partitions of this topic */
+    int32_t *has;        /* per member: how many partitions of this topic */
     int32_t base, extra; /* everybody's share, and how many may have one more */
 } rack_balance;
 
@@ -115,10 +115,12 @@ static void rack_affinity_of_topic(void *context, const ks_balanced_topic *topic
 }
 
 kafka_error ks_kafka_go_rack_affinity(void *argument, const kafka_group_member *members, size_t member_count,
-                                      const kafka_group_partition *partitions, size_t partition_count, int32_t *owners) {
+                                      const kafka_group_partition *partitions, size_t partition_count,
+                                      int32_t *owners) {
     rack_balance balance = { .members = members, .partitions = partitions, .owners = owners };
     balance.has = ks_alloc((member_count + 1) * sizeof *balance.has);
-    ks_balance_topics(members, member_count, partitions, partition_count, KS_MEMBERS_AS_GIVEN, rack_affinity_of_topic, &balance);
+    ks_balance_topics(members, member_count, partitions, partition_count, KS_MEMBERS_AS_GIVEN, rack_affinity_of_topic,
+                      &balance);
     ks_free(balance.has);
     return KAFKA_OK;
 }

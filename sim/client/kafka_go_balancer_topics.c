@@ -21,14 +21,16 @@ static int by_topic(const void *left, const void *right) {
     return order != 0 ? order : (a->index > b->index) - (a->index < b->index);
 }
 
-static entry *subscriptions(const kafka_group_member *members, size_t member_count, ks_member_order order, size_t *count) {
+static entry *subscriptions(const kafka_group_member *members, size_t member_count, ks_member_order order,
+                            size_t *count) {
     *count = 0;
     for (size_t m = 0; m < member_count; m++) *count += members[m].topic_count;
     entry *entries = ks_alloc((*count + 1) * sizeof *entries);
     size_t next = 0;
     for (size_t m = 0; m < member_count; m++)
         for (size_t t = 0; t < members[m].topic_count; t++)
-            entries[next++] = (entry){ members[m].topics[t], order == KS_MEMBERS_BY_ID ? members[m].id : "", (int32_t)m };
+            entries[next++] =
+                (entry){ members[m].topics[t], order == KS_MEMBERS_BY_ID ? members[m].id : "", (int32_t)m };
     qsort(entries, *count, sizeof *entries, by_topic);
     return entries;
 }

@@ -37,14 +37,16 @@ typedef struct scripted_cluster {
     int32_t fetch_count, fetch_next;
     ks_request *parked;
     ks_timer park;
-    ks_envelope *(*answer)(struct scripted_cluster *cluster, ks_request *request); /* of the test, for other requests; NULL: hold */
+    ks_envelope *(*answer)(struct scripted_cluster *cluster,
+                           ks_request *request); /* of the test, for other requests; NULL: hold */
     void *context;
 } scripted_cluster;
 
 static inline ks_envelope *scripted_response(ks_request *request) {
     const ks_envelope *asked = request->envelope;
     const ks_api *api = ks_api_find(asked->api_key);
-    ks_envelope *response = ks_envelope_new(ks_request_kernel(request), asked->api_key, asked->api_version, api->response());
+    ks_envelope *response =
+        ks_envelope_new(ks_request_kernel(request), asked->api_key, asked->api_version, api->response());
     response->is_response = true;
     return response;
 }
@@ -56,8 +58,8 @@ static inline void script_note(scripted_cluster *cluster, ks_request *request, c
                      ks_api_name(envelope->api_key), envelope->api_version);
     if (envelope->api_key == KS_API_fetch) {
         const ks_fetch_request *fetch = envelope->body;
-        ks_buffer_printf(&cluster->log, " offset=%lld wait=%d", (long long)fetch->topics.items[0].partitions.items[0].fetch_offset,
-                         fetch->max_wait_ms);
+        ks_buffer_printf(&cluster->log, " offset=%lld wait=%d",
+                         (long long)fetch->topics.items[0].partitions.items[0].fetch_offset, fetch->max_wait_ms);
     }
     if (envelope->api_key == KS_API_list_offsets) {
         const ks_list_offsets_request *list = envelope->body;
@@ -69,11 +71,15 @@ static inline void script_note(scripted_cluster *cluster, ks_request *request, c
 static inline ks_envelope *script_versions(scripted_cluster *cluster, ks_request *request) {
     ks_envelope *envelope = scripted_response(request);
     ks_api_versions_response *response = envelope->body;
-    response->api_keys.items = ks_arena_alloc(envelope->arena, (size_t)ks_api_count() * sizeof *response->api_keys.items);
+    response->api_keys.items =
+        ks_arena_alloc(envelope->arena, (size_t)ks_api_count() * sizeof *response->api_keys.items);
     for (int32_t i = 0; i < ks_api_count(); i++) {
         const ks_api *api = ks_api_at(i);
-        int16_t highest = api->key == KS_API_fetch ? cluster->highest_fetch : api->key == KS_API_metadata ? cluster->highest_metadata : api->until;
-        response->api_keys.items[response->api_keys.count++] = (ks_api_versions_response_api_version){ api->key, api->since, highest };
+        int16_t highest = api->key == KS_API_fetch      ? cluster->highest_fetch
+                          : api->key == KS_API_metadata ? cluster->highest_metadata
+                                                        : api->until;
+        response->api_keys.items[response->api_keys.count++] =
+            (ks_api_versions_response_api_version){ api->key, api->since, highest };
     }
     return envelope;
 }
@@ -84,7 +90,9 @@ static inline ks_envelope *script_metadata(scripted_cluster *cluster, ks_request
     response->brokers.items = ks_arena_alloc(envelope->arena, 2 * sizeof *response->brokers.items);
     response->brokers.count = 2;
     for (int32_t i = 0; i < 2; i++)
-        response->brokers.items[i] = (ks_metadata_response_broker){ i + 1, i == 0 ? KS_LITERAL("broker-1") : KS_LITERAL("broker-2"), 9092, KS_NULL_STRING };
+        response->brokers.items[i] =
+            (ks_metadata_response_broker){ i + 1, i == 0 ? KS_LITERAL("broker-1") : KS_LITERAL("broker-2"), 9092,
+                                           KS_NULL_STRING };
     response->topics.items = ks_arena_alloc(envelope->arena, sizeof *response->topics.items);
     response->topics.count = 1;
     ks_metadata_response_topic *topic = &response->topics.items[0];
@@ -93,7 +101,8 @@ static inline ks_envelope *script_metadata(scripted_cluster *cluster, ks_request
     int32_t n = cluster->metadata_seen++;
     topic->error_code = n < cluster->topic_error_count ? cluster->topic_errors[n] : 0;
     if (topic->error_code) return envelope;
-    topic->partitions.items = ks_arena_alloc(envelope->arena, (size_t)(cluster->partitions + 1) * sizeof *topic->partitions.items);
+    topic->partitions.items =
+        ks_arena_alloc(envelope->arena, (size_t)(cluster->partitions + 1) * sizeof *topic->partitions.items);
     topic->partitions.count = cluster->partitions;
     for (int32_t i = 0; i < cluster->partitions; i++) {
         ks_struct_default(ks_describe_metadata_response_partition(), &topic->partitions.items[i]);
@@ -110,11 +119,13 @@ static inline ks_envelope *script_offsets(scripted_cluster *cluster, ks_request 
     response->topics.items = ks_arena_alloc(envelope->arena, sizeof *response->topics.items);
     response->topics.count = 1;
     response->topics.items[0].name = KS_LITERAL("orders");
-    response->topics.items[0].partitions.items = ks_arena_alloc(envelope->arena, sizeof *response->topics.items[0].partitions.items);
+    response->topics.items[0].partitions.items =
+        ks_arena_alloc(envelope->arena, sizeof *response->topics.items[0].partitions.items);
     response->topics.items[0].partitions.count = 1;
     int64_t at = asked->topics.items[0].partitions.items[0].timestamp;
     response->topics.items[0].partitions.items[0] = (ks_list_offsets_response_partition_response){
-        .offset = at == -2 ? cluster->first : cluster->last, .timestamp = -1, .leader_epoch = -1 };
+        .offset = at == -2 ? cluster->first : cluster->last, .timestamp = -1, .leader_epoch = -1
+    };
     return envelope;
 }
 
@@ -192,7 +203,9 @@ static inline ks_node *script_resolve(void *context, ks_string host, int32_t por
 }
 
 static inline void script_begin(scripted_cluster *cluster) {
-    static const ks_node_events events = { .request = script_request, .request_cancelled = script_cancelled, .down = script_down };
+    static const ks_node_events events = { .request = script_request,
+                                           .request_cancelled = script_cancelled,
+                                           .down = script_down };
     cluster->kernel = ks_kernel_new(&(ks_kernel_config){ .seed = 1 });
     cluster->start = ks_now(cluster->kernel);
     cluster->nodes[1] = ks_node_new(cluster->kernel, "broker-1", &events, cluster);
@@ -247,7 +260,8 @@ static inline void script_add_batch(ks_buffer *bytes, const scripted_batch *batc
         uint8_t marker[4] = { 0, 0, 0, batch->commit ? 1 : 0 };
         snprintf(value, sizeof value, "%lld", (long long)batch->base_offset + i);
         ks_bytes key = batch->control ? (ks_bytes){ marker, 4 } : KS_NULL_BYTES;
-        ks_batch_add(&builder, key, (ks_bytes){ (const uint8_t *)value, (int32_t)strlen(value) }, NULL, 0, 1798761600000);
+        ks_batch_add(&builder, key, (ks_bytes){ (const uint8_t *)value, (int32_t)strlen(value) }, NULL, 0,
+                     1798761600000);
     }
     builder.header.producer_id = batch->producer_id ? batch->producer_id : -1;
     builder.header.producer_epoch = batch->producer_id ? 0 : -1;
@@ -259,13 +273,15 @@ static inline void script_add_batch(ks_buffer *bytes, const scripted_batch *batc
     ks_buffer_append(bytes, done.data, (size_t)done.size);
     ks_batch_set_base_offset(bytes->data + at, batch->base_offset, 0);
     if (batch->last_offset_delta > 0) { /* big-endian at 23; readers do not check the CRC again */
-        for (int i = 0; i < 4; i++) bytes->data[at + 23 + (size_t)i] = (uint8_t)(batch->last_offset_delta >> (24 - 8 * i));
+        for (int i = 0; i < 4; i++)
+            bytes->data[at + 23 + (size_t)i] = (uint8_t)(batch->last_offset_delta >> (24 - 8 * i));
     }
     ks_batch_builder_deinit(&builder);
 }
 
 /* The answer to the next Fetch: these batches. */
-static inline scripted_fetch *script_answer(scripted_cluster *cluster, const scripted_batch *batches, int32_t count, int64_t high_watermark) {
+static inline scripted_fetch *script_answer(scripted_cluster *cluster, const scripted_batch *batches, int32_t count,
+                                            int64_t high_watermark) {
     ks_buffer bytes = { 0 };
     for (int32_t i = 0; i < count; i++) script_add_batch(&bytes, &batches[i]);
     scripted_fetch *fetch = &cluster->fetches[cluster->fetch_count++];

@@ -24,12 +24,24 @@ static int begin(void **state) {
     f->live = ks_alloc_live();
     script_begin(&f->cluster);
     f->seed = (ks_seed){ KS_LITERAL("broker-1"), 9092 };
-    f->settings = (ks_fetcher_settings){
-        .process = f->cluster.process, .seeds = { &f->seed, 1 }, .min_bytes = 1, .max_bytes = 1000000, .max_wait_ns = 10 * KS_S,
-        .backoff_min_ns = 100 * KS_MS, .backoff_max_ns = KS_S, .dial_timeout_ns = 10 * KS_S, .max_attempts = 3, .group = KS_NULL_STRING };
+    f->settings = (ks_fetcher_settings){ .process = f->cluster.process,
+                                         .seeds = { &f->seed, 1 },
+                                         .min_bytes = 1,
+                                         .max_bytes = 1000000,
+                                         .max_wait_ns = 10 * KS_S,
+                                         .backoff_min_ns = 100 * KS_MS,
+                                         .backoff_max_ns = KS_S,
+                                         .dial_timeout_ns = 10 * KS_S,
+                                         .max_attempts = 3,
+                                         .group = KS_NULL_STRING };
     ks_fetcher_queue_init(&f->queue, 100, NULL, NULL);
-    f->fetcher = (ks_fetcher){ .settings = &f->settings, .queue = &f->queue, .topic = KS_LITERAL("orders"), .version = 1,
-                               .trouble = troubled, .stopped = stopped, .owner = f };
+    f->fetcher = (ks_fetcher){ .settings = &f->settings,
+                               .queue = &f->queue,
+                               .topic = KS_LITERAL("orders"),
+                               .version = 1,
+                               .trouble = troubled,
+                               .stopped = stopped,
+                               .owner = f };
     *state = f;
     return 0;
 }
@@ -52,8 +64,11 @@ static const char *taken(fixture *f) {
     text[0] = 0;
     for (ks_fetched *fetched; (fetched = ks_fetcher_queue_peek(&f->queue)) != NULL; ks_fetcher_queue_drop(&f->queue)) {
         size_t size = strlen(text);
-        if (fetched->error) snprintf(text + size, sizeof text - size, "%s!%s", size ? " " : "", kafka_error_name(fetched->error));
-        else snprintf(text + size, sizeof text - size, "%s%.*s", size ? " " : "", fetched->record.value.size, (const char *)fetched->record.value.data);
+        if (fetched->error)
+            snprintf(text + size, sizeof text - size, "%s!%s", size ? " " : "", kafka_error_name(fetched->error));
+        else
+            snprintf(text + size, sizeof text - size, "%s%.*s", size ? " " : "", fetched->record.value.size,
+                     (const char *)fetched->record.value.data);
         ks_block_release(fetched->block);
     }
     return text;
@@ -76,7 +91,8 @@ static void it_dials_asks_for_the_range_twice_and_fetches(void **state) {
     script_answer(&f->cluster, (scripted_batch[]){ { .base_offset = 3, .count = 3 } }, 1, 6);
     start(f, KS_OFFSET_FIRST);
     script_run(&f->cluster, 20);
-    assert_log(&f->cluster, UP_TO_FETCH "9.5 broker-2 Fetch v10 offset=3 wait=9000\n10.5 broker-2 Fetch v10 offset=6 wait=9000\n");
+    assert_log(&f->cluster,
+               UP_TO_FETCH "9.5 broker-2 Fetch v10 offset=3 wait=9000\n10.5 broker-2 Fetch v10 offset=6 wait=9000\n");
     assert_string_equal(taken(f), "3 4 5");
     script_run(&f->cluster, 9000);
     assert_log(&f->cluster, "9011.5 broker-2 Fetch v10 offset=6 wait=9000\n"); /* answered empty: at once again */
@@ -102,12 +118,13 @@ static void a_short_max_wait_is_told_as_three_quarters(void **state) {
 
 static void a_missing_topic_is_looked_up_again_and_again(void **state) {
     fixture *f = *state;
-    for (int i = 0; i < 3; i++) f->cluster.topic_errors[i] = i == 1 ? KAFKA_ERR_LEADER_NOT_AVAILABLE : KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION;
+    for (int i = 0; i < 3; i++)
+        f->cluster.topic_errors[i] = i == 1 ? KAFKA_ERR_LEADER_NOT_AVAILABLE : KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION;
     f->cluster.topic_error_count = 3;
     start(f, 0);
     script_run(&f->cluster, 1404);
     assert_log(&f->cluster, "1.5 broker-1 ApiVersions v0\n2.5 broker-1 Metadata v6\n103.5 broker-1 Metadata v6\n"
-               "504.5 broker-1 Metadata v6\n");
+                            "504.5 broker-1 Metadata v6\n");
     assert_int_equal(f->trouble, KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION);
     assert_string_equal(taken(f), "");
     script_run(&f->cluster, 20);
@@ -145,9 +162,11 @@ static void not_the_leader_dials_anew_after_a_backoff(void **state) {
     f->cluster.fetches[f->cluster.fetch_count++].error = KAFKA_ERR_NOT_LEADER_OR_FOLLOWER;
     start(f, 0);
     script_run(&f->cluster, 119);
-    assert_log(&f->cluster, UP_TO_FETCH "9.5 broker-2 Fetch v10 offset=0 wait=9000\n111.5 broker-1 ApiVersions v0\n"
-               "112.5 broker-1 Metadata v6\n114.5 broker-2 ListOffsets v1 at=-2\n115.5 broker-2 ListOffsets v1 at=-1\n"
-               "116.5 broker-2 ListOffsets v1 at=-2\n117.5 broker-2 ListOffsets v1 at=-1\n118.5 broker-2 ApiVersions v0\n");
+    assert_log(
+        &f->cluster, UP_TO_FETCH
+        "9.5 broker-2 Fetch v10 offset=0 wait=9000\n111.5 broker-1 ApiVersions v0\n"
+        "112.5 broker-1 Metadata v6\n114.5 broker-2 ListOffsets v1 at=-2\n115.5 broker-2 ListOffsets v1 at=-1\n"
+        "116.5 broker-2 ListOffsets v1 at=-2\n117.5 broker-2 ListOffsets v1 at=-1\n118.5 broker-2 ApiVersions v0\n");
     assert_string_equal(taken(f), "");
 }
 
@@ -159,8 +178,9 @@ static void out_of_range_below_jumps_to_the_start(void **state) {
     script_run(&f->cluster, 9);
     f->cluster.first = 40; /* retention */
     script_run(&f->cluster, 5);
-    assert_log(&f->cluster, UP_TO_FETCH "9.5 broker-2 Fetch v10 offset=7 wait=9000\n10.5 broker-2 ListOffsets v1 at=-2\n"
-               "11.5 broker-2 ListOffsets v1 at=-1\n12.5 broker-2 Fetch v10 offset=40 wait=9000\n");
+    assert_log(&f->cluster,
+               UP_TO_FETCH "9.5 broker-2 Fetch v10 offset=7 wait=9000\n10.5 broker-2 ListOffsets v1 at=-2\n"
+                           "11.5 broker-2 ListOffsets v1 at=-1\n12.5 broker-2 Fetch v10 offset=40 wait=9000\n");
 }
 
 static void out_of_range_beyond_the_end_is_tried_again_with_backoff(void **state) {
@@ -169,9 +189,11 @@ static void out_of_range_beyond_the_end_is_tried_again_with_backoff(void **state
     for (int i = 0; i < 2; i++) f->cluster.fetches[f->cluster.fetch_count++].error = KAFKA_ERR_OFFSET_OUT_OF_RANGE;
     start(f, 50);
     script_run(&f->cluster, 520);
-    assert_log(&f->cluster, UP_TO_FETCH "9.5 broker-2 Fetch v10 offset=50 wait=9000\n10.5 broker-2 ListOffsets v1 at=-2\n"
-               "11.5 broker-2 ListOffsets v1 at=-1\n112.5 broker-2 Fetch v10 offset=50 wait=9000\n"
-               "113.5 broker-2 ListOffsets v1 at=-2\n114.5 broker-2 ListOffsets v1 at=-1\n515.5 broker-2 Fetch v10 offset=50 wait=9000\n");
+    assert_log(&f->cluster,
+               UP_TO_FETCH "9.5 broker-2 Fetch v10 offset=50 wait=9000\n10.5 broker-2 ListOffsets v1 at=-2\n"
+                           "11.5 broker-2 ListOffsets v1 at=-1\n112.5 broker-2 Fetch v10 offset=50 wait=9000\n"
+                           "113.5 broker-2 ListOffsets v1 at=-2\n114.5 broker-2 ListOffsets v1 at=-1\n515.5 broker-2 "
+                           "Fetch v10 offset=50 wait=9000\n");
     assert_string_equal(taken(f), "");
 }
 
@@ -184,8 +206,13 @@ static void starting_beyond_the_end_waits_for_ever_or_stops_as_set(void **state)
     assert_int_equal(f->trouble, KAFKA_ERR_OFFSET_OUT_OF_RANGE);
     ks_fetcher_abort(&f->fetcher);
     f->settings.out_of_range_error = true;
-    f->fetcher = (ks_fetcher){ .settings = &f->settings, .queue = &f->queue, .topic = KS_LITERAL("orders"), .version = 1,
-                               .trouble = troubled, .stopped = stopped, .owner = f };
+    f->fetcher = (ks_fetcher){ .settings = &f->settings,
+                               .queue = &f->queue,
+                               .topic = KS_LITERAL("orders"),
+                               .version = 1,
+                               .trouble = troubled,
+                               .stopped = stopped,
+                               .owner = f };
     start(f, 9);
     script_run(&f->cluster, 30000);
     assert_string_equal(taken(f), "!OFFSET_OUT_OF_RANGE");
@@ -194,11 +221,13 @@ static void starting_beyond_the_end_waits_for_ever_or_stops_as_set(void **state)
 
 static void other_codes_are_delivered_and_the_fetch_repeated_with_backoff(void **state) {
     fixture *f = *state;
-    for (int i = 0; i < 2; i++) f->cluster.fetches[f->cluster.fetch_count++].error = KAFKA_ERR_TOPIC_AUTHORIZATION_FAILED;
+    for (int i = 0; i < 2; i++)
+        f->cluster.fetches[f->cluster.fetch_count++].error = KAFKA_ERR_TOPIC_AUTHORIZATION_FAILED;
     start(f, 0);
     script_run(&f->cluster, 520);
-    assert_log(&f->cluster, UP_TO_FETCH "9.5 broker-2 Fetch v10 offset=0 wait=9000\n110.5 broker-2 Fetch v10 offset=0 wait=9000\n"
-               "511.5 broker-2 Fetch v10 offset=0 wait=9000\n");
+    assert_log(&f->cluster,
+               UP_TO_FETCH "9.5 broker-2 Fetch v10 offset=0 wait=9000\n110.5 broker-2 Fetch v10 offset=0 wait=9000\n"
+                           "511.5 broker-2 Fetch v10 offset=0 wait=9000\n");
     assert_string_equal(taken(f), "!TOPIC_AUTHORIZATION_FAILED !TOPIC_AUTHORIZATION_FAILED");
 }
 
@@ -220,7 +249,8 @@ static void no_answer_within_max_wait_is_a_lost_connection(void **state) {
 static void what_stands_before_the_wanted_offset_is_passed_over(void **state) {
     fixture *f = *state;
     f->cluster.last = 20;
-    script_answer(&f->cluster, (scripted_batch[]){ { .base_offset = 4, .count = 4 }, { .base_offset = 8, .count = 2 } }, 2, 20);
+    script_answer(&f->cluster, (scripted_batch[]){ { .base_offset = 4, .count = 4 }, { .base_offset = 8, .count = 2 } },
+                  2, 20);
     start(f, 6);
     script_run(&f->cluster, 20);
     assert_string_equal(taken(f), "6 7 8 9");
@@ -230,7 +260,10 @@ static void what_stands_before_the_wanted_offset_is_passed_over(void **state) {
 static void gaps_of_compaction_are_passed_over(void **state) {
     fixture *f = *state;
     f->cluster.last = 30;
-    script_answer(&f->cluster, (scripted_batch[]){ { .base_offset = 2, .count = 2, .last_offset_delta = 7 }, { .base_offset = 15, .count = 1 } }, 2, 30);
+    script_answer(&f->cluster,
+                  (scripted_batch[]){ { .base_offset = 2, .count = 2, .last_offset_delta = 7 },
+                                      { .base_offset = 15, .count = 1 } },
+                  2, 30);
     script_answer(&f->cluster, (scripted_batch[]){ { .base_offset = 16, .count = 1, .last_offset_delta = 9 } }, 1, 30);
     start(f, 0);
     script_run(&f->cluster, 20);
@@ -242,7 +275,8 @@ static void every_codec_is_read(void **state) {
     fixture *f = *state;
     f->cluster.last = 50;
     scripted_batch batches[KS_CODEC_COUNT];
-    for (int i = 0; i < KS_CODEC_COUNT; i++) batches[i] = (scripted_batch){ .base_offset = 2 * i, .count = 2, .codec = (ks_codec)i };
+    for (int i = 0; i < KS_CODEC_COUNT; i++)
+        batches[i] = (scripted_batch){ .base_offset = 2 * i, .count = 2, .codec = (ks_codec)i };
     script_answer(&f->cluster, batches, KS_CODEC_COUNT, 50);
     start(f, 0);
     script_run(&f->cluster, 20);
@@ -252,15 +286,17 @@ static void every_codec_is_read(void **state) {
 /* Producer 7 aborts what it wrote at 2 and 3, commits what it wrote at 6; producer 8 commits. */
 static void script_transactions(fixture *f) {
     f->cluster.last = 20;
-    scripted_fetch *fetch = script_answer(&f->cluster, (scripted_batch[]){
-        { .base_offset = 0, .count = 2 },
-        { .base_offset = 2, .count = 2, .producer_id = 7 },
-        { .base_offset = 4, .count = 1, .producer_id = 8 },
-        { .base_offset = 5, .count = 1, .producer_id = 7, .control = true },
-        { .base_offset = 6, .count = 1, .producer_id = 7 },
-        { .base_offset = 7, .count = 1, .producer_id = 7, .control = true, .commit = true },
-        { .base_offset = 8, .count = 1, .producer_id = 8, .control = true, .commit = true },
-        { .base_offset = 9, .count = 1 } }, 8, 20);
+    scripted_fetch *fetch = script_answer(
+        &f->cluster,
+        (scripted_batch[]){ { .base_offset = 0, .count = 2 },
+                            { .base_offset = 2, .count = 2, .producer_id = 7 },
+                            { .base_offset = 4, .count = 1, .producer_id = 8 },
+                            { .base_offset = 5, .count = 1, .producer_id = 7, .control = true },
+                            { .base_offset = 6, .count = 1, .producer_id = 7 },
+                            { .base_offset = 7, .count = 1, .producer_id = 7, .control = true, .commit = true },
+                            { .base_offset = 8, .count = 1, .producer_id = 8, .control = true, .commit = true },
+                            { .base_offset = 9, .count = 1 } },
+        8, 20);
     fetch->aborted[0] = (ks_fetch_response_aborted_transaction){ .producer_id = 7, .first_offset = 2 };
     fetch->aborted_count = 1;
 }
@@ -286,14 +322,16 @@ static void two_aborted_transactions_of_one_producer_are_kept_apart(void **state
     fixture *f = *state;
     f->settings.isolation_level = 1;
     f->cluster.last = 20;
-    scripted_fetch *fetch = script_answer(&f->cluster, (scripted_batch[]){
-        { .base_offset = 0, .count = 1, .producer_id = 7 },
-        { .base_offset = 1, .count = 1, .producer_id = 7, .control = true },
-        { .base_offset = 2, .count = 1, .producer_id = 7 },
-        { .base_offset = 3, .count = 1, .producer_id = 7, .control = true, .commit = true },
-        { .base_offset = 4, .count = 1, .producer_id = 7 },
-        { .base_offset = 5, .count = 1, .producer_id = 7, .control = true },
-        { .base_offset = 6, .count = 1 } }, 7, 20);
+    scripted_fetch *fetch = script_answer(
+        &f->cluster,
+        (scripted_batch[]){ { .base_offset = 0, .count = 1, .producer_id = 7 },
+                            { .base_offset = 1, .count = 1, .producer_id = 7, .control = true },
+                            { .base_offset = 2, .count = 1, .producer_id = 7 },
+                            { .base_offset = 3, .count = 1, .producer_id = 7, .control = true, .commit = true },
+                            { .base_offset = 4, .count = 1, .producer_id = 7 },
+                            { .base_offset = 5, .count = 1, .producer_id = 7, .control = true },
+                            { .base_offset = 6, .count = 1 } },
+        7, 20);
     fetch->aborted[0] = (ks_fetch_response_aborted_transaction){ .producer_id = 7, .first_offset = 4 };
     fetch->aborted[1] = (ks_fetch_response_aborted_transaction){ .producer_id = 7, .first_offset = 0 }; /* not sorted */
     fetch->aborted_count = 2;
@@ -305,17 +343,20 @@ static void two_aborted_transactions_of_one_producer_are_kept_apart(void **state
 static void an_answer_of_markers_alone_moves_the_offset(void **state) {
     fixture *f = *state;
     f->cluster.last = 20;
-    script_answer(&f->cluster, (scripted_batch[]){ { .base_offset = 0, .count = 1, .producer_id = 7, .control = true } }, 1, 20);
+    script_answer(&f->cluster,
+                  (scripted_batch[]){ { .base_offset = 0, .count = 1, .producer_id = 7, .control = true } }, 1, 20);
     start(f, 0);
     script_run(&f->cluster, 20);
-    assert_log(&f->cluster, UP_TO_FETCH "9.5 broker-2 Fetch v10 offset=0 wait=9000\n10.5 broker-2 Fetch v10 offset=1 wait=9000\n");
+    assert_log(&f->cluster,
+               UP_TO_FETCH "9.5 broker-2 Fetch v10 offset=0 wait=9000\n10.5 broker-2 Fetch v10 offset=1 wait=9000\n");
     assert_string_equal(taken(f), "");
 }
 
 static void a_batch_that_cannot_be_decompressed_is_told_and_the_partition_dialled_anew(void **state) {
     fixture *f = *state;
     f->cluster.last = 20;
-    scripted_fetch *fetch = script_answer(&f->cluster, (scripted_batch[]){ { .base_offset = 0, .count = 5, .codec = KS_CODEC_GZIP } }, 1, 20);
+    scripted_fetch *fetch = script_answer(
+        &f->cluster, (scripted_batch[]){ { .base_offset = 0, .count = 5, .codec = KS_CODEC_GZIP } }, 1, 20);
     memset(fetch->records->data + KS_BATCH_HEADER_SIZE, 0x55, 12);
     start(f, 0);
     script_run(&f->cluster, 200);
@@ -329,7 +370,10 @@ static void records_that_were_encoded_on_the_way_are_read_too(void **state) {
     ks_interceptor check = { .transcode = ks_wire_transcode, .context = f->cluster.kernel };
     ks_network_intercept(f->cluster.kernel, &check);
     f->cluster.last = 20;
-    script_answer(&f->cluster, (scripted_batch[]){ { .base_offset = 0, .count = 3 }, { .base_offset = 3, .count = 2, .codec = KS_CODEC_LZ4 } }, 2, 20);
+    script_answer(
+        &f->cluster,
+        (scripted_batch[]){ { .base_offset = 0, .count = 3 }, { .base_offset = 3, .count = 2, .codec = KS_CODEC_LZ4 } },
+        2, 20);
     start(f, 0);
     script_run(&f->cluster, 20);
     assert_string_equal(taken(f), "0 1 2 3 4");
@@ -347,8 +391,13 @@ static void fetchers_that_wait_for_room_take_turns(void **state) {
     start(f, 0);
     script_run(&f->cluster, 20);
     script_answer(&f->cluster, (scripted_batch[]){ { .base_offset = 10, .count = 4 } }, 1, 20);
-    ks_fetcher other = { .settings = &f->settings, .queue = &f->queue, .topic = KS_LITERAL("orders"), .version = 1,
-                         .trouble = troubled, .stopped = stopped, .owner = f };
+    ks_fetcher other = { .settings = &f->settings,
+                         .queue = &f->queue,
+                         .topic = KS_LITERAL("orders"),
+                         .version = 1,
+                         .trouble = troubled,
+                         .stopped = stopped,
+                         .owner = f };
     ks_fetcher_start(&other, 10);
     script_run(&f->cluster, 20);
     assert_string_equal(taken(f), "0 1 2 10 3 11 12 13");
@@ -380,8 +429,13 @@ static void a_fetch_in_progress_is_broken_off_or_awaited_as_set(void **state) {
     script_run(&f->cluster, 1000);
     assert_true(ks_fetcher_stop(&f->fetcher));
     f->settings.uninterruptible = true;
-    f->fetcher = (ks_fetcher){ .settings = &f->settings, .queue = &f->queue, .topic = KS_LITERAL("orders"), .version = 1,
-                               .trouble = troubled, .stopped = stopped, .owner = f };
+    f->fetcher = (ks_fetcher){ .settings = &f->settings,
+                               .queue = &f->queue,
+                               .topic = KS_LITERAL("orders"),
+                               .version = 1,
+                               .trouble = troubled,
+                               .stopped = stopped,
+                               .owner = f };
     start(f, 0);
     script_run(&f->cluster, 1000);
     assert_false(ks_fetcher_stop(&f->fetcher));

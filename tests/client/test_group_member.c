@@ -50,7 +50,8 @@ static ks_envelope *answer_sync(ks_request *request) {
     ks_envelope *envelope = scripted_response(request);
     ks_sync_group_response *response = envelope->body;
     response->assignment = (ks_bytes){ (const uint8_t *)"", 0 };
-    if (asked->assignments.count > 0) response->assignment = ks_arena_bytes(envelope->arena, asked->assignments.items[0].assignment);
+    if (asked->assignments.count > 0)
+        response->assignment = ks_arena_bytes(envelope->arena, asked->assignments.items[0].assignment);
     return envelope;
 }
 
@@ -58,17 +59,21 @@ static ks_envelope *answer_offsets(ks_request *request) {
     const ks_offset_fetch_request *asked = request->envelope->body;
     ks_envelope *envelope = scripted_response(request);
     ks_offset_fetch_response *response = envelope->body;
-    response->topics.items = ks_arena_alloc(envelope->arena, (size_t)asked->topics.count * sizeof *response->topics.items);
+    response->topics.items =
+        ks_arena_alloc(envelope->arena, (size_t)asked->topics.count * sizeof *response->topics.items);
     response->topics.count = asked->topics.count;
     for (int32_t t = 0; t < asked->topics.count; t++) {
         ks_offset_fetch_response_topic *topic = &response->topics.items[t];
         topic->name = ks_arena_string(envelope->arena, asked->topics.items[t].name);
         topic->partitions.count = asked->topics.items[t].partition_indexes.count;
-        topic->partitions.items = ks_arena_alloc(envelope->arena, (size_t)(topic->partitions.count + 1) * sizeof *topic->partitions.items);
+        topic->partitions.items =
+            ks_arena_alloc(envelope->arena, (size_t)(topic->partitions.count + 1) * sizeof *topic->partitions.items);
         for (int32_t p = 0; p < topic->partitions.count; p++)
             topic->partitions.items[p] = (ks_offset_fetch_response_partition){
                 .partition_index = asked->topics.items[t].partition_indexes.items[p],
-                .committed_offset = asked->topics.items[t].partition_indexes.items[p] == 0 ? 5 : -1, .metadata = KS_LITERAL("") };
+                .committed_offset = asked->topics.items[t].partition_indexes.items[p] == 0 ? 5 : -1,
+                .metadata = KS_LITERAL("")
+            };
     }
     return envelope;
 }
@@ -130,13 +135,26 @@ static int begin(void **state) {
     f->cluster.partitions = 2;
     f->seed = (ks_seed){ KS_LITERAL("broker-1"), 9092 };
     f->topics[0] = KS_LITERAL("orders");
-    f->balancers[0] = (kafka_group_balancer){ .name = "range", .assign = ks_kafka_go_range, .user_data = ks_kafka_go_rack_data, .argument = (void *)"eu" };
+    f->balancers[0] = (kafka_group_balancer){
+        .name = "range", .assign = ks_kafka_go_range, .user_data = ks_kafka_go_rack_data, .argument = (void *)"eu"
+    };
     f->balancers[1] = (kafka_group_balancer){ .name = "roundrobin", .assign = ks_kafka_go_round_robin };
-    f->settings = (ks_membership_settings){
-        .process = f->cluster.process, .seeds = { &f->seed, 1 }, .group = KS_LITERAL("billing"), .topics = f->topics, .topic_count = 1,
-        .balancers = f->balancers, .balancer_count = 2, .heartbeat_ns = 3 * KS_S, .session_ns = 30 * KS_S, .rebalance_ns = 30 * KS_S,
-        .backoff_ns = 5 * KS_S, .watch_ns = 5 * KS_S, .timeout_ns = 5 * KS_S, .dial_timeout_ns = 10 * KS_S, .retention_ms = -1,
-        .start_offset = -2 };
+    f->settings = (ks_membership_settings){ .process = f->cluster.process,
+                                            .seeds = { &f->seed, 1 },
+                                            .group = KS_LITERAL("billing"),
+                                            .topics = f->topics,
+                                            .topic_count = 1,
+                                            .balancers = f->balancers,
+                                            .balancer_count = 2,
+                                            .heartbeat_ns = 3 * KS_S,
+                                            .session_ns = 30 * KS_S,
+                                            .rebalance_ns = 30 * KS_S,
+                                            .backoff_ns = 5 * KS_S,
+                                            .watch_ns = 5 * KS_S,
+                                            .timeout_ns = 5 * KS_S,
+                                            .dial_timeout_ns = 10 * KS_S,
+                                            .retention_ms = -1,
+                                            .start_offset = -2 };
     f->ask_again = true;
     *state = f;
     return 0;
@@ -161,8 +179,8 @@ static void join(fixture *f) {
 }
 
 #define ROUND(t0, t1, t2, t3, t4, t5, id, got)                                                                         \
-    t0 " broker-1 FindCoordinator v0\n" t1 " broker-2 ApiVersions v0\n" t2 " broker-2 JoinGroup v2 \"" id "\"\n"         \
-    t3 " broker-2 Metadata v6\n" t4 " broker-2 SyncGroup v0 \"" got "\"\n" t5 " broker-2 OffsetFetch v1\n"
+    t0 " broker-1 FindCoordinator v0\n" t1 " broker-2 ApiVersions v0\n" t2 " broker-2 JoinGroup v2 \"" id "\"\n" t3    \
+       " broker-2 Metadata v6\n" t4 " broker-2 SyncGroup v0 \"" got "\"\n" t5 " broker-2 OffsetFetch v1\n"
 #define FIRST_ROUND ROUND("1.5", "3.5", "4.5", "5.5", "6.5", "7.5", "", "m-1")
 
 static void a_round_is_five_steps_over_a_new_connection(void **state) {
@@ -189,7 +207,8 @@ static void a_follower_asks_for_no_partitions(void **state) {
     f->follower = true;
     join(f);
     script_run(&f->cluster, 20);
-    assert_log(&f->cluster, "1.5 broker-1 FindCoordinator v0\n3.5 broker-2 ApiVersions v0\n4.5 broker-2 JoinGroup v2 \"\"\n"
+    assert_log(&f->cluster,
+               "1.5 broker-1 FindCoordinator v0\n3.5 broker-2 ApiVersions v0\n4.5 broker-2 JoinGroup v2 \"\"\n"
                "5.5 broker-2 SyncGroup v0 \"m-1\"\n6.5 broker-2 OffsetFetch v1\n");
     const ks_assigned_partition *partitions;
     assert_int_equal(ks_generation_assigned(f->generation, &partitions), 0);
@@ -202,8 +221,8 @@ static void a_heartbeat_error_begins_the_next_round_at_once_with_the_same_id(voi
     f->errors[KS_API_heartbeat] = KAFKA_ERR_REBALANCE_IN_PROGRESS;
     ks_buffer_clear(&f->cluster.log);
     script_run(&f->cluster, 3000);
-    assert_log(&f->cluster, "3008.5 broker-2 Heartbeat v0 \"m-1\"\n"
-               ROUND("3010.5", "3012.5", "3013.5", "3014.5", "3015.5", "3016.5", "m-1", "m-1"));
+    assert_log(&f->cluster, "3008.5 broker-2 Heartbeat v0 \"m-1\"\n" ROUND("3010.5", "3012.5", "3013.5", "3014.5",
+                                                                           "3015.5", "3016.5", "m-1", "m-1"));
     assert_int_equal(f->failures, 0); /* not reported */
     assert_int_equal(f->generations, 2);
 }
@@ -216,8 +235,10 @@ static void a_failed_join_is_reported_and_forgets_the_id_without_leaving(void **
     f->errors[KS_API_join_group] = KAFKA_ERR_UNKNOWN_MEMBER_ID;
     ks_buffer_clear(&f->cluster.log);
     script_run(&f->cluster, 3020);
-    assert_log(&f->cluster, "3008.5 broker-2 Heartbeat v0 \"m-1\"\n3010.5 broker-1 FindCoordinator v0\n3012.5 broker-2 ApiVersions v0\n"
-               "3013.5 broker-2 JoinGroup v2 \"m-1\"\n");
+    assert_log(
+        &f->cluster,
+        "3008.5 broker-2 Heartbeat v0 \"m-1\"\n3010.5 broker-1 FindCoordinator v0\n3012.5 broker-2 ApiVersions v0\n"
+        "3013.5 broker-2 JoinGroup v2 \"m-1\"\n");
     assert_int_equal(f->failures, 1);
     assert_int_equal(f->error, KAFKA_ERR_UNKNOWN_MEMBER_ID);
     assert_string_equal(f->step, "JoinGroup");
@@ -230,7 +251,8 @@ static void rebalance_in_progress_from_sync_keeps_the_id_and_begins_again_at_onc
     f->errors[KS_API_sync_group] = KAFKA_ERR_REBALANCE_IN_PROGRESS;
     join(f);
     script_run(&f->cluster, 10);
-    assert_log(&f->cluster, "1.5 broker-1 FindCoordinator v0\n3.5 broker-2 ApiVersions v0\n4.5 broker-2 JoinGroup v2 \"\"\n"
+    assert_log(&f->cluster,
+               "1.5 broker-1 FindCoordinator v0\n3.5 broker-2 ApiVersions v0\n4.5 broker-2 JoinGroup v2 \"\"\n"
                "5.5 broker-2 Metadata v6\n6.5 broker-2 SyncGroup v0 \"m-1\"\n8.5 broker-1 FindCoordinator v0\n");
     assert_int_equal(f->error, KAFKA_ERR_REBALANCE_IN_PROGRESS);
     script_run(&f->cluster, 20);
@@ -242,7 +264,8 @@ static void other_errors_after_the_join_leave_the_group(void **state) {
     f->errors[KS_API_sync_group] = KAFKA_ERR_UNKNOWN_SERVER_ERROR;
     join(f);
     script_run(&f->cluster, 4900);
-    assert_log(&f->cluster, "1.5 broker-1 FindCoordinator v0\n3.5 broker-2 ApiVersions v0\n4.5 broker-2 JoinGroup v2 \"\"\n"
+    assert_log(&f->cluster,
+               "1.5 broker-1 FindCoordinator v0\n3.5 broker-2 ApiVersions v0\n4.5 broker-2 JoinGroup v2 \"\"\n"
                "5.5 broker-2 Metadata v6\n6.5 broker-2 SyncGroup v0 \"m-1\"\n8.5 broker-1 FindCoordinator v0\n"
                "10.5 broker-2 LeaveGroup v0 \"m-1\"\n");
     script_run(&f->cluster, 200);
@@ -289,7 +312,10 @@ static void a_function_that_has_not_returned_holds_the_next_round_back(void **st
     ks_generation_release(held);
 }
 
-typedef struct commit_seen { kafka_error error; int count; } commit_seen;
+typedef struct commit_seen {
+    kafka_error error;
+    int count;
+} commit_seen;
 static void committed(void *owner, kafka_error error) {
     commit_seen *seen = owner;
     seen->error = error;
@@ -325,7 +351,8 @@ static void a_generation_watches_its_topics(void **state) {
     f->settings.watch_partitions = true;
     join(f);
     script_run(&f->cluster, 5100);
-    assert_log(&f->cluster, FIRST_ROUND "8.5 broker-2 Metadata v6\n3008.5 broker-2 Heartbeat v0 \"m-1\"\n5008.5 broker-2 Metadata v6\n");
+    assert_log(&f->cluster, FIRST_ROUND
+               "8.5 broker-2 Metadata v6\n3008.5 broker-2 Heartbeat v0 \"m-1\"\n5008.5 broker-2 Metadata v6\n");
     f->cluster.partitions = 3;
     script_run(&f->cluster, 5000);
     assert_int_equal(f->generations, 2);

@@ -35,7 +35,9 @@ static json_t *answer(const kafka_group_member *members, size_t member_count, co
 
 static void sort_list(json_t *list) {
     for (size_t i = 1; i < json_array_size(list); i++)
-        for (size_t k = i; k > 0 && json_integer_value(json_array_get(list, k - 1)) > json_integer_value(json_array_get(list, k)); k--) {
+        for (size_t k = i;
+             k > 0 && json_integer_value(json_array_get(list, k - 1)) > json_integer_value(json_array_get(list, k));
+             k--) {
             json_t *item = json_incref(json_array_get(list, k));
             json_array_remove(list, k);
             json_array_insert_new(list, k - 1, item);
@@ -45,9 +47,7 @@ static void sort_list(json_t *list) {
 static void sort_lists(json_t *assignments) {
     const char *member, *topic;
     json_t *topics, *list;
-    json_object_foreach(assignments, member, topics) {
-        json_object_foreach(topics, topic, list) sort_list(list);
-    }
+    json_object_foreach(assignments, member, topics) { json_object_foreach(topics, topic, list) sort_list(list); }
 }
 
 static void run_row(json_t *row, int line) {
@@ -60,14 +60,14 @@ static void run_row(json_t *row, int line) {
         json_t *topics = json_object_get(item, "topics"), *rack = json_object_get(item, "rack");
         const char **names = calloc(json_array_size(topics) + 1, sizeof *names);
         for (size_t t = 0; t < json_array_size(topics); t++) names[t] = json_string_value(json_array_get(topics, t));
-        members[i] = (kafka_group_member){ json_string_value(json_object_get(item, "id")), names, json_array_size(topics),
-                                           kafka_string(json_string_value(rack)) };
+        members[i] = (kafka_group_member){ json_string_value(json_object_get(item, "id")), names,
+                                           json_array_size(topics), kafka_string(json_string_value(rack)) };
     }
     json_array_foreach(offered, i, item) {
         const char *rack = json_string_value(json_object_get(item, "leader_rack"));
-        partitions[i] = (kafka_group_partition){ json_string_value(json_object_get(item, "topic")),
-                                                 (int32_t)json_integer_value(json_object_get(item, "id")), -1,
-                                                 rack ? rack : "" };
+        partitions[i] =
+            (kafka_group_partition){ json_string_value(json_object_get(item, "topic")),
+                                     (int32_t)json_integer_value(json_object_get(item, "id")), -1, rack ? rack : "" };
         owners[i] = KAFKA_NO_OWNER;
     }
     assert_int_equal(balancer_of(row)(NULL, members, member_count, partitions, partition_count, owners), KAFKA_OK);

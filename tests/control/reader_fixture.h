@@ -75,8 +75,10 @@ static inline int next_number(kafka_address *address, kafka_reader *reader, kafk
     assert_ok(address, kafka_reader_fetch(reader, ctx, &message));
     char text[16] = { 0 };
     memcpy(text, message.value.data, message.value.size < 15 ? message.value.size : 15);
-    if (keep != NULL) *keep = message;
-    else kafka_message_release(&message);
+    if (keep != NULL)
+        *keep = message;
+    else
+        kafka_message_release(&message);
     kafka_context_free(ctx);
     return atoi(text);
 }

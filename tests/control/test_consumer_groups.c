@@ -5,7 +5,8 @@
 #include <kafkasim/task.h>
 
 static const char *const orders[] = { "orders" };
-#define BILLING(client) (kafka_consumer_group_config){ .address = (client), .group_id = "billing", .topics = orders, .topic_count = 1 }
+#define BILLING(client)                                                                                                \
+    (kafka_consumer_group_config) { .address = (client), .group_id = "billing", .topics = orders, .topic_count = 1 }
 
 static kafka_consumer_group *group_of(kafka_consumer_group_config config) {
     kafka_consumer_group *group = NULL;
@@ -82,8 +83,10 @@ typedef struct function {
 static void run(kafka_context *ctx, void *argument) {
     function *state = argument;
     state->began = true;
-    if (!state->at_once) state->error = kafka_sleep(ctx, KAFKA_HOUR);
-    else state->error = kafka_context_error(ctx);
+    if (!state->at_once)
+        state->error = kafka_sleep(ctx, KAFKA_HOUR);
+    else
+        state->error = kafka_context_error(ctx);
     if (state->linger) kafka_sleep(state->background, state->linger);
     state->ended = true;
 }
@@ -156,7 +159,9 @@ static void a_generation_commits_under_its_own_number(void **state) {
     kafka_consumer_group *group = group_of(BILLING(c1));
     kafka_generation *generation = next_of(c1, group, KAFKA_SECOND);
     kafka_context *ctx = kafka_background(c1);
-    const kafka_partition_offset offsets[] = { { "orders", 1, 5 }, { "orders", 0, 2 }, { "orders", 1, 9 }, { "orders", 1, 7 } };
+    const kafka_partition_offset offsets[] = {
+        { "orders", 1, 5 }, { "orders", 0, 2 }, { "orders", 1, 9 }, { "orders", 1, 7 }
+    };
     ksim_rule *commits = ksim_rule_add(f->sim, &(ksim_rule_config){ .api = "OffsetCommit", .action = KSIM_COUNT });
     assert_ok(c1, kafka_generation_commit(generation, ctx, offsets, 0));
     assert_i64_equal((int64_t)ksim_rule_matched(commits), 0);
@@ -188,7 +193,8 @@ static void a_result_is_handed_out_before_the_loop_goes_on(void **state) {
     kafka_consumer_group *other = group_of(BILLING(c2));
     kafka_context *ctx = kafka_context_with_timeout(kafka_background(c2), 20 * KAFKA_SECOND);
     kafka_generation *generation = NULL;
-    assert_error(c2, kafka_consumer_group_next(other, ctx, &generation), KAFKA_ERR_DEADLINE_EXCEEDED); /* c1 does not rejoin */
+    assert_error(c2, kafka_consumer_group_next(other, ctx, &generation),
+                 KAFKA_ERR_DEADLINE_EXCEEDED); /* c1 does not rejoin */
     kafka_context_free(ctx);
     generation = next_of(c1, idle, KAFKA_SECOND);
     assert_int_equal(kafka_context_error(kafka_generation_context(generation)), KAFKA_ERR_GENERATION_ENDED);
@@ -208,7 +214,10 @@ static void a_failed_round_is_reported_and_followed_by_the_backoff(void **state)
     fixture *f = *state;
     assert_sim(f->sim, ksim_create_topic(f->sim, "orders", 1));
     kafka_address *c1 = ksim_client(f->sim, "c1");
-    ksim_rule_add(f->sim, &(ksim_rule_config){ .api = "OffsetFetch", .first = 1, .action = KSIM_ANSWER_ERROR, .error = KAFKA_ERR_NOT_COORDINATOR });
+    ksim_rule_add(f->sim, &(ksim_rule_config){ .api = "OffsetFetch",
+                                               .first = 1,
+                                               .action = KSIM_ANSWER_ERROR,
+                                               .error = KAFKA_ERR_NOT_COORDINATOR });
     ksim_rule *leaves = ksim_rule_add(f->sim, &(ksim_rule_config){ .api = "LeaveGroup", .action = KSIM_COUNT });
     kafka_consumer_group *group = group_of(BILLING(c1));
     kafka_generation *generation = NULL;
@@ -227,15 +236,18 @@ static void a_rebalance_during_sync_is_reported_and_the_member_kept(void **state
     fixture *f = *state;
     assert_sim(f->sim, ksim_create_topic(f->sim, "orders", 1));
     kafka_address *c1 = ksim_client(f->sim, "c1");
-    ksim_rule *rule = ksim_rule_add(f->sim, &(ksim_rule_config){ .api = "SyncGroup", .first = 1, .action = KSIM_ANSWER_ERROR,
-                                                                .error = KAFKA_ERR_REBALANCE_IN_PROGRESS });
+    ksim_rule *rule = ksim_rule_add(f->sim, &(ksim_rule_config){ .api = "SyncGroup",
+                                                                 .first = 1,
+                                                                 .action = KSIM_ANSWER_ERROR,
+                                                                 .error = KAFKA_ERR_REBALANCE_IN_PROGRESS });
     ksim_rule *leaves = ksim_rule_add(f->sim, &(ksim_rule_config){ .api = "LeaveGroup", .action = KSIM_COUNT });
     kafka_consumer_group *group = group_of(BILLING(c1));
     kafka_generation *generation = NULL;
-    assert_error(c1, kafka_consumer_group_next(group, kafka_background(c1), &generation), KAFKA_ERR_REBALANCE_IN_PROGRESS);
+    assert_error(c1, kafka_consumer_group_next(group, kafka_background(c1), &generation),
+                 KAFKA_ERR_REBALANCE_IN_PROGRESS);
     int64_t before = ms(f->sim);
     generation = next_of(c1, group, 10 * KAFKA_SECOND);
-    assert_true(ms(f->sim) - before < 100); /* at once */
+    assert_true(ms(f->sim) - before < 100);               /* at once */
     assert_int_equal(kafka_generation_id(generation), 1); /* the same member asked again: no new generation */
     assert_i64_equal((int64_t)ksim_rule_matched(leaves), 0);
     assert_i64_equal((int64_t)ksim_rule_fired(rule), 1);
@@ -271,17 +283,27 @@ static void wrong_settings_are_refused_with_the_field_named(void **state) {
     kafka_address *c1 = ksim_client(f->sim, "c1");
     kafka_group_balancer nameless = { 0 }, twice[] = { kafka_group_balancer_range(), kafka_group_balancer_range() };
     static const char *const hole[] = { "orders", NULL };
-    const struct { kafka_consumer_group_config config; const char *names; } rows[] = {
+    const struct {
+        kafka_consumer_group_config config;
+        const char *names;
+    } rows[] = {
         { { .group_id = "g" }, "topics" },
         { { .group_id = "g", .topics = hole, .topic_count = 2 }, "topics" },
         { { .topics = orders, .topic_count = 1 }, "group_id" },
         { { .group_id = "g", .topics = orders, .topic_count = 1, .heartbeat_interval = -1 }, "heartbeat_interval" },
         { { .group_id = "g", .topics = orders, .topic_count = 1, .retention_time = -KAFKA_SECOND }, "retention_time" },
-        { { .group_id = "g", .topics = orders, .topic_count = 1, .partition_watch_interval = -1 }, "partition_watch_interval" },
+        { { .group_id = "g", .topics = orders, .topic_count = 1, .partition_watch_interval = -1 },
+          "partition_watch_interval" },
         { { .group_id = "g", .topics = orders, .topic_count = 1, .start_offset = 5 }, "start_offset" },
         { { .group_id = "g", .topics = orders, .topic_count = 1, .timeout = -1 }, "timeout" },
-        { { .group_id = "g", .topics = orders, .topic_count = 1, .group_balancers = &nameless, .group_balancer_count = 1 }, "group_balancers" },
-        { { .group_id = "g", .topics = orders, .topic_count = 1, .group_balancers = twice, .group_balancer_count = 2 }, "range" },
+        { { .group_id = "g",
+            .topics = orders,
+            .topic_count = 1,
+            .group_balancers = &nameless,
+            .group_balancer_count = 1 },
+          "group_balancers" },
+        { { .group_id = "g", .topics = orders, .topic_count = 1, .group_balancers = twice, .group_balancer_count = 2 },
+          "range" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         kafka_consumer_group_config config = rows[i].config;

@@ -26,10 +26,15 @@ static const char *name_of(int member) {
 
 static void open_reader(chaos *c, int member) {
     if (c->readers[member] != NULL || c->down[member]) return;
-    kafka_reader_config config = { .address = c->addresses[member], .topic = "orders", .group_id = "billing",
-                                   .queue_capacity = (int32_t)(1 + draw(c, 5)), .max_bytes = (int32_t)(100 + draw(c, 2000)),
-                                   .commit_interval = draw(c, 2) ? KAFKA_SECOND : 0, .max_wait = KAFKA_SECOND,
-                                   .uninterruptible_fetch = draw(c, 4) == 0, .watch_partition_changes = draw(c, 3) == 0 };
+    kafka_reader_config config = { .address = c->addresses[member],
+                                   .topic = "orders",
+                                   .group_id = "billing",
+                                   .queue_capacity = (int32_t)(1 + draw(c, 5)),
+                                   .max_bytes = (int32_t)(100 + draw(c, 2000)),
+                                   .commit_interval = draw(c, 2) ? KAFKA_SECOND : 0,
+                                   .max_wait = KAFKA_SECOND,
+                                   .uninterruptible_fetch = draw(c, 4) == 0,
+                                   .watch_partition_changes = draw(c, 3) == 0 };
     assert_ok(c->addresses[member], kafka_reader_new(&config, &c->readers[member]));
 }
 
@@ -40,7 +45,8 @@ static void free_reader(chaos *c, int member) {
 
 static void read_some(chaos *c, int member, int count) {
     if (c->readers[member] == NULL || c->paused[member]) return;
-    kafka_context *ctx = kafka_context_with_timeout(kafka_background(c->addresses[member]), (1 + draw(c, 3000)) * KAFKA_MILLISECOND);
+    kafka_context *ctx =
+        kafka_context_with_timeout(kafka_background(c->addresses[member]), (1 + draw(c, 3000)) * KAFKA_MILLISECOND);
     kafka_message message;
     for (int i = 0; i < count; i++) {
         kafka_error error = kafka_reader_fetch(c->readers[member], ctx, &message);
@@ -97,11 +103,18 @@ static void step(chaos *c) {
     char name[16];
     snprintf(name, sizeof name, "broker-%d", (int)broker);
     switch (draw(c, 14)) {
-    case 0: case 1: case 2: open_reader(c, member); break;
-    case 3: case 4: case 5: read_some(c, member, 1 + (int)draw(c, 40)); break;
-    case 6: case 7: write_some(c, 1 + (int)draw(c, 30)); break;
+    case 0:
+    case 1:
+    case 2: open_reader(c, member); break;
+    case 3:
+    case 4:
+    case 5: read_some(c, member, 1 + (int)draw(c, 40)); break;
+    case 6:
+    case 7: write_some(c, 1 + (int)draw(c, 30)); break;
     case 8: crash_or_restart(c, member); break;
-    case 9: if (draw(c, 2)) pause_or_resume(c, member); break;
+    case 9:
+        if (draw(c, 2)) pause_or_resume(c, member);
+        break;
     case 10: stop_or_start(c, broker); break;
     case 11: assert_sim(c->sim, ksim_reset(c->sim, name_of(member), name, NULL)); break;
     case 12:
@@ -111,8 +124,10 @@ static void step(chaos *c) {
         }
         break;
     case 13:
-        if (draw(c, 2)) ksim_move_leader(c->sim, "orders", partition, broker); /* may be refused */
-        else ksim_move_coordinator(c->sim, "billing", broker);
+        if (draw(c, 2))
+            ksim_move_leader(c->sim, "orders", partition, broker); /* may be refused */
+        else
+            ksim_move_coordinator(c->sim, "billing", broker);
         break;
     }
     assert_sim(c->sim, ksim_run_for(c->sim, draw(c, 4000) * KAFKA_MILLISECOND));
@@ -169,7 +184,8 @@ static void one_seed(uint64_t seed) {
     heal(c);
     drain(c);
     for (int i = 0; i < c->written; i++)
-        if (c->seen[i] == 0) fail_msg("seed %llu: record %d of %d was never read", (unsigned long long)seed, i, c->written);
+        if (c->seen[i] == 0)
+            fail_msg("seed %llu: record %d of %d was never read", (unsigned long long)seed, i, c->written);
     for (int m = 0; m < MEMBERS; m++) {
         assert_ok(c->addresses[m], kafka_reader_close(c->readers[m]));
         free_reader(c, m);

@@ -4,7 +4,8 @@
 
 #include <kafkasim/task.h>
 
-#define BILLING (kafka_reader_config){ .topic = "orders", .group_id = "billing" }
+#define BILLING                                                                                                        \
+    (kafka_reader_config) { .topic = "orders", .group_id = "billing" }
 
 static void stable(fixture *f, const char *expected) {
     assert_sim(f->sim, ksim_run_for(f->sim, 10 * KAFKA_MILLISECOND)); /* new readers have shown themselves */
@@ -12,7 +13,9 @@ static void stable(fixture *f, const char *expected) {
     assert_string_equal(ksim_assignment(f->sim, "billing"), expected);
 }
 
-static int64_t committed(fixture *f, int32_t partition) { return ksim_committed_offset(f->sim, "billing", "orders", partition); }
+static int64_t committed(fixture *f, int32_t partition) {
+    return ksim_committed_offset(f->sim, "billing", "orders", partition);
+}
 
 /* ---- joining, sharing, leaving ---- */
 
@@ -99,8 +102,10 @@ static void more_members_than_partitions_leaves_some_waiting(void **state) {
     }
     stable(f, "c1= c2=orders[0] c3=orders[1]");
     kafka_message message;
-    assert_error(clients[0], kafka_reader_fetch(readers[0], kafka_background(clients[0]), &message), KAFKA_ERR_NOTHING_CAN_WAKE);
-    if (strstr(kafka_error_detail(clients[0]), "gives it no partition") == NULL) fail_msg("%s", kafka_error_detail(clients[0]));
+    assert_error(clients[0], kafka_reader_fetch(readers[0], kafka_background(clients[0]), &message),
+                 KAFKA_ERR_NOTHING_CAN_WAKE);
+    if (strstr(kafka_error_detail(clients[0]), "gives it no partition") == NULL)
+        fail_msg("%s", kafka_error_detail(clients[0]));
     for (int i = 0; i < 3; i++) {
         close_reader(clients[i], readers[i]);
         kafka_address_free(clients[i]);
@@ -112,7 +117,8 @@ static void start_offset_decides_where_nothing_is_committed(void **state) {
     assert_sim(f->sim, ksim_create_topic(f->sim, "orders", 1));
     put(f->sim, "orders", 0, 0, 5);
     kafka_address *c1 = ksim_client(f->sim, "c1");
-    kafka_reader *reader = reader_of(c1, (kafka_reader_config){ .topic = "orders", .group_id = "billing", .start_offset = KAFKA_LAST_OFFSET });
+    kafka_reader *reader = reader_of(
+        c1, (kafka_reader_config){ .topic = "orders", .group_id = "billing", .start_offset = KAFKA_LAST_OFFSET });
     expect_nothing(c1, reader, 10 * KAFKA_SECOND);
     put(f->sim, "orders", 0, 5, 1);
     assert_int_equal(next_number(c1, reader, KAFKA_SECOND, NULL), 5);
@@ -133,7 +139,8 @@ static void several_topics_are_read_by_one_group(void **state) {
     put(f->sim, "payments", 0, 2, 1);
     const char *topics[] = { "payments", "orders" };
     kafka_address *c1 = ksim_client(f->sim, "c1");
-    kafka_reader *reader = reader_of(c1, (kafka_reader_config){ .group_id = "billing", .group_topics = topics, .group_topic_count = 2 });
+    kafka_reader *reader =
+        reader_of(c1, (kafka_reader_config){ .group_id = "billing", .group_topics = topics, .group_topic_count = 2 });
     int sum = next_number(c1, reader, 10 * KAFKA_SECOND, NULL) + next_number(c1, reader, 10 * KAFKA_SECOND, NULL);
     assert_int_equal(sum, 3);
     close_reader(c1, reader);
@@ -142,13 +149,16 @@ static void several_topics_are_read_by_one_group(void **state) {
 
 static void one_missing_topic_does_not_starve_the_others(void **state) {
     (void)state;
-    static const ksim_setting settings[] = { { "auto.create.topics.enable", "false" }, { "group.initial.rebalance.delay.ms", "0" }, { NULL, NULL } };
+    static const ksim_setting settings[] = { { "auto.create.topics.enable", "false" },
+                                             { "group.initial.rebalance.delay.ms", "0" },
+                                             { NULL, NULL } };
     ksim *sim = ksim_new(&(ksim_config){ .settings = settings });
     assert_sim(sim, ksim_create_topic(sim, "orders", 2));
     put(sim, "orders", 1, 1, 1);
     const char *topics[] = { "nosuch", "orders" };
     kafka_address *c1 = ksim_client(sim, "c1");
-    kafka_reader *reader = reader_of(c1, (kafka_reader_config){ .group_id = "billing", .group_topics = topics, .group_topic_count = 2 });
+    kafka_reader *reader =
+        reader_of(c1, (kafka_reader_config){ .group_id = "billing", .group_topics = topics, .group_topic_count = 2 });
     assert_int_equal(next_number(c1, reader, 10 * KAFKA_SECOND, NULL), 1);
     close_reader(c1, reader);
     kafka_address_free(c1);
@@ -170,7 +180,8 @@ static void each_commit_goes_out_on_its_own_so_offsets_can_move_back(void **stat
     assert_i64_equal(committed(f, 0), 6);
     assert_ok(c1, kafka_reader_commit(reader, kafka_background(c1), &messages[3], 1));
     assert_i64_equal(committed(f, 0), 4);
-    assert_ok(c1, kafka_reader_commit(reader, kafka_background(c1), &messages[0], 8)); /* within a call the highest wins */
+    assert_ok(c1,
+              kafka_reader_commit(reader, kafka_background(c1), &messages[0], 8)); /* within a call the highest wins */
     assert_i64_equal(committed(f, 0), 8);
     assert_ok(c1, kafka_reader_commit(reader, kafka_background(c1), NULL, 0)); /* no request */
     assert_i64_equal((int64_t)ksim_rule_matched(commits), 3);
@@ -189,13 +200,17 @@ static void a_failed_commit_is_tried_three_times(void **state) {
     kafka_reader *reader = reader_of(c1, BILLING);
     kafka_message message;
     next_number(c1, reader, 10 * KAFKA_SECOND, &message);
-    ksim_rule *rule = ksim_rule_add(f->sim, &(ksim_rule_config){ .api = "OffsetCommit", .first = 2, .action = KSIM_ANSWER_ERROR,
-                                                                .error = KAFKA_ERR_COORDINATOR_NOT_AVAILABLE });
+    ksim_rule *rule = ksim_rule_add(f->sim, &(ksim_rule_config){ .api = "OffsetCommit",
+                                                                 .first = 2,
+                                                                 .action = KSIM_ANSWER_ERROR,
+                                                                 .error = KAFKA_ERR_COORDINATOR_NOT_AVAILABLE });
     int64_t before = ms(f->sim);
     assert_ok(c1, kafka_reader_commit(reader, kafka_background(c1), &message, 1));
     assert_i64_equal(ms(f->sim) - before, 503); /* three round trips, 100 and 400 ms between */
     ksim_rule_remove(f->sim, rule);
-    rule = ksim_rule_add(f->sim, &(ksim_rule_config){ .api = "OffsetCommit", .action = KSIM_ANSWER_ERROR, .error = KAFKA_ERR_ILLEGAL_GENERATION });
+    rule = ksim_rule_add(f->sim, &(ksim_rule_config){ .api = "OffsetCommit",
+                                                      .action = KSIM_ANSWER_ERROR,
+                                                      .error = KAFKA_ERR_ILLEGAL_GENERATION });
     assert_error(c1, kafka_reader_commit(reader, kafka_background(c1), &message, 1), KAFKA_ERR_ILLEGAL_GENERATION);
     assert_i64_equal((int64_t)ksim_rule_matched(rule), 3);
     kafka_message_release(&message);
@@ -212,7 +227,8 @@ static void interval_commits_are_merged_and_sent_at_the_interval_and_at_close(vo
     put(f->sim, "orders", 0, 0, 50);
     put(f->sim, "orders", 1, 50, 50);
     kafka_address *c1 = ksim_client(f->sim, "c1");
-    kafka_reader *reader = reader_of(c1, (kafka_reader_config){ .topic = "orders", .group_id = "billing", .commit_interval = KAFKA_SECOND });
+    kafka_reader *reader = reader_of(
+        c1, (kafka_reader_config){ .topic = "orders", .group_id = "billing", .commit_interval = KAFKA_SECOND });
     ksim_rule *commits = ksim_rule_add(f->sim, &(ksim_rule_config){ .api = "OffsetCommit", .action = KSIM_COUNT });
     kafka_context *ctx = kafka_background(c1);
     kafka_message message;
@@ -241,11 +257,15 @@ static void an_interval_commit_that_failed_is_kept_and_sent_again(void **state) 
     assert_sim(f->sim, ksim_create_topic(f->sim, "orders", 1));
     put(f->sim, "orders", 0, 0, 5);
     kafka_address *c1 = ksim_client(f->sim, "c1");
-    kafka_reader *reader = reader_of(c1, (kafka_reader_config){ .topic = "orders", .group_id = "billing", .commit_interval = KAFKA_SECOND });
+    kafka_reader *reader = reader_of(
+        c1, (kafka_reader_config){ .topic = "orders", .group_id = "billing", .commit_interval = KAFKA_SECOND });
     kafka_message message;
     assert_ok(c1, kafka_reader_read(reader, kafka_background(c1), &message));
     kafka_message_release(&message);
-    ksim_rule_add(f->sim, &(ksim_rule_config){ .api = "OffsetCommit", .first = 3, .action = KSIM_ANSWER_ERROR, .error = KAFKA_ERR_COORDINATOR_NOT_AVAILABLE });
+    ksim_rule_add(f->sim, &(ksim_rule_config){ .api = "OffsetCommit",
+                                               .first = 3,
+                                               .action = KSIM_ANSWER_ERROR,
+                                               .error = KAFKA_ERR_COORDINATOR_NOT_AVAILABLE });
     assert_sim(f->sim, ksim_run_for(f->sim, 1900 * KAFKA_MILLISECOND));
     assert_i64_equal(committed(f, 0), -1);
     assert_sim(f->sim, ksim_run_for(f->sim, KAFKA_SECOND));
@@ -275,7 +295,9 @@ static void without_a_generation_a_commit_waits_for_the_next_one(void **state) {
     assert_sim(f->sim, ksim_create_topic(f->sim, "orders", 1));
     kafka_address *c1 = ksim_client(f->sim, "c1");
     ksim_rule *hold = ksim_rule_add(f->sim, &(ksim_rule_config){ .api = "SyncGroup", .action = KSIM_HOLD });
-    commit_task task = { c1, reader_of(c1, BILLING), kafka_background(c1), { .topic = "orders", .offset = 6 }, KAFKA_ERR_USER, 0, f->sim };
+    commit_task task = {
+        c1, reader_of(c1, BILLING), kafka_background(c1), { .topic = "orders", .offset = 6 }, KAFKA_ERR_USER, 0, f->sim
+    };
     kafka_task *running = kafka_go(task.ctx, "commit", commit_in_task, &task);
     assert_sim(f->sim, ksim_run_for(f->sim, 2 * KAFKA_SECOND));
     assert_int_equal(task.error, KAFKA_ERR_USER);
@@ -294,7 +316,8 @@ static void a_commit_whose_context_ends_may_still_happen(void **state) {
     kafka_address *c1 = ksim_client(f->sim, "c1");
     kafka_reader *reader = reader_of(c1, BILLING);
     stable(f, "c1=orders[0]");
-    ksim_rule *slow = ksim_rule_add(f->sim, &(ksim_rule_config){ .api = "OffsetCommit", .action = KSIM_DELAY, .delay = KAFKA_SECOND });
+    ksim_rule *slow = ksim_rule_add(
+        f->sim, &(ksim_rule_config){ .api = "OffsetCommit", .action = KSIM_DELAY, .delay = KAFKA_SECOND });
     kafka_context *ctx = kafka_context_with_timeout(kafka_background(c1), 100 * KAFKA_MILLISECOND);
     kafka_message message = { .topic = "orders", .offset = 2 };
     assert_error(c1, kafka_reader_commit(reader, ctx, &message, 1), KAFKA_ERR_DEADLINE_EXCEEDED);
@@ -337,7 +360,8 @@ static void the_last_commit_of_a_generation_bears_its_old_number(void **state) {
     assert_sim(f->sim, ksim_create_topic(f->sim, "orders", 2));
     put(f->sim, "orders", 0, 0, 5);
     kafka_address *c1 = ksim_client(f->sim, "c1"), *c2 = ksim_client(f->sim, "c2");
-    kafka_reader *first = reader_of(c1, (kafka_reader_config){ .topic = "orders", .group_id = "billing", .commit_interval = KAFKA_HOUR });
+    kafka_reader *first =
+        reader_of(c1, (kafka_reader_config){ .topic = "orders", .group_id = "billing", .commit_interval = KAFKA_HOUR });
     kafka_message message;
     for (int i = 0; i < 5; i++) {
         assert_ok(c1, kafka_reader_read(first, kafka_background(c1), &message));
@@ -346,7 +370,7 @@ static void the_last_commit_of_a_generation_bears_its_old_number(void **state) {
     assert_i64_equal(committed(f, 0), -1);
     kafka_reader *second = reader_of(c2, BILLING);
     stable(f, "c1=orders[0] c2=orders[1]");
-    assert_i64_equal(committed(f, 0), 5); /* accepted while the group prepared to rebalance */
+    assert_i64_equal(committed(f, 0), 5);    /* accepted while the group prepared to rebalance */
     expect_nothing(c1, first, KAFKA_SECOND); /* so nothing is read twice */
     close_reader(c1, first);
     close_reader(c2, second);
@@ -393,7 +417,8 @@ static void nothing_is_lost_while_members_come_and_go(void **state) {
     for (int i = 0; i < 3; i++) {
         kafka_address *address = ksim_client(f->sim, names[i]);
         contexts[i] = kafka_context_with_cancel(kafka_background(address));
-        workers[i] = (worker){ address, reader_of(address, BILLING), contexts[i], seen, KAFKA_OK, 50 * KAFKA_MILLISECOND };
+        workers[i] =
+            (worker){ address, reader_of(address, BILLING), contexts[i], seen, KAFKA_OK, 50 * KAFKA_MILLISECOND };
         tasks[i] = kafka_go(kafka_background(address), names[i], work, &workers[i]);
         assert_sim(f->sim, ksim_run_for(f->sim, 4 * KAFKA_SECOND));
     }
@@ -403,8 +428,10 @@ static void nothing_is_lost_while_members_come_and_go(void **state) {
     assert_sim(f->sim, ksim_run_for(f->sim, 2 * KAFKA_MINUTE));
     kafka_context_cancel(contexts[2]);
     for (int i = 0; i < 3; i++) {
-        if (i == 1) kafka_task_free(tasks[i]);
-        else assert_ok(workers[i].address, kafka_join(kafka_background(workers[i].address), tasks[i]));
+        if (i == 1)
+            kafka_task_free(tasks[i]);
+        else
+            assert_ok(workers[i].address, kafka_join(kafka_background(workers[i].address), tasks[i]));
     }
     assert_sim(f->sim, ksim_run_for(f->sim, KAFKA_SECOND));
     int twice = 0;
@@ -424,7 +451,9 @@ static void uninterruptible_fetches_make_a_rebalance_wait(void **state) {
     fixture *f = *state;
     assert_sim(f->sim, ksim_create_topic(f->sim, "orders", 2));
     for (int uninterruptible = 0; uninterruptible < 2; uninterruptible++) {
-        kafka_reader_config config = { .topic = "orders", .group_id = "billing", .uninterruptible_fetch = uninterruptible };
+        kafka_reader_config config = { .topic = "orders",
+                                       .group_id = "billing",
+                                       .uninterruptible_fetch = uninterruptible };
         kafka_address *c1 = ksim_client(f->sim, "c1"), *c2 = ksim_client(f->sim, "c2");
         kafka_reader *first = reader_of(c1, config);
         stable(f, "c1=orders[0,1]");
@@ -433,8 +462,10 @@ static void uninterruptible_fetches_make_a_rebalance_wait(void **state) {
         kafka_reader *second = reader_of(c2, config);
         stable(f, "c1=orders[0] c2=orders[1]");
         int64_t took = ms(f->sim) - before;
-        if (uninterruptible) assert_true(took > 4000);
-        else assert_true(took < 3100);
+        if (uninterruptible)
+            assert_true(took > 4000);
+        else
+            assert_true(took < 3100);
         close_reader(c1, first);
         close_reader(c2, second);
         kafka_address_free(c1);
@@ -446,14 +477,14 @@ static void a_watching_member_rejoins_when_partitions_are_added(void **state) {
     fixture *f = *state;
     assert_sim(f->sim, ksim_create_topic(f->sim, "orders", 1));
     kafka_address *c1 = ksim_client(f->sim, "c1");
-    kafka_reader *reader = reader_of(c1, (kafka_reader_config){ .topic = "orders", .group_id = "billing", .watch_partition_changes = true });
+    kafka_reader *reader = reader_of(
+        c1, (kafka_reader_config){ .topic = "orders", .group_id = "billing", .watch_partition_changes = true });
     stable(f, "c1=orders[0]");
     kafka_client *client = NULL;
     assert_ok(c1, kafka_client_new(&(kafka_client_config){ .address = c1 }, &client));
     kafka_named_errors *errors = NULL;
     kafka_partitions_config grow = { .topic = "orders", .count = 3 };
-    assert_ok(c1, kafka_client_create_partitions(client, kafka_background(c1),
-                                                 &grow, 1, false, &errors));
+    assert_ok(c1, kafka_client_create_partitions(client, kafka_background(c1), &grow, 1, false, &errors));
     kafka_named_errors_free(errors);
     kafka_client_free(client);
     assert_sim(f->sim, ksim_run_for(f->sim, 6 * KAFKA_SECOND));
@@ -473,7 +504,8 @@ static void a_member_expelled_rejoins_with_a_new_id_after_the_backoff(void **sta
     char former[100];
     snprintf(former, sizeof former, "%s", ksim_group_find(f->sim, "billing")->members[0].id);
     assert_sim(f->sim, ksim_expel_member(f->sim, "billing", "c1"));
-    assert_sim(f->sim, ksim_run_for(f->sim, 3 * KAFKA_SECOND)); /* its heartbeat says so; JoinGroup with the old id fails too */
+    assert_sim(f->sim,
+               ksim_run_for(f->sim, 3 * KAFKA_SECOND)); /* its heartbeat says so; JoinGroup with the old id fails too */
     assert_int_equal(ksim_group_find(f->sim, "billing")->member_count, 0);
     assert_sim(f->sim, ksim_run_for(f->sim, 6 * KAFKA_SECOND));
     stable(f, "c1=orders[0]");
@@ -526,8 +558,11 @@ static void a_join_that_failed_leaves_its_former_member_behind(void **state) {
     kafka_address *c1 = ksim_client(f->sim, "c1"), *c2 = ksim_client(f->sim, "c2");
     kafka_reader *first = reader_of(c1, BILLING);
     stable(f, "c1=orders[0,1]");
-    ksim_rule *rule = ksim_rule_add(f->sim, &(ksim_rule_config){ .api = "JoinGroup", .client = "c1", .first = 1,
-                                                                .action = KSIM_ANSWER_ERROR, .error = KAFKA_ERR_COORDINATOR_NOT_AVAILABLE });
+    ksim_rule *rule = ksim_rule_add(f->sim, &(ksim_rule_config){ .api = "JoinGroup",
+                                                                 .client = "c1",
+                                                                 .first = 1,
+                                                                 .action = KSIM_ANSWER_ERROR,
+                                                                 .error = KAFKA_ERR_COORDINATOR_NOT_AVAILABLE });
     kafka_reader *second = reader_of(c2, BILLING);
     assert_sim(f->sim, ksim_run_until_rule(f->sim, rule, 1));
     ksim_rule *leaves = ksim_rule_add(f->sim, &(ksim_rule_config){ .api = "LeaveGroup", .action = KSIM_COUNT });
@@ -535,7 +570,8 @@ static void a_join_that_failed_leaves_its_former_member_behind(void **state) {
     assert_i64_equal((int64_t)ksim_rule_matched(leaves), 0);
     int64_t failed = ms(f->sim) - 10000;
     stable(f, "c1=orders[0] c2=orders[1]");
-    int64_t took = ms(f->sim) - failed; /* everybody waited for the member that will never come: until its session ended */
+    int64_t took =
+        ms(f->sim) - failed; /* everybody waited for the member that will never come: until its session ended */
     assert_true(took > 20000 && took <= 30100);
     close_reader(c1, first);
     close_reader(c2, second);
@@ -590,7 +626,9 @@ static void a_balancer_of_ones_own_decides(void **state) {
     kafka_address *c1 = ksim_client(f->sim, "c1"), *c2 = ksim_client(f->sim, "c2");
     int calls = 0;
     kafka_group_balancer mine = { .name = "mine", .assign = all_to_the_last, .argument = &calls };
-    kafka_reader_config config = { .topic = "orders", .group_id = "billing", .group_balancers = &mine, .group_balancer_count = 1 };
+    kafka_reader_config config = {
+        .topic = "orders", .group_id = "billing", .group_balancers = &mine, .group_balancer_count = 1
+    };
     kafka_reader *first = reader_of(c1, config), *second = reader_of(c2, config);
     assert_sim(f->sim, ksim_run_for(f->sim, 10 * KAFKA_SECOND));
     assert_sim(f->sim, ksim_run_until_group_stable(f->sim, "billing"));
@@ -612,11 +650,14 @@ static void racks_are_respected(void **state) {
     assert_sim(sim, ksim_create_topic(sim, "orders", 4));
     kafka_address *clients[2];
     kafka_reader *readers[2];
-    kafka_group_balancer balancers[] = { kafka_group_balancer_rack_affinity("b"), kafka_group_balancer_rack_affinity("a") };
+    kafka_group_balancer balancers[] = { kafka_group_balancer_rack_affinity("b"),
+                                         kafka_group_balancer_rack_affinity("a") };
     for (int i = 0; i < 2; i++) {
         clients[i] = ksim_client(sim, i == 0 ? "in-b" : "in-a");
-        readers[i] = reader_of(clients[i], (kafka_reader_config){ .topic = "orders", .group_id = "billing",
-                                                                  .group_balancers = &balancers[i], .group_balancer_count = 1 });
+        readers[i] = reader_of(clients[i], (kafka_reader_config){ .topic = "orders",
+                                                                  .group_id = "billing",
+                                                                  .group_balancers = &balancers[i],
+                                                                  .group_balancer_count = 1 });
     }
     assert_sim(sim, ksim_run_for(sim, 5 * KAFKA_SECOND));
     assert_sim(sim, ksim_run_until_group_stable(sim, "billing"));
@@ -625,7 +666,8 @@ static void racks_are_respected(void **state) {
         assert_int_equal(group->members[m].assigned_count, 2);
         int32_t broker = strcmp(group->members[m].client, "in-a") == 0 ? 1 : 2;
         for (size_t i = 0; i < 2; i++)
-            assert_int_equal(ksim_partition_find(sim, "orders", group->members[m].assigned[i].partition)->leader, broker);
+            assert_int_equal(ksim_partition_find(sim, "orders", group->members[m].assigned[i].partition)->leader,
+                             broker);
     }
     for (int i = 0; i < 2; i++) {
         close_reader(clients[i], readers[i]);
@@ -655,7 +697,8 @@ static void many_readers_share_many_partitions(void **state) {
     for (int p = 0; p < 80; p++) put(f->sim, "orders", p, p, 1);
     int sum = 0;
     for (int i = 0; i < MEMBERS; i++)
-        sum += next_number(clients[i], readers[i], KAFKA_SECOND, NULL) + next_number(clients[i], readers[i], KAFKA_SECOND, NULL);
+        sum += next_number(clients[i], readers[i], KAFKA_SECOND, NULL) +
+               next_number(clients[i], readers[i], KAFKA_SECOND, NULL);
     assert_int_equal(sum, 79 * 80 / 2);
     for (int i = 0; i < MEMBERS; i++) {
         close_reader(clients[i], readers[i]);

@@ -12,7 +12,8 @@ static kafka_address *setup(fixture *f, int records) {
     return ksim_client(f->sim, "c1");
 }
 
-#define PARTITION_1 (kafka_reader_config){ .topic = "orders", .partition = 1 }
+#define PARTITION_1                                                                                                    \
+    (kafka_reader_config) { .topic = "orders", .partition = 1 }
 
 /* ---- reading ---- */
 
@@ -67,11 +68,17 @@ static void a_message_written_while_a_fetch_waits_comes_at_once(void **state) {
 static void null_and_empty_bytes_are_told_apart_and_headers_come_in_order(void **state) {
     fixture *f = *state;
     kafka_address *c1 = setup(f, 0);
-    const kafka_header headers[] = { { kafka_string("a"), kafka_string("1") }, { kafka_string("b"), { NULL, 0 } },
+    const kafka_header headers[] = { { kafka_string("a"), kafka_string("1") },
+                                     { kafka_string("b"), { NULL, 0 } },
                                      { kafka_string("a"), kafka_string("") } };
     const kafka_message messages[] = {
         { .topic = "orders", .partition = 1, .key = kafka_string(""), .value = { NULL, 0 } },
-        { .topic = "orders", .partition = 1, .key = { NULL, 0 }, .value = kafka_string(""), .headers = headers, .header_count = 3 },
+        { .topic = "orders",
+          .partition = 1,
+          .key = { NULL, 0 },
+          .value = kafka_string(""),
+          .headers = headers,
+          .header_count = 3 },
     };
     assert_sim(f->sim, ksim_put_messages(f->sim, messages, 2));
     kafka_reader *reader = reader_of(c1, PARTITION_1);
@@ -103,9 +110,13 @@ static void compressed_batches_read_the_same(void **state) {
                                          KAFKA_COMPRESSION_LZ4, KAFKA_COMPRESSION_ZSTD };
     for (size_t i = 0; i < 5; i++) {
         kafka_writer *writer = NULL;
-        assert_ok(c1, kafka_writer_new(&(kafka_writer_config){ .address = c1, .topic = "orders", .compression = codecs[i],
-                                                               .required_acks = KAFKA_ACKS_ALL, .batch_timeout = KAFKA_MILLISECOND,
-                                                               .balancer = kafka_balancer_round_robin() }, &writer));
+        assert_ok(c1, kafka_writer_new(&(kafka_writer_config){ .address = c1,
+                                                               .topic = "orders",
+                                                               .compression = codecs[i],
+                                                               .required_acks = KAFKA_ACKS_ALL,
+                                                               .batch_timeout = KAFKA_MILLISECOND,
+                                                               .balancer = kafka_balancer_round_robin() },
+                                       &writer));
         kafka_message messages[30];
         char values[30][8];
         for (int m = 0; m < 30; m++) {
@@ -125,7 +136,8 @@ static void compressed_batches_read_the_same(void **state) {
 static void a_full_queue_holds_the_fetcher_back(void **state) {
     fixture *f = *state;
     kafka_address *c1 = setup(f, 20);
-    kafka_reader *reader = reader_of(c1, (kafka_reader_config){ .topic = "orders", .partition = 1, .queue_capacity = 2, .max_bytes = 200 });
+    kafka_reader *reader = reader_of(
+        c1, (kafka_reader_config){ .topic = "orders", .partition = 1, .queue_capacity = 2, .max_bytes = 200 });
     assert_int_equal(next_number(c1, reader, KAFKA_SECOND, NULL), 0);
     assert_sim(f->sim, ksim_run_for(f->sim, KAFKA_MINUTE));
     ksim_rule *rule = ksim_rule_add(f->sim, &(ksim_rule_config){ .api = "Fetch", .action = KSIM_COUNT });
@@ -198,7 +210,8 @@ static void read_lag_asks_the_broker(void **state) {
 static void the_lag_is_kept_fresh_at_read_lag_interval(void **state) {
     fixture *f = *state;
     kafka_address *c1 = setup(f, 2);
-    kafka_reader *reader = reader_of(c1, (kafka_reader_config){ .topic = "orders", .partition = 1, .read_lag_interval = KAFKA_SECOND });
+    kafka_reader *reader =
+        reader_of(c1, (kafka_reader_config){ .topic = "orders", .partition = 1, .read_lag_interval = KAFKA_SECOND });
     next_number(c1, reader, KAFKA_SECOND, NULL);
     put(f->sim, "orders", 1, 2, 7);
     assert_sim(f->sim, ksim_run_for(f->sim, 2 * KAFKA_SECOND));
@@ -214,7 +227,8 @@ static void beyond_the_end_waits_or_is_an_error_as_configured(void **state) {
     assert_ok(c1, kafka_reader_set_offset(patient, 100));
     expect_nothing(c1, patient, KAFKA_MINUTE);
     close_reader(c1, patient);
-    kafka_reader *strict = reader_of(c1, (kafka_reader_config){ .topic = "orders", .partition = 1, .offset_out_of_range_error = true });
+    kafka_reader *strict =
+        reader_of(c1, (kafka_reader_config){ .topic = "orders", .partition = 1, .offset_out_of_range_error = true });
     assert_ok(c1, kafka_reader_set_offset(strict, 100));
     kafka_message message;
     assert_error(c1, kafka_reader_fetch(strict, kafka_background(c1), &message), KAFKA_ERR_OFFSET_OUT_OF_RANGE);
@@ -227,10 +241,12 @@ static void beyond_the_end_waits_or_is_an_error_as_configured(void **state) {
 static void what_retention_removed_is_skipped_silently(void **state) {
     fixture *f = *state;
     static const ksim_setting configs[] = { { "retention.ms", "60000" }, { "segment.ms", "10000" }, { NULL, NULL } };
-    assert_sim(f->sim, ksim_create_topics(f->sim, &(ksim_new_topic){ .name = "orders", .partitions = 2, .configs = configs }, 1));
+    assert_sim(f->sim, ksim_create_topics(
+                           f->sim, &(ksim_new_topic){ .name = "orders", .partitions = 2, .configs = configs }, 1));
     kafka_address *c1 = ksim_client(f->sim, "c1");
     put(f->sim, "orders", 1, 0, 5);
-    kafka_reader *reader = reader_of(c1, (kafka_reader_config){ .topic = "orders", .partition = 1, .queue_capacity = 1 });
+    kafka_reader *reader =
+        reader_of(c1, (kafka_reader_config){ .topic = "orders", .partition = 1, .queue_capacity = 1 });
     assert_int_equal(next_number(c1, reader, KAFKA_SECOND, NULL), 0);
     close_reader(c1, reader);
     assert_sim(f->sim, ksim_run_for(f->sim, 20 * KAFKA_SECOND));
@@ -267,7 +283,8 @@ static void an_ended_context_comes_before_a_queued_message(void **state) {
 static void after_close_what_was_queued_is_delivered_then_eof(void **state) {
     fixture *f = *state;
     kafka_address *c1 = setup(f, 10);
-    kafka_reader *reader = reader_of(c1, (kafka_reader_config){ .topic = "orders", .partition = 1, .queue_capacity = 4 });
+    kafka_reader *reader =
+        reader_of(c1, (kafka_reader_config){ .topic = "orders", .partition = 1, .queue_capacity = 4 });
     assert_int_equal(next_number(c1, reader, KAFKA_SECOND, NULL), 0);
     assert_ok(c1, kafka_reader_close(reader));
     assert_ok(c1, kafka_reader_close(reader));
@@ -321,7 +338,8 @@ static void a_waiting_fetch_gets_eof_when_the_reader_is_closed(void **state) {
 static void an_uninterruptible_fetch_delays_close_up_to_max_wait(void **state) {
     fixture *f = *state;
     kafka_address *c1 = setup(f, 1);
-    kafka_reader *reader = reader_of(c1, (kafka_reader_config){ .topic = "orders", .partition = 1, .uninterruptible_fetch = true });
+    kafka_reader *reader =
+        reader_of(c1, (kafka_reader_config){ .topic = "orders", .partition = 1, .uninterruptible_fetch = true });
     next_number(c1, reader, KAFKA_SECOND, NULL);
     expect_nothing(c1, reader, KAFKA_SECOND);
     int64_t before = ms(f->sim);
@@ -402,7 +420,9 @@ static void a_moved_leader_is_followed(void **state) {
 static void a_broker_code_is_delivered_and_the_reader_goes_on(void **state) {
     fixture *f = *state;
     kafka_address *c1 = setup(f, 2);
-    ksim_rule_add(f->sim, &(ksim_rule_config){ .api = "Fetch", .first = 1, .action = KSIM_ANSWER_ERROR, .error = KAFKA_ERR_KAFKA_STORAGE_ERROR });
+    ksim_rule_add(
+        f->sim, &(ksim_rule_config){
+                    .api = "Fetch", .first = 1, .action = KSIM_ANSWER_ERROR, .error = KAFKA_ERR_KAFKA_STORAGE_ERROR });
     kafka_reader *reader = reader_of(c1, PARTITION_1);
     kafka_message message;
     assert_error(c1, kafka_reader_fetch(reader, kafka_background(c1), &message), KAFKA_ERR_KAFKA_STORAGE_ERROR);
@@ -474,7 +494,10 @@ static void a_reset_connection_loses_nothing(void **state) {
 static void wrong_settings_are_refused_with_the_field_named(void **state) {
     fixture *f = *state;
     kafka_address *c1 = ksim_client(f->sim, "c1");
-    const struct { kafka_reader_config config; const char *names; } rows[] = {
+    const struct {
+        kafka_reader_config config;
+        const char *names;
+    } rows[] = {
         { { .partition = -1, .topic = "t" }, "partition" },
         { { .partition = INT32_MAX, .topic = "t" }, "partition" },
         { { .topic = "t", .min_bytes = -1 }, "min_bytes" },
@@ -491,7 +514,8 @@ static void wrong_settings_are_refused_with_the_field_named(void **state) {
         { { .topic = "t", .isolation_level = (kafka_isolation_level)2 }, "isolation_level" },
         { { .topic = "t", .group_id = "g", .start_offset = 55 }, "start_offset" },
         { { .topic = "t", .group_id = "g", .heartbeat_interval = -1 }, "heartbeat_interval" },
-        { { .topic = "t", .group_id = "g", .session_timeout = INT64_C(2147483647) * KAFKA_MILLISECOND }, "session_timeout" },
+        { { .topic = "t", .group_id = "g", .session_timeout = INT64_C(2147483647) * KAFKA_MILLISECOND },
+          "session_timeout" },
         { { .topic = "t", .group_id = "g", .rebalance_timeout = -1 }, "rebalance_timeout" },
         { { .topic = "t", .group_id = "g", .join_group_backoff = -1 }, "join_group_backoff" },
         { { .topic = "t", .group_id = "g", .retention_time = -2 }, "retention_time" },
