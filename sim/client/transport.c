@@ -65,6 +65,8 @@ static void crashed(void *owner) {
     transport->dead = true;
     *ks_process_transport(transport->process) = NULL; /* the next life of the process makes one of its own */
     ks_timer_stop(&transport->refresh_timer);
+    ks_exchanges_silence(transport);
+    ks_layout_waits_silence(transport);
     ks_pools_close(transport); /* exchanges and waits stay until their owners, who are told too, drop them */
     if (transport->users == 0) ks_transport_free(transport);
 }

@@ -230,6 +230,18 @@ void ks_exchanges_become_ready(ks_transport *transport) {
     }
 }
 
+static void silence(ks_exchange *exchange) {
+    for (; exchange != NULL; exchange = exchange->next) {
+        ks_timer_stop(&exchange->timer);
+        ks_timer_stop(&exchange->verdict);
+    }
+}
+
+void ks_exchanges_silence(ks_transport *transport) {
+    silence(transport->waiting);
+    silence(transport->active);
+}
+
 /* With its process: whoever owns them is gone already or will not hear. */
 void ks_exchanges_free(ks_transport *transport) {
     while (transport->waiting != NULL) exchange_free(transport->waiting);

@@ -92,6 +92,7 @@ void ks_transport_refresh(ks_transport *transport, const char *reason);
 ks_exchange *ks_exchange_start(ks_transport *transport, const ks_route *route, ks_envelope *request, bool expects_response,
                                bool internal, int64_t timeout_ns, ks_exchange_fn *done, void *owner);
 void ks_exchanges_become_ready(ks_transport *transport);
+void ks_exchanges_silence(ks_transport *transport); /* the process crashed: nobody will be told anything */
 void ks_exchanges_free(ks_transport *transport);
 /* A connection for it is there (hello done), or cannot be had. */
 void ks_exchange_connected(ks_exchange *exchange, ks_pooled *pooled);
@@ -107,6 +108,7 @@ void ks_pools_close(ks_transport *transport);
 /* transport_wait.c */
 void ks_layout_waits_look(ks_transport *transport, bool refreshed); /* readiness came, or a refresh ended */
 void ks_layout_waits_refreshing(ks_transport *transport);           /* a refresh begins */
+void ks_layout_waits_silence(ks_transport *transport);
 void ks_layout_waits_free(ks_transport *transport);
 
 #endif

@@ -137,6 +137,13 @@ void ks_layout_waits_refreshing(ks_transport *transport) {
         if (wait->state == KS_WAIT_REFRESH_NEXT) wait->state = KS_WAIT_REFRESHING;
 }
 
+void ks_layout_waits_silence(ks_transport *transport) {
+    for (ks_layout_wait *wait = transport->waits; wait != NULL; wait = wait->next) {
+        ks_timer_stop(&wait->timer);
+        ks_timer_stop(&wait->timeout);
+    }
+}
+
 void ks_layout_waits_free(ks_transport *transport) {
     while (transport->waits != NULL) wait_free(transport->waits);
 }
