@@ -24,6 +24,7 @@ built "gcc -O0 gives the same trace" same build/dev/ksim
 built "the sanitizers give the same trace" same build/asan/ksim
 check "address randomisation off gives the same trace" same setarch -R build/release/ksim
 check "memory full of garbage gives the same trace" same env MALLOC_PERTURB_=165 build/release/ksim
+check "every message encoded and decoded on its way gives the same trace" same env KSIM_WIRE_CHECK=1 build/release/ksim
 if command -v clang >/dev/null; then
     check "clang compiles it with warnings as errors" clang_build
     check "clang -O2 gives the same trace" same build/clang/ksim
