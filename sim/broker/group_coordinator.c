@@ -7,6 +7,7 @@
 
 #include "sim/broker/group_internal.h"
 #include "sim/protocol/events.h"
+#include "sim/protocol/summary.h"
 
 /* ---- life ---- */
 
@@ -43,7 +44,20 @@ static void on_broker_down(void *context, ks_broker *broker) {
     ks_group_coordinator_stop(broker->groups);
 }
 
-static void on_topic_deleted(void *context, ks_topic *topic) { ks_group_topic_deleted(context, topic); }
+/* Groups of KIP-848 look at their topics again at their members' next heartbeat. */
+static void topics_changed(ks_group_coordinators *all) { all->topics_version++; }
+static void on_topic_created(void *context, ks_topic *topic) {
+    (void)topic;
+    topics_changed(context);
+}
+static void on_partitions_added(void *context, ks_topic *topic, int32_t first) {
+    (void)topic, (void)first;
+    topics_changed(context);
+}
+static void on_topic_deleted(void *context, ks_topic *topic) {
+    topics_changed(context);
+    ks_group_topic_deleted(context, topic);
+}
 
 static void on_closing(void *context) {
     ks_group_coordinators *all = context;
@@ -78,6 +92,9 @@ void ks_group_coordinators_start(ks_cluster *cluster) {
     ks_group_expiry_init(all);
     all->watch.context = all;
     all->watch.broker_down = on_broker_down;
+    all->topics_version = 1;
+    all->watch.topic_created = on_topic_created;
+    all->watch.partitions_added = on_partitions_added;
     all->watch.topic_deleted = on_topic_deleted;
     all->watch.closing = on_closing;
     ks_cluster_watch_start(cluster, &all->watch);
@@ -99,6 +116,9 @@ void ks_group_coordinator_stop(ks_group_coordinator *coordinator) {
     ks_effects_deinit(&coordinator->out);
     for (ks_group *group = coordinator->groups.by_id; group != NULL; group = group->hh.next) ks_group_shell_free(group);
     ks_groups_deinit(&coordinator->groups);
+    while (coordinator->reload.count > 0) ks_free((void *)coordinator->reload.items[--coordinator->reload.count].data);
+    ks_free(coordinator->reload.items);
+    memset(&coordinator->reload, 0, sizeof coordinator->reload);
     coordinator->started = coordinator->running = coordinator->finishing = false;
 }
 
@@ -154,7 +174,7 @@ static void on_timer(ks_timer *timer) {
 }
 
 /* Session timers run for ever, started again by every heartbeat: background. The others end a phase that people wait for. */
-static bool is_periodic(ks_group_timer kind) { return kind == KS_GROUP_TIMER_SESSION; }
+static bool is_periodic(ks_group_timer kind) { return kind == KS_GROUP_TIMER_SESSION || kind == KS_GROUP_TIMER_CONSUMER_SESSION; }
 
 static void start_timer(ks_group_coordinator *coordinator, const ks_effect *effect) {
     ks_group_shell *shell = ks_group_shell_of(coordinator, effect->group);
@@ -239,6 +259,11 @@ void ks_shell_append_free(ks_shell_append *append) {
     *(append->previous != NULL ? &append->previous->next : &append->coordinator->appends) = append->next;
     if (append->next != NULL) append->next->previous = append->previous;
     if (append->write.response != NULL) ks_envelope_free(ks_cluster_kernel(append->coordinator->all->cluster), append->write.response);
+    for (int32_t i = 0; i < append->gated.count; i++) {
+        ks_gated *gated = &append->gated.items[i];
+        if (gated->response != NULL) ks_envelope_free(ks_cluster_kernel(append->coordinator->all->cluster), gated->response);
+    }
+    ks_free(append->gated.items);
     ks_free(append->records.items);
     if (append->arena != NULL) ks_arena_free(append->arena);
     ks_free(append);
@@ -263,8 +288,21 @@ static void finish_handlers(ks_shell_append *append) {
     ks_shell_write_done(coordinator, &write);
 }
 
+/* The replies of the step that wrote this. When it failed they become its error. */
+static void open_gate(ks_shell_append *append) {
+    for (int32_t i = 0; i < append->gated.count; i++) {
+        ks_gated *gated = &append->gated.items[i];
+        if (gated->request == NULL) continue;
+        if (append->error != KAFKA_OK) ks_message_set_error(gated->request->envelope, gated->response, (int16_t)ks_group_append_error(append->error));
+        gated->request->parked = NULL;
+        ks_respond(gated->request, gated->response);
+        gated->response = NULL;
+    }
+}
+
 static void finish_machines(ks_shell_append *append) {
     ks_group_coordinator *coordinator = append->coordinator;
+    open_gate(append);
     ks_group_input in = { .kind = KS_GROUP_APPENDED, .group_id = append->token->group->id };
     in.appended.append = append->token;
     in.appended.error = append->error;
@@ -292,6 +330,11 @@ static void finish_appends(ks_group_coordinator *coordinator) {
         ks_shell_append_free(append);
         perform(coordinator);
     }
+    while (coordinator->started && coordinator->reload.count > 0) {
+        ks_string id = coordinator->reload.items[--coordinator->reload.count];
+        ks_group_reload(coordinator, id);
+        ks_free((void *)id.data);
+    }
     coordinator->finishing = false;
 }
 
@@ -313,6 +356,24 @@ static void append_for_machine(ks_group_coordinator *coordinator, const ks_effec
     ks_shell_append *append = new_append(coordinator, effect->group->id);
     append->token = effect->append.append;
     begin(append, effect->append.records, effect->append.count);
+    if (effect->append.gates && !(append->finished && append->error == KAFKA_OK)) coordinator->gate = append;
+}
+
+static void on_gated_cancelled(ks_parked *parked, ks_request *request) {
+    (void)request;
+    ((ks_gated *)parked)->request = NULL;
+}
+
+static void send_reply(ks_group_coordinator *coordinator, const ks_effect *effect) {
+    ks_envelope *response = ks_group_make_reply(effect);
+    if (coordinator->gate == NULL) {
+        ks_respond(effect->reply.request, response);
+        return;
+    }
+    ks_shell_append *gate = coordinator->gate;
+    KS_PUSH(gate->gated, (ks_gated){ { on_gated_cancelled }, effect->reply.request, response });
+    for (int32_t i = 0; i < gate->gated.count; i++) /* the list may have moved */
+        if (gate->gated.items[i].request != NULL) gate->gated.items[i].request->parked = &gate->gated.items[i].parked;
 }
 
 static void on_write_cancelled(ks_parked *parked, ks_request *request) {
@@ -362,7 +423,7 @@ static void perform_one(ks_group_coordinator *coordinator, const ks_effect *effe
     switch (effect->kind) {
     case KS_EFFECT_REPLY:
         let_go(effect->reply.request);
-        ks_group_send_reply(effect);
+        send_reply(coordinator, effect);
         break;
     case KS_EFFECT_HOLD:
         hold(coordinator, effect);
@@ -382,6 +443,9 @@ static void perform_one(ks_group_coordinator *coordinator, const ks_effect *effe
     case KS_EFFECT_EVENT:
         tell(coordinator, effect);
         break;
+    case KS_EFFECT_RELOAD:
+        KS_PUSH(coordinator->reload, ks_string_dup(effect->group->id));
+        break;
     case KS_EFFECT_GROUP_GONE:
         forget_group(coordinator, effect->group);
         break;
@@ -397,16 +461,8 @@ static void perform(ks_group_coordinator *coordinator) {
     for (int32_t i = 0; i < coordinator->out.list.count; i++) perform_one(coordinator, &coordinator->out.list.items[i]);
     ks_effects_reset(&coordinator->out);
     coordinator->running = false;
+    coordinator->gate = NULL;
     ks_cause_set(kernel, cause);
-}
-
-void ks_group_coordinator_step(ks_group_coordinator *coordinator, const ks_group_input *given) {
-    ks_assert(!coordinator->running && coordinator->out.list.count == 0);
-    ks_group_input in = *given;
-    in.now_ms = ks_now_ms(ks_cluster_kernel(coordinator->all->cluster));
-    ks_groups_step(&coordinator->groups, &in, &coordinator->out);
-    perform(coordinator);
-    finish_appends(coordinator);
 }
 
 static int32_t partition_count(void *cluster, ks_string name, ks_uuid *id) {
@@ -423,8 +479,18 @@ static int32_t find_id(void *cluster, ks_uuid id, ks_string *name) {
     return topic->partition_count;
 }
 
+void ks_group_coordinator_step(ks_group_coordinator *coordinator, const ks_group_input *given) {
+    ks_assert(!coordinator->running && coordinator->out.list.count == 0);
+    const ks_group_topics topics = { coordinator->all->cluster, coordinator->all->topics_version, partition_count, find_id };
+    ks_group_input in = *given;
+    in.topics = &topics;
+    in.now_ms = ks_now_ms(ks_cluster_kernel(coordinator->all->cluster));
+    ks_groups_step(&coordinator->groups, &in, &coordinator->out);
+    perform(coordinator);
+    finish_appends(coordinator);
+}
+
 void ks_group_coordinator_run(ks_broker *broker, ks_request *request, ks_group_input *in) {
-    const ks_group_topics topics = { broker->cluster, partition_count, find_id };
     ks_string host = ks_str(ks_node_name(ks_connection_client(request->connection)));
     char address[128];
     int size = snprintf(address, sizeof address, "/%.*s", host.size < 100 ? (int)host.size : 100, host.data);
@@ -432,7 +498,6 @@ void ks_group_coordinator_run(ks_broker *broker, ks_request *request, ks_group_i
     in->version = request->envelope->api_version;
     in->client_id = request->envelope->client_id.size < 0 ? KS_LITERAL("") : request->envelope->client_id;
     in->client_host = (ks_string){ address, size };
-    in->topics = &topics;
     ks_group_coordinator_step(ks_group_coordinator_get(broker), in);
 }
 

@@ -4,6 +4,7 @@
  * timer only runs while there are groups. */
 #include "sim/broker/group_shell.h"
 #include "sim/broker/group_internal.h"
+#include "sim/broker/group_consumer.h"
 #include "sim/broker/group_events.h"
 #include "sim/protocol/events.h"
 
@@ -34,7 +35,7 @@ static void write_tombstones(ks_group_coordinator *coordinator, ks_group *group,
 }
 
 static bool is_empty(const ks_group *group) {
-    return group->kind == KS_GROUP_CONSUMER ? false : group->state == KS_GROUP_EMPTY && group->pending == NULL;
+    return group->kind == KS_GROUP_CONSUMER ? ks_consumer_group_is_empty(group) : group->state == KS_GROUP_EMPTY && group->pending == NULL;
 }
 
 /* An empty group whose last offset is gone goes too. */

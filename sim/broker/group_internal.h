@@ -98,7 +98,8 @@ typedef enum ks_group_append_kind {
     KS_APPEND_EMPTIED,    /* the last member left */
     KS_APPEND_ASSIGNMENT, /* what the leader decided */
     KS_APPEND_REPLACED,   /* a static member's new id */
-    KS_APPEND_PLAIN,      /* nothing waits for it: tombstones, KIP-848 */
+    KS_APPEND_CONSUMER,   /* a step of KIP-848 */
+    KS_APPEND_PLAIN,      /* nothing waits for it */
 } ks_group_append_kind;
 typedef struct ks_proposed_assignment {
     ks_string member_id;

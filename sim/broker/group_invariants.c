@@ -52,7 +52,10 @@ static void check_state(const ks_group *group) {
 
 void ks_group_check_invariants(const ks_group *group) {
     ks_assert(ks_groups_find(group->groups, group->id) == group);
-    if (group->kind == KS_GROUP_CONSUMER) return;
+    if (group->kind == KS_GROUP_CONSUMER) {
+        ks_consumer_group_check_invariants(group);
+        return;
+    }
     int32_t members = 0, joins = 0, syncs = 0, pending_syncs = 0, statics = 0;
     const ks_group_member *previous = NULL;
     for (const ks_group_member *member = group->first_member; member != NULL; previous = member, member = member->next) {

@@ -300,14 +300,16 @@ static void persist_creation(ks_group *group, const ks_group_input *in, ks_effec
 void ks_group_join(ks_groups *groups, const ks_group_input *in, ks_effects *out) {
     const ks_join_group_request *join = in->join;
     ks_group *group = ks_groups_find(groups, join->group_id);
+    bool converted = false;
     if (group != NULL && group->kind == KS_GROUP_CONSUMER) {
         if (!ks_consumer_group_is_empty(group)) {
             ks_consumer_group_classic_join(group, in, out);
             return;
         }
         ks_consumer_group_replace_by_classic(group, in->now_ms, out);
+        converted = true;
     }
-    bool unknown = join->member_id.size <= 0, created = group == NULL;
+    bool unknown = join->member_id.size <= 0, created = group == NULL || converted;
     if (group == NULL && !unknown) {
         refuse(NULL, in, KAFKA_ERR_UNKNOWN_MEMBER_ID, join->member_id, out);
         return;
@@ -320,5 +322,5 @@ void ks_group_join(ks_groups *groups, const ks_group_input *in, ks_effects *out)
     if (!has_room(group, member)) refuse_for_size(group, member, in, out);
     else if (unknown) join_new(group, in, out);
     else join_existing(group, in, out);
-    if (created && !has_append(out)) persist_creation(group, in, out);
+    if (created && (converted || !has_append(out))) persist_creation(group, in, out);
 }

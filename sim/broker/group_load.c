@@ -59,19 +59,24 @@ static void unload(ks_group_coordinators *all, ks_broker *broker, int32_t partit
 
 /* ---- coming ---- */
 
-static void apply_records(ks_group_coordinator *coordinator, ks_bytes records) {
+/* only: of this group; null: of all */
+static void apply_records(ks_group_coordinator *coordinator, ks_bytes records, ks_string only) {
     ks_record_iterator iterator;
     ks_record record;
     ks_records_begin(&iterator, records);
     while (ks_records_next_batch(&iterator)) {
         if (iterator.header.attributes & KS_ATTRIBUTE_CONTROL) continue;
-        while (ks_records_next(&iterator, &record))
+        while (ks_records_next(&iterator, &record)) {
+            ks_group_key key;
+            ks_group_key_decode(record.key, &key);
+            if (only.size >= 0 && !ks_string_equal(key.group, only)) continue;
             ks_groups_apply(&coordinator->groups, record.key, record.value, record.timestamp_ms, &coordinator->out);
+        }
     }
     ks_records_end(&iterator);
 }
 
-static void apply_log(ks_group_coordinator *coordinator, const ks_log *log) {
+static void apply_log(ks_group_coordinator *coordinator, const ks_log *log, ks_string only) {
     int64_t offset = ks_log_start_offset(log), end = ks_log_end_offset(log);
     while (offset < end) {
         ks_log_slice slice;
@@ -83,7 +88,7 @@ static void apply_log(ks_group_coordinator *coordinator, const ks_log *log) {
             int32_t size = ks_batch_size(&header);
             rest = (ks_bytes){ rest.data + size, rest.size - size };
         }
-        apply_records(coordinator, slice.bytes);
+        apply_records(coordinator, slice.bytes, only);
         ks_block_release(slice.block);
     }
 }
@@ -92,7 +97,7 @@ static void load(ks_group_coordinators *all, ks_broker *broker, int32_t partitio
     ks_group_coordinator *coordinator = ks_group_coordinator_get(broker);
     ks_group *group, *next;
     int32_t count = 0;
-    apply_log(coordinator, all->topic->partitions[partition]->log);
+    apply_log(coordinator, all->topic->partitions[partition]->log, KS_NULL_STRING);
     ks_group_coordinator_perform(broker); /* groups that were replaced on the way */
     HASH_ITER(hh, coordinator->groups.by_id, group, next) {
         if (ks_group_partition_of(group->id, all->partitions) != partition) continue;
@@ -101,6 +106,20 @@ static void load(ks_group_coordinators *all, ks_broker *broker, int32_t partitio
         count++;
     }
     KS_EMIT(ks_cluster_kernel(all->cluster), broker->node, coordinator_loaded, .partition = partition, .broker = broker->id, .groups = count);
+}
+
+void ks_group_reload(ks_group_coordinator *coordinator, ks_string group_id) {
+    ks_group_coordinators *all = coordinator->all;
+    ks_group *group = ks_groups_find(&coordinator->groups, group_id);
+    if (group != NULL) {
+        refuse_the_rest(coordinator, group);
+        ks_group_unlink(group, &coordinator->out);
+        ks_group_coordinator_perform(coordinator->broker);
+    }
+    apply_log(coordinator, all->topic->partitions[ks_group_partition_of(group_id, all->partitions)]->log, group_id);
+    ks_group_coordinator_perform(coordinator->broker);
+    ks_group_input in = { .kind = KS_GROUP_LOADED, .group_id = group_id };
+    ks_group_coordinator_step(coordinator, &in);
 }
 
 static void end_loading(ks_group_coordinators *all, int32_t partition) {

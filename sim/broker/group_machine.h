@@ -152,7 +152,8 @@ typedef enum ks_group_timer {
     KS_GROUP_TIMER_SESSION,   /* a member's or a pending id's */
     KS_GROUP_TIMER_JOIN,      /* the group's join phase */
     KS_GROUP_TIMER_SYNC,      /* the group's sync phase */
-    KS_GROUP_TIMER_REBALANCE, /* KIP-848: a member's revocation */
+    KS_GROUP_TIMER_CONSUMER_SESSION, /* KIP-848: a member's session */
+    KS_GROUP_TIMER_REBALANCE,   /* KIP-848: a member's revocation */
     KS_GROUP_TIMER_MEMBER_JOIN, /* a classic member of a consumer group must rejoin */
     KS_GROUP_TIMER_MEMBER_SYNC, /* ... must sync */
 } ks_group_timer;
@@ -173,6 +174,7 @@ typedef enum ks_group_input_kind {
 /* Topics as a KIP-848 group needs to see them. */
 typedef struct ks_group_topics {
     void *context;
+    uint64_t version; /* another one, never 0, whenever a topic or its partitions have changed */
     int32_t (*partition_count)(void *context, ks_string topic, ks_uuid *id); /* 0: no such topic */
     int32_t (*find_id)(void *context, ks_uuid id, ks_string *name);          /* 0: no such topic */
 } ks_group_topics;
@@ -213,6 +215,7 @@ typedef enum ks_effect_kind {
     KS_EFFECT_TIMER_STOP,
     KS_EFFECT_APPEND,
     KS_EFFECT_EVENT,
+    KS_EFFECT_RELOAD,      /* forget the group and read it back from the log: a write of KIP-848 has failed */
     KS_EFFECT_GROUP_GONE,  /* the group dies with ks_effects_reset(): forget its timers */
 } ks_effect_kind;
 
@@ -255,6 +258,7 @@ typedef struct ks_effect {
             ks_group_append *append; /* hand it back with KS_GROUP_APPENDED */
             const ks_group_record *records;
             int32_t count;
+            bool gates; /* replies that follow in this list go out when it is written, or become its error */
         } append;
         struct {
             const ks_struct *kind;

@@ -68,7 +68,7 @@ static void fill_consumer(ks_consumer_group_heartbeat_response *body, const ks_g
     ks_struct_copy(ks_describe_consumer_group_heartbeat_response_assignment(), body->assignment, reply->partitions, arena, false);
 }
 
-void ks_group_send_reply(const ks_effect *effect) {
+ks_envelope *ks_group_make_reply(const ks_effect *effect) {
     const ks_group_reply *reply = &effect->reply;
     ks_request *request = reply->request;
     ks_envelope *response = ks_response_new(request);
@@ -92,5 +92,5 @@ void ks_group_send_reply(const ks_effect *effect) {
     default:
         ks_unreachable("reply of another API");
     }
-    ks_respond(request, response);
+    return response;
 }

@@ -26,6 +26,12 @@ typedef struct ks_shell_held {
     ks_group_shell *shell;
 } ks_shell_held;
 
+typedef struct ks_gated {
+    ks_parked parked; /* first member */
+    ks_request *request; /* NULL: its connection ended */
+    ks_envelope *response;
+} ks_gated;
+
 /* An append that the machine, or a handler, waits for. */
 typedef struct ks_shell_append {
     ks_append append;
@@ -37,6 +43,7 @@ typedef struct ks_shell_append {
     kafka_error error;
     ks_group_append *token; /* the machine's; NULL: a handler's */
     ks_group_write write;   /* a handler's */
+    KS_VEC(struct ks_gated) gated; /* replies of the same step, ready to go when it is written */
     ks_group_records records;
     ks_arena *arena; /* of the records; NULL when there are none */
 } ks_shell_append;
@@ -55,7 +62,9 @@ struct ks_group_coordinator { /* of one broker */
     ks_groups groups;
     ks_effects out;
     bool running;
+    ks_shell_append *gate; /* while effects are performed: replies wait for it */
     bool finishing;
+    KS_VEC(ks_string) reload; /* groups to read back */
     ks_shell_append *appends;
 };
 
@@ -69,6 +78,7 @@ struct ks_group_coordinators {
     int32_t loading_count;
     int64_t load_ns;
     uint64_t members;      /* member ids given so far */
+    uint64_t topics_version; /* counts what happened to topics */
     ks_batch_builder builder;
     ks_timer expiry_timer; /* runs while there are groups */
     int32_t broker_count;
@@ -88,9 +98,10 @@ void ks_shell_held_free(ks_shell_held *held);
 void ks_shell_write_done(ks_group_coordinator *coordinator, ks_group_write *write); /* calls `done` and answers */
 
 /* ---- group_load.c ---- */
+void ks_group_reload(ks_group_coordinator *coordinator, ks_string group_id);
 void ks_group_load_init(ks_group_coordinators *all);
 /* ---- group_replies.c ---- */
-void ks_group_send_reply(const ks_effect *effect);
+ks_envelope *ks_group_make_reply(const ks_effect *effect);
 /* ---- group_expiry.c ---- */
 void ks_group_expiry_init(ks_group_coordinators *all);
 void ks_group_expiry_expect(ks_group_coordinators *all); /* there are groups: their offsets, or they themselves, may have to go one day */

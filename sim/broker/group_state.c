@@ -213,6 +213,7 @@ ks_group_append *ks_effect_append(ks_effects *out, ks_group *group, const ks_gro
     effect->append.append = append;
     effect->append.records = records;
     effect->append.count = count;
+    effect->append.gates = false;
     return append;
 }
 

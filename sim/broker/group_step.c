@@ -20,7 +20,8 @@ static void timer_fired(ks_group *group, const ks_group_input *in, ks_effects *o
     case KS_GROUP_TIMER_SYNC:
         ks_group_sync_timer_fired(group, in->now_ms, out);
         break;
-    case KS_GROUP_TIMER_REBALANCE: /* left over from before a downgrade */
+    case KS_GROUP_TIMER_CONSUMER_SESSION: /* left over from before a downgrade */
+    case KS_GROUP_TIMER_REBALANCE:
     case KS_GROUP_TIMER_MEMBER_JOIN:
     case KS_GROUP_TIMER_MEMBER_SYNC:
         break;
@@ -50,6 +51,9 @@ static void appended(const ks_group_input *in, ks_effects *out) {
         break;
     case KS_APPEND_EMPTIED: /* there is nobody to tell; after a crash the former generation comes back and expires */
     case KS_APPEND_PLAIN:
+        break;
+    case KS_APPEND_CONSUMER: /* what was applied ahead of the write is taken back by reading the log again */
+        if (in->appended.error != KAFKA_OK) ks_effect_add(out, group, KS_EFFECT_RELOAD);
         break;
     }
     ks_group_append_free(append);

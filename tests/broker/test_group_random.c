@@ -156,6 +156,9 @@ static void perform(world *w) {
         case KS_EFFECT_APPEND:
             keep_append(w, effect);
             break;
+        case KS_EFFECT_RELOAD:
+            fail();
+            break;
         case KS_EFFECT_EVENT:
             w->rebalances += strcmp(effect->event.kind->name, "ev_rebalance_started") == 0;
             break;
