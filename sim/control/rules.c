@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "sim/protocol/events.h"
+#include "sim/protocol/frame.h"
 #include "sim/protocol/summary.h"
 
 static const char *const verbs[] = {
@@ -158,10 +159,17 @@ static void on_response(void *context, ks_connection *connection, const ks_envel
     }
 }
 
+/* KSIM_WIRE_CHECK=1: every message is encoded and decoded on its way. */
+static ks_envelope *transcode(void *context, ks_envelope *envelope) {
+    return ks_wire_check(((ksim *)context)->kernel, envelope);
+}
+
 void ks_sim_rules_init(ksim *sim) {
     sim->rules_last = &sim->rules;
     sim->rule_state = ks_alloc(sizeof(rule_state));
     sim->interceptor = (ks_interceptor){ .on_request = on_request, .on_response = on_response, .context = sim };
+    const char *check = getenv("KSIM_WIRE_CHECK");
+    if (check && strcmp(check, "1") == 0) sim->interceptor.transcode = transcode;
     ks_network_intercept(sim->kernel, &sim->interceptor);
 }
 
