@@ -56,7 +56,11 @@ static kafka_error queue_and_wait(kafka_reader *reader, kafka_context *ctx, ks_c
 
 static kafka_error commit_request(kafka_reader *reader, kafka_context *ctx, const kafka_message *messages,
                                   size_t count) {
-    kafka_error error = wait_for_room(reader, ctx);
+    ks_wait look; /* an ended context comes first */
+    kafka_error error = begin_commit(reader, ctx, &look);
+    if (error) return error;
+    ks_wait_abandon(&look);
+    error = wait_for_room(reader, ctx);
     if (error) return error;
     ks_commits *commits = ks_reader_commits(reader->engine);
     ks_commit_request *request = ks_commits_request(commits);

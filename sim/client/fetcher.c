@@ -58,6 +58,15 @@ static void pause_then(ks_fetcher *fetcher, int32_t failures, ks_fetcher_then th
                               ks_backoff(failures, settings->backoff_min_ns, settings->backoff_max_ns));
 }
 
+/* Fetches again at once, as kafka-go does, but never twice at one instant: on a network without latency the clock would not go
+ * on. */
+static void fetch_at_once(ks_fetcher *fetcher) {
+    if (fetcher->sent_at == ks_now(kernel_of(fetcher)))
+        pause_then(fetcher, 1, KS_THEN_FETCH);
+    else
+        fetch(fetcher);
+}
+
 static void deliver_error(ks_fetcher *fetcher, kafka_error error, ks_fetcher_then then) {
     fetcher->to_deliver = error;
     fetcher->then = then;
@@ -145,7 +154,7 @@ static void range_read_again(ks_fetcher *fetcher) {
         return;
     }
     fetcher->errors = 0;
-    fetch(fetcher);
+    fetch_at_once(fetcher);
 }
 
 enum {
@@ -195,7 +204,8 @@ static ks_envelope *fetch_request(const ks_fetcher *fetcher) {
     ks_envelope *envelope = ks_channel_request(fetcher->channel, KS_API_fetch, 10);
     ks_fetch_request *request = envelope->body;
     int64_t wait = settings->max_wait_ns; /* kafka-go leaves a second for the way there and back */
-    request->max_wait_ms = (int32_t)((wait > KS_S ? wait - KS_S : wait - wait / 4) / KS_MS);
+    int64_t wait_ms = (wait > KS_S ? wait - KS_S : wait - wait / 4) / KS_MS;
+    request->max_wait_ms = wait_ms > 0 ? (int32_t)wait_ms : 1;
     request->min_bytes = settings->min_bytes;
     request->max_bytes = settings->max_bytes;
     request->isolation_level = settings->isolation_level;
@@ -226,7 +236,7 @@ static void fetch_failed(ks_fetcher *fetcher, kafka_error code) {
     case KAFKA_ERR_REQUEST_TIMED_OUT:
         fetcher->errors = 0;
         fetcher->idle = true;
-        fetch(fetcher);
+        fetch_at_once(fetcher);
         break;
     case KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION:
     case KAFKA_ERR_NOT_LEADER_OR_FOLLOWER: reconnect(fetcher); break;
@@ -273,6 +283,8 @@ static void fetched(void *owner, kafka_error error, const ks_envelope *envelope)
 }
 
 static void send_fetch(ks_fetcher *fetcher) {
+    fetcher->sent_at = ks_now(kernel_of(fetcher));
+    fetcher->sent_offset = fetcher->offset;
     ks_ask_send(&fetcher->fetch, fetcher->settings->process, fetcher->channel, fetch_request(fetcher),
                 fetcher->settings->max_wait_ns, fetched, fetcher);
 }
@@ -298,7 +310,10 @@ static void records_delivered(ks_fetcher *fetcher) {
         return;
     }
     fetcher->idle = at_end;
-    fetch(fetcher);
+    if (fetcher->offset > fetcher->sent_offset)
+        fetch(fetcher);
+    else
+        fetch_at_once(fetcher); /* not even one whole batch */
 }
 
 static void push_error(ks_fetcher *fetcher, ks_fetched *place) {

@@ -17,7 +17,7 @@ static const uint32_t may_become[KS_MEMBER_STATE_COUNT] = {
     [KS_MEMBER_FETCHING_OFFSETS] = TO(OFFERING) | TO(LEAVING) | TO(REPORTING),
     [KS_MEMBER_OFFERING] = TO(LIVING) | TO(ENDING),
     [KS_MEMBER_LIVING] = TO(ENDING),
-    [KS_MEMBER_ENDING] = TO(CONNECTING) | TO(LEAVING),
+    [KS_MEMBER_ENDING] = TO(CONNECTING) | TO(LEAVING) | TO(BACKING_OFF),
     [KS_MEMBER_LEAVING] = TO(REPORTING) | TO(CLOSED),
     [KS_MEMBER_REPORTING] = TO(BACKING_OFF) | TO(CONNECTING) | TO(LEAVING) | TO(CLOSED),
     [KS_MEMBER_BACKING_OFF] = TO(CONNECTING) | TO(CLOSED),
@@ -148,9 +148,22 @@ static void leave_group(ks_membership *member) {
         left(member);
 }
 
+static void back_off(ks_membership *member, int64_t delay_ns) {
+    ks_member_become(member, KS_MEMBER_BACKING_OFF);
+    ks_timer_start_background(ks_member_kernel(member), &member->timer, delay_ns);
+}
+
+/* A round that took no time at all (a network without latency) is followed by a pause: else a member that is refused again and
+ * again, which rejoins at once, would never let the clock go on. */
 static void connect_anew(ks_membership *member) {
-    ks_member_become(member, KS_MEMBER_CONNECTING);
+    int64_t now = ks_now(ks_member_kernel(member));
     forget_round(member);
+    if (member->round_began == now) {
+        back_off(member, member->settings->backoff_ns);
+        return;
+    }
+    ks_member_become(member, KS_MEMBER_CONNECTING);
+    member->round_began = now;
     ks_coordinator_dial_start(&member->dial);
 }
 
@@ -161,12 +174,10 @@ static void tell_error(ks_membership *member) {
     kafka_error error = member->error;
     int64_t now = ks_now(ks_member_kernel(member));
     member->wanted = false;
-    if (member->backoff_until > now) {
-        ks_member_become(member, KS_MEMBER_BACKING_OFF);
-        ks_timer_start_background(ks_member_kernel(member), &member->timer, member->backoff_until - now);
-    } else {
+    if (member->backoff_until > now)
+        back_off(member, member->backoff_until - now);
+    else
         connect_anew(member);
-    }
     member->events->failed(member->owner, error, member->failed_step);
 }
 
@@ -255,6 +266,7 @@ ks_membership *ks_membership_new(const ks_membership_settings *settings, const k
                                           .done = coordinator_found,
                                           .owner = member };
     ks_timer_init(&member->timer, ks_process_node(settings->process), timer_fired, member);
+    member->round_began = ks_now(ks_member_kernel(member));
     ks_node *node = ks_process_node(settings->process);
     KS_EMIT(ks_member_kernel(member), node, client_group_joining, .client = ks_str(ks_node_name(node)),
             .group = settings->group);

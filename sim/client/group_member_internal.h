@@ -40,6 +40,7 @@ struct ks_membership {
     kafka_error error; /* to be reported */
     const char *failed_step;
     int64_t backoff_until;
+    int64_t round_began; /* when the last round did */
     /* of this round */
     ks_arena *round;
     ks_envelope *joined; /* the answer to JoinGroup, kept while the leader works */

@@ -176,7 +176,7 @@ static void drain(chaos *c) {
 static void one_seed(uint64_t seed) {
     chaos *c = calloc(1, sizeof *c);
     static const ksim_setting settings[] = { { "group.initial.rebalance.delay.ms", "0" }, { NULL, NULL } };
-    c->sim = ksim_new(&(ksim_config){ .seed = seed, .settings = settings });
+    c->sim = ksim_new(&(ksim_config){ .seed = seed, .settings = settings, .latency = seed % 5 ? 0 : KSIM_NO_LATENCY });
     c->random = seed * UINT64_C(0x9E3779B97F4A7C15);
     assert_sim(c->sim, ksim_create_topic(c->sim, "orders", PARTITIONS));
     for (int m = 0; m < MEMBERS; m++) c->addresses[m] = ksim_client(c->sim, name_of(m));

@@ -534,6 +534,32 @@ static void a_moved_coordinator_is_found_again(void **state) {
     kafka_address_free(c1);
 }
 
+static void without_latency_a_member_that_is_always_refused_lets_the_clock_go_on(void **state) {
+    (void)state;
+    static const ksim_setting settings[] = { { "auto.create.topics.enable", "false" },
+                                             { "group.initial.rebalance.delay.ms", "0" },
+                                             { NULL, NULL } };
+    const char *apis[] = { "SyncGroup", "JoinGroup", "Heartbeat", "OffsetFetch", "FindCoordinator" };
+    for (size_t i = 0; i <= 5; i++) {
+        ksim *sim = ksim_new(&(ksim_config){ .latency = KSIM_NO_LATENCY, .settings = settings });
+        assert_sim(sim, ksim_create_topic(sim, "orders", 1));
+        kafka_address *c1 = ksim_client(sim, "c1");
+        ksim_rule *rule = NULL;
+        if (i < 5)
+            rule = ksim_rule_add(sim, &(ksim_rule_config){ .api = apis[i],
+                                                           .action = KSIM_ANSWER_ERROR,
+                                                           .error = KAFKA_ERR_REBALANCE_IN_PROGRESS });
+        kafka_reader *reader = reader_of(c1, (kafka_reader_config){ .topic = i < 5 ? "orders" : "nosuch",
+                                                                    .group_id = "billing",
+                                                                    .watch_partition_changes = true });
+        assert_sim(sim, ksim_run_for(sim, KAFKA_MINUTE));
+        ksim_rule_remove(sim, rule);
+        close_reader(c1, reader);
+        kafka_address_free(c1);
+        ksim_free(sim);
+    }
+}
+
 static void a_dead_cluster_fails_a_waiting_fetch_after_two_backoffs(void **state) {
     fixture *f = *state;
     for (int32_t b = 1; b <= 3; b++) assert_sim(f->sim, ksim_stop_broker(f->sim, b));
@@ -730,6 +756,7 @@ int main(void) {
         TEST(a_watching_member_rejoins_when_partitions_are_added),
         TEST(a_member_expelled_rejoins_with_a_new_id_after_the_backoff),
         TEST(a_moved_coordinator_is_found_again),
+        TEST(without_latency_a_member_that_is_always_refused_lets_the_clock_go_on),
         TEST(a_dead_cluster_fails_a_waiting_fetch_after_two_backoffs),
         TEST(a_join_that_failed_leaves_its_former_member_behind),
         TEST(close_while_joining_waits_for_the_join_and_leaves),

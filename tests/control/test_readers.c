@@ -491,6 +491,32 @@ static void a_reset_connection_loses_nothing(void **state) {
     kafka_address_free(c1);
 }
 
+static void without_latency_the_clock_still_goes_on(void **state) {
+    (void)state;
+    ksim *sim = ksim_new(&(ksim_config){ .latency = KSIM_NO_LATENCY });
+    assert_sim(sim, ksim_create_topic(sim, "orders", 1));
+    put(sim, "orders", 0, 0, 3);
+    kafka_address *c1 = ksim_client(sim, "c1");
+    const kafka_error errors[] = { KAFKA_ERR_REQUEST_TIMED_OUT, KAFKA_ERR_OFFSET_OUT_OF_RANGE, KAFKA_ERR_NOT_LEADER_OR_FOLLOWER,
+                                   KAFKA_ERR_KAFKA_STORAGE_ERROR };
+    for (size_t i = 0; i < 4; i++) {
+        ksim_rule *rule = ksim_rule_add(
+            sim, &(ksim_rule_config){ .api = "Fetch", .action = KSIM_ANSWER_ERROR, .error = errors[i] });
+        kafka_reader *reader = reader_of(c1, (kafka_reader_config){ .topic = "orders" });
+        kafka_context *ctx = kafka_context_with_timeout(kafka_background(c1), KAFKA_MINUTE);
+        kafka_message message;
+        kafka_error error;
+        while ((error = kafka_reader_fetch(reader, ctx, &message)) == KAFKA_ERR_KAFKA_STORAGE_ERROR) continue;
+        assert_error(c1, error, KAFKA_ERR_DEADLINE_EXCEEDED);
+        ksim_rule_remove(sim, rule);
+        kafka_context_free(ctx);
+        assert_int_equal(next_number(c1, reader, 2 * KAFKA_SECOND, NULL), 0);
+        close_reader(c1, reader);
+    }
+    kafka_address_free(c1);
+    ksim_free(sim);
+}
+
 static void wrong_settings_are_refused_with_the_field_named(void **state) {
     fixture *f = *state;
     kafka_address *c1 = ksim_client(f->sim, "c1");
@@ -645,6 +671,7 @@ int main(void) {
         TEST(a_missing_topic_blocks_and_the_report_says_who_waits_for_what),
         TEST(a_reader_makes_its_missing_topic_where_the_cluster_allows_it),
         TEST(a_reset_connection_loses_nothing),
+        TEST(without_latency_the_clock_still_goes_on),
         TEST(wrong_settings_are_refused_with_the_field_named),
         TEST(calls_from_another_thread_are_refused_and_change_nothing),
         TEST(null_arguments_are_refused),
