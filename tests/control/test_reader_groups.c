@@ -493,6 +493,65 @@ static void a_watching_member_rejoins_when_partitions_are_added(void **state) {
     kafka_address_free(c1);
 }
 
+/* ---- the trace ---- */
+
+typedef struct told {
+    char text[2048];
+} told;
+
+static void append(told *t, const ksim_event *event, const char *field, bool is_text) {
+    size_t size = strlen(t->text);
+    kafka_bytes bytes;
+    int64_t number;
+    if (is_text && ksim_event_bytes(event, field, &bytes))
+        snprintf(t->text + size, sizeof t->text - size, " %.*s", (int)bytes.size, (const char *)bytes.data);
+    if (!is_text && ksim_event_int(event, field, &number))
+        snprintf(t->text + size, sizeof t->text - size, " %lld", (long long)number);
+}
+
+static void note(void *context, const ksim_event *event) {
+    told *t = context;
+    const char *kind = ksim_event_kind(event);
+    bool member = strncmp(kind, "client_", 7) == 0;
+    if (!member && strcmp(kind, "records_delivered") != 0 && strcmp(kind, "position_reset") != 0) return;
+    if (strcmp(kind, "client_assignment_computed") == 0) return;
+    snprintf(t->text + strlen(t->text), sizeof t->text - strlen(t->text), "%s%s", t->text[0] ? "\n" : "", kind);
+    append(t, event, "Generation", false);
+    append(t, event, "Partitions", true);
+    append(t, event, "Reason", true);
+    append(t, event, "FirstOffset", false);
+    append(t, event, "LastOffset", false);
+    append(t, event, "Count", false);
+}
+
+static void the_trace_tells_what_a_member_does(void **state) {
+    fixture *f = *state;
+    assert_sim(f->sim, ksim_create_topic(f->sim, "orders", 1));
+    put(f->sim, "orders", 0, 0, 5);
+    kafka_address *c1 = ksim_client(f->sim, "c1");
+    told t = { { 0 } };
+    ksim_subscription *subscription = ksim_trace_subscribe(f->sim, note, &t);
+    kafka_reader *reader = reader_of(c1, BILLING);
+    kafka_context *ctx = kafka_background(c1);
+    kafka_message message;
+    for (int i = 0; i < 4; i++) {
+        assert_ok(c1, kafka_reader_fetch(reader, ctx, &message));
+        if (i == 1) assert_ok(c1, kafka_reader_commit(reader, ctx, &message, 1));
+        kafka_message_release(&message);
+    }
+    close_reader(c1, reader);
+    ksim_trace_unsubscribe(f->sim, subscription);
+    assert_string_equal(t.text, "client_group_joining\n"
+                                "client_generation_started 1 orders[0]\n"
+                                "client_partitions_assigned 1 orders[0]\n"
+                                "position_reset no_committed_offset\n"
+                                "records_delivered 0 1 2\n" /* told before the commit */
+                                "records_delivered 2 3 2\n"
+                                "client_generation_ended 1 closed\n"
+                                "client_partitions_revoked 1 orders[0]");
+    kafka_address_free(c1);
+}
+
 /* ---- trouble ---- */
 
 static void a_member_expelled_rejoins_with_a_new_id_after_the_backoff(void **state) {
@@ -754,6 +813,7 @@ int main(void) {
         TEST(nothing_is_lost_while_members_come_and_go),
         TEST(uninterruptible_fetches_make_a_rebalance_wait),
         TEST(a_watching_member_rejoins_when_partitions_are_added),
+        TEST(the_trace_tells_what_a_member_does),
         TEST(a_member_expelled_rejoins_with_a_new_id_after_the_backoff),
         TEST(a_moved_coordinator_is_found_again),
         TEST(without_latency_a_member_that_is_always_refused_lets_the_clock_go_on),
