@@ -33,6 +33,8 @@ static ks_api_handler *const handlers[KS_API_LIMIT] = {
     [KS_API_create_partitions] = ks_handle_create_partitions,
     [KS_API_incremental_alter_configs] = ks_handle_incremental_alter_configs,
     [KS_API_describe_cluster] = ks_handle_describe_cluster,
+    [KS_API_consumer_group_heartbeat] = ks_handle_consumer_group_heartbeat,
+    [KS_API_consumer_group_describe] = ks_handle_consumer_group_describe,
     [KS_API_describe_topic_partitions] = ks_handle_describe_topic_partitions,
 };
 
