@@ -13,7 +13,7 @@
  *     result, one for each topic, partition or group. A caller who passes NULL for the result is not interested in details:
  *     then the first code that is not 0 is returned instead;
  *   - they block in virtual time until the answer, and fail with KAFKA_ERR_NODE_CRASHED when the client process crashes,
- *     KAFKA_ERR_WRONG_PLACE inside a callback, KAFKA_ERR_INVALID_ARGUMENT for NULL where something is needed.
+ *     KAFKA_ERR_WRONG_PLACE inside a callback, KAFKA_ERR_WRONG_THREAD on another thread, KAFKA_ERR_INVALID_ARGUMENT for NULL where something is needed.
  */
 #ifndef KAFKASIM_CLIENT_H
 #define KAFKASIM_CLIENT_H

@@ -44,8 +44,8 @@ typedef enum kafka_compression {
  *  argument  kafka_writer_config.completion_argument
  *  messages  view for the call: copies of the messages. After an answer from the broker they carry topic, partition and
  *            offset (-1 + index when it refused the batch), and with message.timestamp.type=LogAppendTime the broker's
- *            time; with KAFKA_ACKS_NONE, or when no answer came, these are unset (topic NULL, 0, 0). `writer_data` is what
- *            the caller set.
+ *            time where the caller set none; with KAFKA_ACKS_NONE, or when no answer came, these are unset (topic
+ *            NULL, 0, 0). `writer_data` is what the caller set.
  *  error     KAFKA_OK, or why the whole batch was not written
  *
  *  It runs between events, never under the caller's feet: while some call waits, before the kafka_writer_write() that
@@ -101,9 +101,11 @@ KAFKA_API kafka_error kafka_writer_new(const kafka_writer_config *config, kafka_
  *  returns   in this order of precedence
  *            KAFKA_ERR_INVALID_ARGUMENT    writer or context is NULL, or messages is with count > 0, or lengths do not fit
  *                                          Kafka's 32-bit fields
+ *            KAFKA_ERR_WRONG_THREAD        called on another thread than the simulator's
  *            KAFKA_ERR_NODE_CRASHED        the client process crashed; this writer is dead even if the process restarts
  *            KAFKA_ERR_CLOSED              after kafka_writer_close(), also for count 0
  *            KAFKA_OK                      count is 0
+ *            KAFKA_ERR_WRONG_PLACE         the writer is not async and this is a callback
  *            KAFKA_ERR_MESSAGE_TOO_LARGE   a message is larger than batch_bytes; nothing was enqueued
  *            KAFKA_ERR_INVALID_ARGUMENT    topic set on writer and message, or on neither; nothing was enqueued
  *            KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION, KAFKA_ERR_LEADER_NOT_AVAILABLE, ... the topic's code in the metadata,
@@ -124,6 +126,7 @@ KAFKA_API kafka_error kafka_writer_write(kafka_writer *writer, kafka_context *co
  *  returns  KAFKA_OK, also when batches failed (their callers and completions know)
  *           KAFKA_ERR_NODE_CRASHED  the client process crashed; what was gathered is lost
  *           KAFKA_ERR_WRONG_PLACE   inside a completion or another callback
+ *           KAFKA_ERR_WRONG_THREAD  called on another thread than the simulator's
  *  blocks   at most max_attempts * (write_timeout + backoff) of virtual time for each batch that waits
  *  as in    kafka-go Writer.Close */
 KAFKA_API kafka_error kafka_writer_close(kafka_writer *writer);

@@ -82,7 +82,8 @@ kafka_router *kafka_router_new(kafka_balancer balancer, uint64_t seed) {
 }
 
 int32_t kafka_router_choose(kafka_router *router, const kafka_message *message, int32_t partition_count) {
-    if (router == NULL || message == NULL || partition_count < 1 || *ks_balancer_problem(&router->balancer.rule)) return -1;
+    if (router == NULL || message == NULL || partition_count < 1 || *ks_balancer_problem(&router->balancer.rule))
+        return -1;
     return ks_balancer_choose(&router->balancer, message, partition_count);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * kafka_client: its life, and what all of its calls share (client_call.h). The calls themselves are in client_topics.c,
- * client_configs.c, client_partitions.c, client_groups.c and client_members.c. As in kafka-go (client.go) a client is little
- * more than a time-out over the process's transport.
+ * client_configs.c, client_partitions.c, client_groups.c and client_members.c. As in kafka-go (client.go) a client is
+ * little more than a time-out over the process's transport.
  */
 #include "sim/api/client_call.h"
 #include "sim/task/context.h"
@@ -80,10 +80,13 @@ ks_client_call *ks_client_begin_with(kafka_client *client, kafka_context *contex
     *error = ks_address_check(client->address, name);
     if (*error != KAFKA_OK) return NULL;
     if (context == NULL || !arguments)
-        *error = ks_process_fail(process, KAFKA_ERR_INVALID_ARGUMENT, "%s: %s", name, context == NULL ? "context is NULL" : what);
+        *error = ks_process_fail(process, KAFKA_ERR_INVALID_ARGUMENT, "%s: %s", name,
+                                 context == NULL ? "context is NULL" : what);
     else if (client->dead)
-        *error = ks_process_fail(process, KAFKA_ERR_NODE_CRASHED, "%s: client process %s crashed; this client died with it. Make "
-                                 "a new one after a restart", name, client->address->name);
+        *error = ks_process_fail(process, KAFKA_ERR_NODE_CRASHED,
+                                 "%s: client process %s crashed; this client died with it. Make "
+                                 "a new one after a restart",
+                                 name, client->address->name);
     if (*error != KAFKA_OK) {
         ks_runtime_fruitless(client->address->runtime, name);
         return NULL;
@@ -147,7 +150,8 @@ static void layout_came(void *owner, kafka_error error, int32_t partitions) {
 
 static kafka_error begin_wait(ks_client_call *call) {
     kafka_address *address = call->client->address;
-    return ks_wait_begin(&call->wait, address->runtime, ks_process_node(address->process), call->context, "%s", call->name);
+    return ks_wait_begin(&call->wait, address->runtime, ks_process_node(address->process), call->context, "%s",
+                         call->name);
 }
 
 static kafka_error park(ks_client_call *call) {
@@ -198,7 +202,8 @@ kafka_error ks_client_code(ks_client_call *call, int16_t code, const char *about
     if (code == 0) return KAFKA_OK;
     kafka_address *address = call->client->address;
     if (message.size <= 0) return ks_address_fail(address, (kafka_error)code, "%s: %s", call->name, about);
-    return ks_process_fail(address->process, (kafka_error)code, "%s: %s: %.*s", call->name, about, message.size, message.data);
+    return ks_process_fail(address->process, (kafka_error)code, "%s: %s: %.*s", call->name, about, message.size,
+                           message.data);
 }
 
 int32_t ks_client_timeout_ms(const ks_client_call *call, int32_t fallback) {
@@ -243,10 +248,13 @@ kafka_bytes ks_result_bytes(ks_arena *arena, ks_bytes bytes) {
     return (kafka_bytes){ copy, (size_t)bytes.size };
 }
 
-kafka_error ks_client_tell_names(ks_client_call *call, const ks_named_code *codes, int32_t count, kafka_named_errors **results) {
+kafka_error ks_client_tell_names(ks_client_call *call, const ks_named_code *codes, int32_t count,
+                                 kafka_named_errors **results) {
     if (results == NULL) {
         for (int32_t i = 0; i < count; i++)
-            if (codes[i].code != 0) return ks_client_code(call, codes[i].code, ks_result_text(call->arena, codes[i].name), codes[i].message);
+            if (codes[i].code != 0)
+                return ks_client_code(call, codes[i].code, ks_result_text(call->arena, codes[i].name),
+                                      codes[i].message);
         return KAFKA_OK;
     }
     ks_arena *arena;

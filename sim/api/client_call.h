@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What all calls of kafka_client share: asking brokers one or several questions at once, waiting for the answers, and building
- * an owned result.
+ * What all calls of kafka_client share: asking brokers one or several questions at once, waiting for the answers, and
+ * building an owned result.
  *
  *     ks_client_call *call = ks_client_begin(client, context, "kafka_client_...", &error);
  *     if (call == NULL) return error;
  *     ks_ask *ask = ks_client_ask(call, KS_API_..., (ks_route){ ... });      fill ask->request->body
- *     error = ks_client_wait(call);                                          then look at ask->error, ask->response->body
+ *     error = ks_client_wait(call);                                          then look at ask->error,
+ * ask->response->body
  *     ... ks_result_new ...
  *     return ks_client_end(call, error);
  *
@@ -79,20 +80,25 @@ int32_t ks_client_timeout_ms(const ks_client_call *call, int32_t fallback);
 
 /* An array of `count` zeroed items in the request's arena; default values are the caller's business. */
 #define KS_FILL(ask, list, n)                                                                                          \
-    ((list).count = (int32_t)(n), (list).items = ks_arena_alloc((ask)->request->arena, (size_t)(n) * sizeof *(list).items))
+    ((list).count = (int32_t)(n),                                                                                      \
+     (list).items = ks_arena_alloc((ask)->request->arena, (size_t)(n) * sizeof *(list).items))
 ks_string ks_ask_string(ks_ask *ask, const char *text); /* a copy that travels; NULL stays null */
 
 /* ---- owned results: one arena, freed with the pointer to its first object ---- */
 
 void *ks_result_new(size_t size, ks_arena **arena);
-void ks_result_free(void *result); /* NULL is allowed */
+void ks_result_free(void *result);                           /* NULL is allowed */
 const char *ks_result_text(ks_arena *arena, ks_string text); /* NULL for null */
 kafka_bytes ks_result_bytes(ks_arena *arena, ks_bytes bytes);
 #define KS_RESULT_FREE(name, type)                                                                                     \
     void name(type *result) { ks_result_free(result); }
 
 /* Hands over a list of named codes, or returns the first code that is not 0 (results NULL). */
-typedef struct ks_named_code { ks_string name, message; int16_t code; } ks_named_code;
-kafka_error ks_client_tell_names(ks_client_call *call, const ks_named_code *codes, int32_t count, kafka_named_errors **results);
+typedef struct ks_named_code {
+    ks_string name, message;
+    int16_t code;
+} ks_named_code;
+kafka_error ks_client_tell_names(ks_client_call *call, const ks_named_code *codes, int32_t count,
+                                 kafka_named_errors **results);
 
 #endif

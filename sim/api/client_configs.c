@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * kafka_client's calls about settings (kafka-go describeconfigs.go, alterconfigs.go, incrementalalterconfigs.go). A broker's
- * own settings are that broker's business, all others the controller's (changes) or any broker's (reading).
+ * kafka_client's calls about settings (kafka-go describeconfigs.go, alterconfigs.go, incrementalalterconfigs.go). A
+ * broker's own settings are that broker's business, all others the controller's (changes) or any broker's (reading).
  */
 #include "sim/api/client_call.h"
 
@@ -40,21 +40,24 @@ static ks_ask *ask_for(ks_client_call *call, const kafka_config_resource *resour
     to->configuration_keys.count = -1; /* all */
     if (resource->keys == NULL) return ask;
     KS_FILL(ask, to->configuration_keys, resource->key_count);
-    for (size_t i = 0; i < resource->key_count; i++) to->configuration_keys.items[i] = ks_ask_string(ask, resource->keys[i]);
+    for (size_t i = 0; i < resource->key_count; i++)
+        to->configuration_keys.items[i] = ks_ask_string(ask, resource->keys[i]);
     return ask;
 }
 
-static void tell_resource(ks_arena *arena, const ks_describe_configs_response_result *from, kafka_described_resource *to) {
+static void tell_resource(ks_arena *arena, const ks_describe_configs_response_result *from,
+                          kafka_described_resource *to) {
     kafka_described_config *configs = ks_arena_alloc(arena, (size_t)from->configs.count * sizeof *configs);
     for (int32_t i = 0; i < from->configs.count; i++) {
         const ks_describe_configs_response_resource_result *config = &from->configs.items[i];
-        configs[i] = (kafka_described_config){ .name = ks_result_text(arena, config->name),
-                                               .value = ks_result_text(arena, config->value),
-                                               .source = config->config_source > 0 ? (kafka_config_source)config->config_source
-                                                                                   : KAFKA_CONFIG_SOURCE_UNKNOWN,
-                                               .read_only = config->read_only,
-                                               .is_default = config->config_source == KAFKA_CONFIG_SOURCE_DEFAULT,
-                                               .sensitive = config->is_sensitive };
+        configs[i] =
+            (kafka_described_config){ .name = ks_result_text(arena, config->name),
+                                      .value = ks_result_text(arena, config->value),
+                                      .source = config->config_source > 0 ? (kafka_config_source)config->config_source
+                                                                          : KAFKA_CONFIG_SOURCE_UNKNOWN,
+                                      .read_only = config->read_only,
+                                      .is_default = config->config_source == KAFKA_CONFIG_SOURCE_DEFAULT,
+                                      .sensitive = config->is_sensitive };
     }
     to->error = (kafka_error)from->error_code;
     to->message = ks_result_text(arena, from->error_message);
@@ -74,7 +77,8 @@ static kafka_error tell_configs(ks_client_call *call, const kafka_config_resourc
         items[i].type = resources[i].type;
         items[i].name = ks_result_text(arena, ks_str(resources[i].name));
         items[i].error = ask->error;
-        if (response != NULL && response->results.count > 0) tell_resource(arena, &response->results.items[0], &items[i]);
+        if (response != NULL && response->results.count > 0)
+            tell_resource(arena, &response->results.items[0], &items[i]);
         if (error == KAFKA_OK && items[i].error != KAFKA_OK)
             error = ks_client_code(call, (int16_t)items[i].error, resources[i].name, ks_str(items[i].message));
     }
@@ -88,11 +92,13 @@ static kafka_error tell_configs(ks_client_call *call, const kafka_config_resourc
     return KAFKA_OK;
 }
 
-kafka_error kafka_client_describe_configs(kafka_client *client, kafka_context *context, const kafka_config_resource *resources,
-                                          size_t count, kafka_described_configs **configs) {
+kafka_error kafka_client_describe_configs(kafka_client *client, kafka_context *context,
+                                          const kafka_config_resource *resources, size_t count,
+                                          kafka_described_configs **configs) {
     kafka_error error;
     const char *problem = resource_problem(resources, count);
-    ks_client_call *call = ks_client_begin_with(client, context, "kafka_client_describe_configs", problem == NULL, problem, &error);
+    ks_client_call *call =
+        ks_client_begin_with(client, context, "kafka_client_describe_configs", problem == NULL, problem, &error);
     if (call == NULL) return error;
     for (size_t i = 0; i < count; i++) ask_for(call, &resources[i]);
     error = ks_client_wait(call);
@@ -116,7 +122,8 @@ static const char *change_problem(const kafka_config_changes *resources, size_t 
         for (size_t j = 0; j < resources[i].change_count; j++) {
             const kafka_config_change *change = &resources[i].changes[j];
             if (change->name == NULL) return "a setting has no name";
-            if (!incremental && change->op != KAFKA_CONFIG_SET) return "only KAFKA_CONFIG_SET is allowed; the incremental call has more";
+            if (!incremental && change->op != KAFKA_CONFIG_SET)
+                return "only KAFKA_CONFIG_SET is allowed; the incremental call has more";
         }
     }
     return brokers > 1 ? "more than one broker; change one at a time" : NULL;
@@ -162,11 +169,13 @@ static void fill_incremental(ks_ask *ask, const kafka_config_changes *resources,
     }
 }
 
-kafka_error kafka_client_alter_configs(kafka_client *client, kafka_context *context, const kafka_config_changes *resources,
-                                       size_t count, bool validate_only, kafka_named_errors **results) {
+kafka_error kafka_client_alter_configs(kafka_client *client, kafka_context *context,
+                                       const kafka_config_changes *resources, size_t count, bool validate_only,
+                                       kafka_named_errors **results) {
     kafka_error error;
     const char *problem = change_problem(resources, count, false);
-    ks_client_call *call = ks_client_begin_with(client, context, "kafka_client_alter_configs", problem == NULL, problem, &error);
+    ks_client_call *call =
+        ks_client_begin_with(client, context, "kafka_client_alter_configs", problem == NULL, problem, &error);
     if (call == NULL) return error;
     ks_ask *ask = ks_client_ask(call, KS_API_alter_configs, change_route(resources, count));
     fill_alter(ask, resources, count, validate_only);
@@ -182,11 +191,12 @@ kafka_error kafka_client_alter_configs(kafka_client *client, kafka_context *cont
 }
 
 kafka_error kafka_client_incremental_alter_configs(kafka_client *client, kafka_context *context,
-                                                   const kafka_config_changes *resources, size_t count, bool validate_only,
-                                                   kafka_named_errors **results) {
+                                                   const kafka_config_changes *resources, size_t count,
+                                                   bool validate_only, kafka_named_errors **results) {
     kafka_error error;
     const char *problem = change_problem(resources, count, true);
-    ks_client_call *call = ks_client_begin_with(client, context, "kafka_client_incremental_alter_configs", problem == NULL, problem, &error);
+    ks_client_call *call = ks_client_begin_with(client, context, "kafka_client_incremental_alter_configs",
+                                                problem == NULL, problem, &error);
     if (call == NULL) return error;
     ks_ask *ask = ks_client_ask(call, KS_API_incremental_alter_configs, change_route(resources, count));
     fill_incremental(ask, resources, count, validate_only);
@@ -195,7 +205,8 @@ kafka_error kafka_client_incremental_alter_configs(kafka_client *client, kafka_c
     const ks_incremental_alter_configs_response *response = ask->response->body;
     ks_named_code *codes = ks_arena_alloc(call->arena, (size_t)response->responses.count * sizeof *codes);
     for (int32_t i = 0; i < response->responses.count; i++) {
-        const ks_incremental_alter_configs_response_alter_configs_resource_response *result = &response->responses.items[i];
+        const ks_incremental_alter_configs_response_alter_configs_resource_response *result =
+            &response->responses.items[i];
         codes[i] = (ks_named_code){ result->resource_name, result->error_message, result->error_code };
     }
     return ks_client_end(call, ks_client_tell_names(call, codes, response->responses.count, results));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * kafka_client's calls about consumer groups: committed offsets, lists, descriptions (kafka-go offsetfetch.go, offsetcommit.go,
- * offsetdelete.go, listgroups.go, describegroups.go, deletegroups.go, findcoordinator.go). The coordinator is searched for each
- * time, as kafka-go does.
+ * kafka_client's calls about consumer groups: committed offsets, lists, descriptions (kafka-go offsetfetch.go,
+ * offsetcommit.go, offsetdelete.go, listgroups.go, describegroups.go, deletegroups.go, findcoordinator.go). The
+ * coordinator is searched for each time, as kafka-go does.
  */
 #include "sim/api/client_call.h"
 #include "sim/protocol/consumer_protocol.h"
@@ -65,12 +65,15 @@ static offsets_result offsets_begin(size_t limit, int16_t error) {
     return result;
 }
 
-static void offsets_add(offsets_result *result, ks_string topic, int32_t partition, int64_t offset, ks_string metadata, int16_t error) {
-    result->items[result->told->count++] = (kafka_group_offset){ ks_result_text(result->arena, topic), partition, offset,
-                                                                 ks_result_text(result->arena, metadata), (kafka_error)error };
+static void offsets_add(offsets_result *result, ks_string topic, int32_t partition, int64_t offset, ks_string metadata,
+                        int16_t error) {
+    result->items[result->told->count++] =
+        (kafka_group_offset){ ks_result_text(result->arena, topic), partition, offset,
+                              ks_result_text(result->arena, metadata), (kafka_error)error };
 }
 
-static kafka_error offsets_tell(ks_client_call *call, offsets_result *result, const char *group, kafka_group_offsets **out) {
+static kafka_error offsets_tell(ks_client_call *call, offsets_result *result, const char *group,
+                                kafka_group_offsets **out) {
     if (out != NULL) {
         *out = result->told;
         return KAFKA_OK;
@@ -86,7 +89,8 @@ KS_RESULT_FREE(kafka_group_offsets_free, kafka_group_offsets)
 
 /* ---- OffsetFetch ---- */
 
-static void fill_offset_fetch(ks_client_call *call, ks_ask *ask, const kafka_topic_partition *partitions, size_t count) {
+static void fill_offset_fetch(ks_client_call *call, ks_ask *ask, const kafka_topic_partition *partitions,
+                              size_t count) {
     ks_offset_fetch_request *request = ask->request->body;
     request->topics.count = -1; /* all of the group */
     if (count == 0) return;
@@ -104,7 +108,8 @@ static void fill_offset_fetch(ks_client_call *call, ks_ask *ask, const kafka_top
 }
 
 kafka_error kafka_client_offset_fetch(kafka_client *client, kafka_context *context, const char *group,
-                                      const kafka_topic_partition *partitions, size_t count, kafka_group_offsets **offsets) {
+                                      const kafka_topic_partition *partitions, size_t count,
+                                      kafka_group_offsets **offsets) {
     kafka_error error;
     ks_client_call *call = ks_client_begin_with(client, context, "kafka_client_offset_fetch",
                                                 group != NULL && partitions_are_named(partitions, count),
@@ -123,7 +128,8 @@ kafka_error kafka_client_offset_fetch(kafka_client *client, kafka_context *conte
         const ks_offset_fetch_response_topic *topic = &response->topics.items[i];
         for (int32_t j = 0; j < topic->partitions.count; j++) {
             const ks_offset_fetch_response_partition *from = &topic->partitions.items[j];
-            offsets_add(&result, topic->name, from->partition_index, from->committed_offset, from->metadata, from->error_code);
+            offsets_add(&result, topic->name, from->partition_index, from->committed_offset, from->metadata,
+                        from->error_code);
         }
     }
     return ks_client_end(call, offsets_tell(call, &result, group, offsets));
@@ -157,16 +163,20 @@ static void fill_commit(ks_client_call *call, ks_ask *ask, const kafka_commit_re
     for (size_t i = 0; i < from->count; i++) {
         ks_offset_commit_request_topic *topic = &request->topics.items[index.of[i]];
         topic->partitions.items[topic->partitions.count++] = (ks_offset_commit_request_partition){
-            .partition_index = from->offsets[i].partition, .committed_offset = from->offsets[i].offset, .committed_leader_epoch = -1,
-            .committed_metadata = ks_ask_string(ask, from->offsets[i].metadata != NULL ? from->offsets[i].metadata : "") };
+            .partition_index = from->offsets[i].partition,
+            .committed_offset = from->offsets[i].offset,
+            .committed_leader_epoch = -1,
+            .committed_metadata = ks_ask_string(ask, from->offsets[i].metadata != NULL ? from->offsets[i].metadata : "")
+        };
     }
 }
 
-kafka_error kafka_client_offset_commit(kafka_client *client, kafka_context *context, const kafka_commit_request *request,
-                                       kafka_group_offsets **results) {
+kafka_error kafka_client_offset_commit(kafka_client *client, kafka_context *context,
+                                       const kafka_commit_request *request, kafka_group_offsets **results) {
     kafka_error error;
     const char *problem = commit_problem(request);
-    ks_client_call *call = ks_client_begin_with(client, context, "kafka_client_offset_commit", problem == NULL, problem, &error);
+    ks_client_call *call =
+        ks_client_begin_with(client, context, "kafka_client_offset_commit", problem == NULL, problem, &error);
     if (call == NULL) return error;
     ks_ask *ask = ks_client_ask(call, KS_API_offset_commit, coordinator_of(request->group));
     fill_commit(call, ask, request);
@@ -187,7 +197,8 @@ kafka_error kafka_client_offset_commit(kafka_client *client, kafka_context *cont
 
 /* ---- OffsetDelete ---- */
 
-static void fill_delete(ks_client_call *call, ks_ask *ask, const char *group, const kafka_topic_partition *partitions, size_t count) {
+static void fill_delete(ks_client_call *call, ks_ask *ask, const char *group, const kafka_topic_partition *partitions,
+                        size_t count) {
     ks_offset_delete_request *request = ask->request->body;
     request->group_id = ks_ask_string(ask, group);
     topic_index index = index_partitions(call->arena, partitions, count);
@@ -204,7 +215,8 @@ static void fill_delete(ks_client_call *call, ks_ask *ask, const char *group, co
 }
 
 kafka_error kafka_client_offset_delete(kafka_client *client, kafka_context *context, const char *group,
-                                       const kafka_topic_partition *partitions, size_t count, kafka_group_offsets **results) {
+                                       const kafka_topic_partition *partitions, size_t count,
+                                       kafka_group_offsets **results) {
     kafka_error error;
     ks_client_call *call = ks_client_begin_with(client, context, "kafka_client_offset_delete",
                                                 group != NULL && partitions_are_named(partitions, count),
@@ -240,8 +252,9 @@ static kafka_error tell_groups(ks_client_call *call, kafka_listed_groups **out) 
         const ks_list_groups_response *response = ask->response->body;
         if (told->error == KAFKA_OK) told->error = (kafka_error)response->error_code;
         for (int32_t i = 0; i < response->groups.count; i++)
-            items[at++] = (kafka_listed_group){ ks_result_text(arena, response->groups.items[i].group_id), ask->route.broker,
-                                                ks_result_text(arena, response->groups.items[i].protocol_type) };
+            items[at++] =
+                (kafka_listed_group){ ks_result_text(arena, response->groups.items[i].group_id), ask->route.broker,
+                                      ks_result_text(arena, response->groups.items[i].protocol_type) };
     }
     told->items = items;
     told->count = total;
@@ -262,10 +275,12 @@ kafka_error kafka_client_list_groups(kafka_client *client, kafka_context *contex
     if (error != KAFKA_OK) return ks_client_end(call, error);
     const ks_metadata_response *layout = ks_transport_layout(client->transport);
     for (int32_t i = 0; i < layout->brokers.count; i++)
-        ks_client_ask(call, KS_API_list_groups, (ks_route){ .to = KS_ROUTE_BROKER, .broker = layout->brokers.items[i].node_id });
+        ks_client_ask(call, KS_API_list_groups,
+                      (ks_route){ .to = KS_ROUTE_BROKER, .broker = layout->brokers.items[i].node_id });
     error = ks_client_wait(call);
     for (const ks_ask *ask = call->asks; error == KAFKA_OK && ask != NULL; ask = ask->next)
-        if (ask->error != KAFKA_OK) error = ks_address_fail(client->address, ask->error, "%s: broker %d", call->name, (int)ask->route.broker);
+        if (ask->error != KAFKA_OK)
+            error = ks_address_fail(client->address, ask->error, "%s: broker %d", call->name, (int)ask->route.broker);
     return ks_client_end(call, error == KAFKA_OK ? tell_groups(call, groups) : error);
 }
 
@@ -287,13 +302,15 @@ static void tell_assignment(ks_arena *arena, ks_bytes bytes, kafka_described_mem
     if (bytes.size <= 0 || !ks_assignment_decode(bytes, arena, &assignment)) return;
     kafka_topic_partitions *topics = ks_arena_alloc(arena, (size_t)assignment.topic_count * sizeof *topics);
     for (int32_t i = 0; i < assignment.topic_count; i++)
-        topics[i] = (kafka_topic_partitions){ ks_result_text(arena, assignment.topics[i].topic), assignment.topics[i].partitions,
-                                              (size_t)assignment.topics[i].partition_count };
+        topics[i] =
+            (kafka_topic_partitions){ ks_result_text(arena, assignment.topics[i].topic),
+                                      assignment.topics[i].partitions, (size_t)assignment.topics[i].partition_count };
     to->assignment = topics;
     to->assignment_count = (size_t)assignment.topic_count;
 }
 
-static kafka_described_member tell_member(ks_arena *arena, const ks_describe_groups_response_described_group_member *from, bool consumer) {
+static kafka_described_member
+tell_member(ks_arena *arena, const ks_describe_groups_response_described_group_member *from, bool consumer) {
     kafka_described_member to = { .member = ks_result_text(arena, from->member_id),
                                   .group_instance = ks_result_text(arena, from->group_instance_id),
                                   .client = ks_result_text(arena, from->client_id),
@@ -307,10 +324,12 @@ static kafka_described_member tell_member(ks_arena *arena, const ks_describe_gro
     return to;
 }
 
-static void tell_group(ks_arena *arena, const ks_describe_groups_response_described_group *from, kafka_described_group *to) {
+static void tell_group(ks_arena *arena, const ks_describe_groups_response_described_group *from,
+                       kafka_described_group *to) {
     kafka_described_member *members = ks_arena_alloc(arena, (size_t)from->members.count * sizeof *members);
     bool consumer = ks_string_equal(from->protocol_type, KS_LITERAL("consumer"));
-    for (int32_t i = 0; i < from->members.count; i++) members[i] = tell_member(arena, &from->members.items[i], consumer);
+    for (int32_t i = 0; i < from->members.count; i++)
+        members[i] = tell_member(arena, &from->members.items[i], consumer);
     to->error = (kafka_error)from->error_code;
     to->state = ks_result_text(arena, from->group_state);
     to->protocol_type = ks_result_text(arena, from->protocol_type);
@@ -325,11 +344,12 @@ static bool names_are_there(const char *const *names, size_t count) {
     return names != NULL;
 }
 
-kafka_error kafka_client_describe_groups(kafka_client *client, kafka_context *context, const char *const *groups, size_t count,
-                                         kafka_described_groups **described) {
+kafka_error kafka_client_describe_groups(kafka_client *client, kafka_context *context, const char *const *groups,
+                                         size_t count, kafka_described_groups **described) {
     kafka_error error;
-    ks_client_call *call = ks_client_begin_with(client, context, "kafka_client_describe_groups", names_are_there(groups, count),
-                                                "groups, or one of them, is NULL", &error);
+    ks_client_call *call =
+        ks_client_begin_with(client, context, "kafka_client_describe_groups", names_are_there(groups, count),
+                             "groups, or one of them, is NULL", &error);
     if (call == NULL) return error;
     for (size_t i = 0; i < count; i++) {
         ks_ask *ask = ks_client_ask(call, KS_API_describe_groups, coordinator_of(groups[i]));
@@ -345,8 +365,11 @@ kafka_error kafka_client_describe_groups(kafka_client *client, kafka_context *co
     size_t i = 0;
     for (const ks_ask *ask = call->asks; ask != NULL; ask = ask->next, i++) {
         const ks_describe_groups_response *response = ask->response != NULL ? ask->response->body : NULL;
-        items[i] = (kafka_described_group){ .group = ks_result_text(arena, ks_str(groups[i])), .error = ask->error, .state = "",
-                                            .protocol_type = "", .protocol = "" };
+        items[i] = (kafka_described_group){ .group = ks_result_text(arena, ks_str(groups[i])),
+                                            .error = ask->error,
+                                            .state = "",
+                                            .protocol_type = "",
+                                            .protocol = "" };
         if (response != NULL && response->groups.count > 0) tell_group(arena, &response->groups.items[0], &items[i]);
         if (error == KAFKA_OK) error = ks_client_code(call, (int16_t)items[i].error, groups[i], KS_NULL_STRING);
     }
@@ -365,12 +388,12 @@ KS_RESULT_FREE(kafka_described_groups_free, kafka_described_groups)
 
 /* ---- DeleteGroups, FindCoordinator ---- */
 
-kafka_error kafka_client_delete_groups(kafka_client *client, kafka_context *context, const char *const *groups, size_t count,
-                                       kafka_named_errors **results) {
+kafka_error kafka_client_delete_groups(kafka_client *client, kafka_context *context, const char *const *groups,
+                                       size_t count, kafka_named_errors **results) {
     kafka_error error;
-    ks_client_call *call = ks_client_begin_with(client, context, "kafka_client_delete_groups",
-                                                count > 0 && names_are_there(groups, count),
-                                                "there are no groups, or one of them is NULL", &error);
+    ks_client_call *call =
+        ks_client_begin_with(client, context, "kafka_client_delete_groups", count > 0 && names_are_there(groups, count),
+                             "there are no groups, or one of them is NULL", &error);
     if (call == NULL) return error;
     ks_ask *ask = ks_client_ask(call, KS_API_delete_groups, coordinator_of(groups[0]));
     ks_delete_groups_request *request = ask->request->body;
@@ -381,14 +404,16 @@ kafka_error kafka_client_delete_groups(kafka_client *client, kafka_context *cont
     const ks_delete_groups_response *response = ask->response->body;
     ks_named_code *codes = ks_arena_alloc(call->arena, (size_t)response->results.count * sizeof *codes);
     for (int32_t i = 0; i < response->results.count; i++)
-        codes[i] = (ks_named_code){ response->results.items[i].group_id, KS_NULL_STRING, response->results.items[i].error_code };
+        codes[i] = (ks_named_code){ response->results.items[i].group_id, KS_NULL_STRING,
+                                    response->results.items[i].error_code };
     return ks_client_end(call, ks_client_tell_names(call, codes, response->results.count, results));
 }
 
 kafka_error kafka_client_find_coordinator(kafka_client *client, kafka_context *context, kafka_coordinator_type type,
                                           const char *key, kafka_coordinator **coordinator) {
     kafka_error error;
-    ks_client_call *call = ks_client_begin_with(client, context, "kafka_client_find_coordinator", key != NULL, "key is NULL", &error);
+    ks_client_call *call =
+        ks_client_begin_with(client, context, "kafka_client_find_coordinator", key != NULL, "key is NULL", &error);
     if (call == NULL) return error;
     ks_ask *ask = ks_client_ask(call, KS_API_find_coordinator, (ks_route){ .to = KS_ROUTE_ANY });
     ks_find_coordinator_request *request = ask->request->body;
@@ -397,7 +422,8 @@ kafka_error kafka_client_find_coordinator(kafka_client *client, kafka_context *c
     error = ks_client_wait_for(call, ask);
     if (error != KAFKA_OK) return ks_client_end(call, error);
     const ks_find_coordinator_response *response = ask->response->body;
-    if (coordinator == NULL) return ks_client_end(call, ks_client_code(call, response->error_code, key, response->error_message));
+    if (coordinator == NULL)
+        return ks_client_end(call, ks_client_code(call, response->error_code, key, response->error_message));
     ks_arena *arena;
     kafka_coordinator *told = ks_result_new(sizeof *told, &arena);
     told->error = (kafka_error)response->error_code;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * kafka_client's raw calls of group membership (kafka-go joingroup.go, syncgroup.go, heartbeat.go, leavegroup.go): the building
- * blocks under kafka_reader, for programs that want to be a member by hand.
+ * kafka_client's raw calls of group membership (kafka-go joingroup.go, syncgroup.go, heartbeat.go, leavegroup.go): the
+ * building blocks under kafka_reader, for programs that want to be a member by hand.
  */
 #include "sim/api/client_call.h"
 
@@ -16,7 +16,8 @@ static int32_t milliseconds(kafka_duration duration) {
 
 static bool bytes_are_there(const kafka_named_bytes *items, size_t count) {
     for (size_t i = 0; items != NULL && i < count; i++)
-        if (items[i].name == NULL || items[i].bytes.size > INT32_MAX || (items[i].bytes.data == NULL && items[i].bytes.size > 0))
+        if (items[i].name == NULL || items[i].bytes.size > INT32_MAX ||
+            (items[i].bytes.data == NULL && items[i].bytes.size > 0))
             return false;
     return items != NULL || count == 0;
 }
@@ -38,19 +39,22 @@ static void fill_join(ks_ask *ask, const kafka_join_group_request *from) {
     }
 }
 
-kafka_error kafka_client_join_group(kafka_client *client, kafka_context *context, const kafka_join_group_request *request,
-                                    kafka_joined_group **joined) {
+kafka_error kafka_client_join_group(kafka_client *client, kafka_context *context,
+                                    const kafka_join_group_request *request, kafka_joined_group **joined) {
     kafka_error error;
-    bool right = request != NULL && request->group != NULL && bytes_are_there(request->protocols, request->protocol_count);
+    bool right =
+        request != NULL && request->group != NULL && bytes_are_there(request->protocols, request->protocol_count);
     ks_client_call *call = ks_client_begin_with(client, context, "kafka_client_join_group", right,
                                                 "request, its group, or a protocol is NULL", &error);
     if (call == NULL) return error;
-    ks_ask *ask = ks_client_ask(call, KS_API_join_group, (ks_route){ .to = KS_ROUTE_GROUP, .group = ks_str(request->group) });
+    ks_ask *ask =
+        ks_client_ask(call, KS_API_join_group, (ks_route){ .to = KS_ROUTE_GROUP, .group = ks_str(request->group) });
     fill_join(ask, request);
     error = ks_client_wait_for(call, ask);
     if (error != KAFKA_OK) return ks_client_end(call, error);
     const ks_join_group_response *response = ask->response->body;
-    if (joined == NULL) return ks_client_end(call, ks_client_code(call, response->error_code, request->group, KS_NULL_STRING));
+    if (joined == NULL)
+        return ks_client_end(call, ks_client_code(call, response->error_code, request->group, KS_NULL_STRING));
     ks_arena *arena;
     kafka_joined_group *told = ks_result_new(sizeof *told, &arena);
     kafka_named_bytes *members = ks_arena_alloc(arena, (size_t)response->members.count * sizeof *members);
@@ -72,10 +76,11 @@ KS_RESULT_FREE(kafka_joined_group_free, kafka_joined_group)
 
 /* ---- what a member of a generation says ---- */
 
-static ks_client_call *begin_as(kafka_client *client, kafka_context *context, const char *name, const kafka_member_identity *member,
-                                bool others, kafka_error *error) {
+static ks_client_call *begin_as(kafka_client *client, kafka_context *context, const char *name,
+                                const kafka_member_identity *member, bool others, kafka_error *error) {
     bool right = others && member != NULL && member->group != NULL && member->member != NULL;
-    return ks_client_begin_with(client, context, name, right, "member, its group or id, or an assignment is NULL", error);
+    return ks_client_begin_with(client, context, name, right, "member, its group or id, or an assignment is NULL",
+                                error);
 }
 
 static ks_ask *ask_coordinator(ks_client_call *call, int16_t api_key, const kafka_member_identity *member) {
@@ -97,8 +102,8 @@ static void fill_sync(ks_ask *ask, const kafka_sync_group_request *from) {
     }
 }
 
-kafka_error kafka_client_sync_group(kafka_client *client, kafka_context *context, const kafka_sync_group_request *request,
-                                    kafka_synced_group **synced) {
+kafka_error kafka_client_sync_group(kafka_client *client, kafka_context *context,
+                                    const kafka_sync_group_request *request, kafka_synced_group **synced) {
     kafka_error error;
     const kafka_member_identity *member = request != NULL ? &request->member : NULL;
     bool right = request != NULL && bytes_are_there(request->assignments, request->assignment_count);
@@ -109,7 +114,8 @@ kafka_error kafka_client_sync_group(kafka_client *client, kafka_context *context
     error = ks_client_wait_for(call, ask);
     if (error != KAFKA_OK) return ks_client_end(call, error);
     const ks_sync_group_response *response = ask->response->body;
-    if (synced == NULL) return ks_client_end(call, ks_client_code(call, response->error_code, member->group, KS_NULL_STRING));
+    if (synced == NULL)
+        return ks_client_end(call, ks_client_code(call, response->error_code, member->group, KS_NULL_STRING));
     ks_arena *arena;
     kafka_synced_group *told = ks_result_new(sizeof *told, &arena);
     told->error = (kafka_error)response->error_code;
@@ -136,7 +142,8 @@ kafka_error kafka_client_heartbeat(kafka_client *client, kafka_context *context,
     return ks_client_end(call, ks_client_code(call, response->error_code, member->group, KS_NULL_STRING));
 }
 
-kafka_error kafka_client_leave_group(kafka_client *client, kafka_context *context, const kafka_member_identity *member) {
+kafka_error kafka_client_leave_group(kafka_client *client, kafka_context *context,
+                                     const kafka_member_identity *member) {
     kafka_error error;
     ks_client_call *call = begin_as(client, context, "kafka_client_leave_group", member, true, &error);
     if (call == NULL) return error;

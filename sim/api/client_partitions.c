@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * kafka_client's calls about single partitions: offsets, writing one batch, reading once (kafka-go listoffset.go, produce.go,
- * fetch.go). Each goes to the partition's leader as the cached layout has it.
+ * kafka_client's calls about single partitions: offsets, writing one batch, reading once (kafka-go listoffset.go,
+ * produce.go, fetch.go). Each goes to the partition's leader as the cached layout has it.
  */
 #include "sim/api/client_call.h"
 #include "sim/client/producer.h"
@@ -32,9 +32,12 @@ static const ks_list_offsets_response_partition_response *offset_in(const ks_ask
     return &response->topics.items[0].partitions.items[0];
 }
 
-static kafka_error tell_offset(ks_arena *arena, const ks_ask *ask, const kafka_offset_query *query, kafka_offset_answer *answer) {
+static kafka_error tell_offset(ks_arena *arena, const ks_ask *ask, const kafka_offset_query *query,
+                               kafka_offset_answer *answer) {
     const ks_list_offsets_response_partition_response *found = offset_in(ask);
-    *answer = (kafka_offset_answer){ ks_result_text(arena, ks_str(query->topic)), query->partition, query->time_ms, ask->error, -1, -1 };
+    *answer = (kafka_offset_answer){
+        ks_result_text(arena, ks_str(query->topic)), query->partition, query->time_ms, ask->error, -1, -1
+    };
     if (found != NULL) {
         answer->error = (kafka_error)found->error_code;
         answer->offset = found->offset;
@@ -52,13 +55,15 @@ static bool queries_are_named(const kafka_offset_query *queries, size_t count) {
     return true;
 }
 
-kafka_error kafka_client_list_offsets(kafka_client *client, kafka_context *context, const kafka_offset_query *queries, size_t count,
-                                      kafka_isolation_level isolation, kafka_listed_offsets **offsets) {
+kafka_error kafka_client_list_offsets(kafka_client *client, kafka_context *context, const kafka_offset_query *queries,
+                                      size_t count, kafka_isolation_level isolation, kafka_listed_offsets **offsets) {
     kafka_error error;
-    ks_client_call *call = ks_client_begin_with(client, context, "kafka_client_list_offsets", queries_are_named(queries, count),
-                                                "queries, or a topic, is NULL", &error);
+    ks_client_call *call =
+        ks_client_begin_with(client, context, "kafka_client_list_offsets", queries_are_named(queries, count),
+                             "queries, or a topic, is NULL", &error);
     if (call == NULL) return error;
-    for (size_t i = 0; i < count; i++) ask_offset(call, queries[i].topic, queries[i].partition, queries[i].time_ms, isolation);
+    for (size_t i = 0; i < count; i++)
+        ask_offset(call, queries[i].topic, queries[i].partition, queries[i].time_ms, isolation);
     error = ks_client_wait(call);
     if (error != KAFKA_OK) return ks_client_end(call, error);
     ks_arena *arena;
@@ -68,15 +73,22 @@ kafka_error kafka_client_list_offsets(kafka_client *client, kafka_context *conte
     size_t answers = 0, i = 0;
     for (const ks_ask *ask = call->asks; ask != NULL; ask = ask->next, i++) {
         kafka_error one = tell_offset(arena, ask, &queries[i], &items[i]);
-        if (ask->error == KAFKA_OK) answers++;
-        else if (unanswered == KAFKA_OK) unanswered = ask->error;
-        if (one != KAFKA_OK && first == KAFKA_OK) first = ks_client_code(call, (int16_t)one, queries[i].topic, KS_NULL_STRING);
+        if (ask->error == KAFKA_OK)
+            answers++;
+        else if (unanswered == KAFKA_OK)
+            unanswered = ask->error;
+        if (one != KAFKA_OK && first == KAFKA_OK)
+            first = ks_client_code(call, (int16_t)one, queries[i].topic, KS_NULL_STRING);
     }
     told->items = items;
     told->count = count;
-    error = offsets == NULL ? first : answers == 0 && count > 0 ? ks_address_fail(client->address, unanswered, "%s", call->name) : KAFKA_OK;
-    if (offsets != NULL && error == KAFKA_OK) *offsets = told;
-    else ks_result_free(told);
+    error = offsets == NULL             ? first
+            : answers == 0 && count > 0 ? ks_address_fail(client->address, unanswered, "%s", call->name)
+                                        : KAFKA_OK;
+    if (offsets != NULL && error == KAFKA_OK)
+        *offsets = told;
+    else
+        ks_result_free(told);
     return ks_client_end(call, error);
 }
 
@@ -134,9 +146,11 @@ static void fill_produce(ks_client_call *call, ks_ask *ask, const kafka_produce_
     ask->expects_response = from->required_acks != KAFKA_ACKS_NONE;
 }
 
-static void tell_produced(ks_arena *arena, const ks_produce_response_partition_produce_response *from, kafka_produced *to) {
+static void tell_produced(ks_arena *arena, const ks_produce_response_partition_produce_response *from,
+                          kafka_produced *to) {
     size_t *rejected = ks_arena_alloc(arena, (size_t)from->record_errors.count * sizeof *rejected);
-    for (int32_t i = 0; i < from->record_errors.count; i++) rejected[i] = (size_t)from->record_errors.items[i].batch_index;
+    for (int32_t i = 0; i < from->record_errors.count; i++)
+        rejected[i] = (size_t)from->record_errors.items[i].batch_index;
     *to = (kafka_produced){ .error = (kafka_error)from->error_code,
                             .message = ks_result_text(arena, from->error_message),
                             .base_offset = from->base_offset,
@@ -150,7 +164,8 @@ kafka_error kafka_client_produce(kafka_client *client, kafka_context *context, c
                                  kafka_produced **produced) {
     kafka_error error;
     const char *problem = produce_problem(request);
-    ks_client_call *call = ks_client_begin_with(client, context, "kafka_client_produce", problem == NULL, problem, &error);
+    ks_client_call *call =
+        ks_client_begin_with(client, context, "kafka_client_produce", problem == NULL, problem, &error);
     if (call == NULL) return error;
     ks_ask *ask = NULL;
     if (request->count > 0) {
@@ -163,9 +178,12 @@ kafka_error kafka_client_produce(kafka_client *client, kafka_context *context, c
     kafka_produced *told = ks_result_new(sizeof *told, &arena);
     *told = (kafka_produced){ .base_offset = -1, .log_start_offset = -1 };
     const ks_produce_response *response = ask != NULL && ask->response != NULL ? ask->response->body : NULL;
-    bool whole = response != NULL && response->responses.count > 0 && response->responses.items->partition_responses.count > 0;
-    if (whole) tell_produced(arena, response->responses.items->partition_responses.items, told);
-    else if (response != NULL) told->error = KAFKA_ERR_UNKNOWN_SERVER_ERROR;
+    bool whole =
+        response != NULL && response->responses.count > 0 && response->responses.items->partition_responses.count > 0;
+    if (whole)
+        tell_produced(arena, response->responses.items->partition_responses.items, told);
+    else if (response != NULL)
+        told->error = KAFKA_ERR_UNKNOWN_SERVER_ERROR;
     if (produced != NULL) {
         *produced = told;
     } else {
@@ -214,19 +232,24 @@ static ks_ask *ask_fetch(ks_client_call *call, const kafka_fetch_request *from, 
     KS_FILL(ask, request->topics, 1);
     request->topics.items->topic = ks_ask_string(ask, from->topic);
     KS_FILL(ask, request->topics.items->partitions, 1);
-    *request->topics.items->partitions.items = (ks_fetch_request_partition){
-        .partition = from->partition, .current_leader_epoch = -1, .fetch_offset = offset, .last_fetched_epoch = -1,
-        .log_start_offset = -1, .partition_max_bytes = max_bytes };
+    *request->topics.items->partitions.items = (ks_fetch_request_partition){ .partition = from->partition,
+                                                                             .current_leader_epoch = -1,
+                                                                             .fetch_offset = offset,
+                                                                             .last_fetched_epoch = -1,
+                                                                             .log_start_offset = -1,
+                                                                             .partition_max_bytes = max_bytes };
     request->rack_id = KS_LITERAL("");
     return ask;
 }
 
-static kafka_message tell_message(ks_arena *arena, const kafka_fetch_request *request, int64_t high_watermark, ks_record *record) {
+static kafka_message tell_message(ks_arena *arena, const kafka_fetch_request *request, int64_t high_watermark,
+                                  ks_record *record) {
     kafka_header *headers = ks_arena_alloc(arena, (size_t)record->header_count * sizeof *headers);
     ks_string key;
     ks_bytes value;
     for (int32_t i = 0; ks_record_header_next(&record->headers, &key, &value); i++)
-        headers[i] = (kafka_header){ ks_result_bytes(arena, (ks_bytes){ (const uint8_t *)key.data, key.size }), ks_result_bytes(arena, value) };
+        headers[i] = (kafka_header){ ks_result_bytes(arena, (ks_bytes){ (const uint8_t *)key.data, key.size }),
+                                     ks_result_bytes(arena, value) };
     return (kafka_message){ .topic = ks_result_text(arena, ks_str(request->topic)),
                             .partition = request->partition,
                             .offset = record->offset,
@@ -244,7 +267,8 @@ static void tell_records(ks_arena *arena, const kafka_fetch_request *request, ks
     ks_record record;
     for (ks_records_begin(&records, bytes); ks_records_next_batch(&records);) {
         if (records.header.attributes & KS_ATTRIBUTE_CONTROL) continue;
-        while (ks_records_next(&records, &record)) KS_PUSH(messages, tell_message(arena, request, to->high_watermark, &record));
+        while (ks_records_next(&records, &record))
+            KS_PUSH(messages, tell_message(arena, request, to->high_watermark, &record));
     }
     if (records.failed && to->error == KAFKA_OK) to->error = records.error;
     ks_records_end(&records);
@@ -255,8 +279,11 @@ static void tell_records(ks_arena *arena, const kafka_fetch_request *request, ks
     to->count = (size_t)messages.count;
 }
 
-static void tell_fetched(ks_arena *arena, const kafka_fetch_request *request, const ks_fetch_response *response, kafka_fetched *to) {
-    *to = (kafka_fetched){ .error = (kafka_error)response->error_code, .high_watermark = -1, .last_stable_offset = -1,
+static void tell_fetched(ks_arena *arena, const kafka_fetch_request *request, const ks_fetch_response *response,
+                         kafka_fetched *to) {
+    *to = (kafka_fetched){ .error = (kafka_error)response->error_code,
+                           .high_watermark = -1,
+                           .last_stable_offset = -1,
                            .log_start_offset = -1 };
     if (to->error != KAFKA_OK) return;
     to->error = KAFKA_ERR_UNKNOWN_SERVER_ERROR;
@@ -274,7 +301,8 @@ kafka_error kafka_client_fetch(kafka_client *client, kafka_context *context, con
     kafka_error error;
     int64_t offset;
     const char *problem = fetch_problem(request);
-    ks_client_call *call = ks_client_begin_with(client, context, "kafka_client_fetch", problem == NULL, problem, &error);
+    ks_client_call *call =
+        ks_client_begin_with(client, context, "kafka_client_fetch", problem == NULL, problem, &error);
     if (call == NULL) return error;
     error = resolve_offset(call, request, &offset);
     if (error != KAFKA_OK) return ks_client_end(call, error);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * kafka_client's calls about the cluster, topics and partitions (kafka-go metadata.go, createtopics.go, deletetopics.go,
- * createpartitions.go). Metadata is answered from the cached layout, and never creates a topic.
+ * kafka_client's calls about the cluster, topics and partitions (kafka-go metadata.go, createtopics.go,
+ * deletetopics.go, createpartitions.go). Metadata is answered from the cached layout, and never creates a topic.
  */
 #include "sim/api/client_call.h"
 
@@ -27,31 +27,37 @@ static kafka_partition_info partition_info(ks_arena *arena, const ks_metadata_re
 
 static kafka_topic_info topic_info(ks_arena *arena, const ks_metadata_response_topic *topic) {
     kafka_partition_info *partitions = ks_arena_alloc(arena, (size_t)topic->partitions.count * sizeof *partitions);
-    for (int32_t i = 0; i < topic->partitions.count; i++) partitions[i] = partition_info(arena, &topic->partitions.items[i]);
-    return (kafka_topic_info){ ks_result_text(arena, topic->name), (kafka_error)topic->error_code, topic->is_internal, partitions,
-                               (size_t)topic->partitions.count };
+    for (int32_t i = 0; i < topic->partitions.count; i++)
+        partitions[i] = partition_info(arena, &topic->partitions.items[i]);
+    return (kafka_topic_info){ ks_result_text(arena, topic->name), (kafka_error)topic->error_code, topic->is_internal,
+                               partitions, (size_t)topic->partitions.count };
 }
 
 static void fill_brokers(kafka_metadata *metadata, ks_arena *arena, const ks_metadata_response *layout) {
     kafka_broker *brokers = ks_arena_alloc(arena, (size_t)layout->brokers.count * sizeof *brokers);
     for (int32_t i = 0; i < layout->brokers.count; i++) {
         const ks_metadata_response_broker *from = &layout->brokers.items[i];
-        brokers[i] = (kafka_broker){ from->node_id, ks_result_text(arena, from->host), from->port, ks_result_text(arena, from->rack) };
+        brokers[i] = (kafka_broker){ from->node_id, ks_result_text(arena, from->host), from->port,
+                                     ks_result_text(arena, from->rack) };
         if (from->node_id == layout->controller_id) metadata->controller = &brokers[i];
     }
     metadata->brokers = brokers;
     metadata->broker_count = (size_t)layout->brokers.count;
 }
 
-static void fill_topics(kafka_metadata *metadata, ks_arena *arena, ks_transport *transport, const char *const *names, size_t count) {
+static void fill_topics(kafka_metadata *metadata, ks_arena *arena, ks_transport *transport, const char *const *names,
+                        size_t count) {
     const ks_metadata_response *layout = ks_transport_layout(transport);
     size_t total = count > 0 ? count : (size_t)layout->topics.count;
     kafka_topic_info *topics = ks_arena_alloc(arena, total * sizeof *topics);
     for (size_t i = 0; i < total; i++) {
         const ks_metadata_response_topic *known =
             count > 0 ? ks_transport_topic(transport, ks_str(names[i])) : &layout->topics.items[i];
-        if (known != NULL) topics[i] = topic_info(arena, known);
-        else topics[i] = (kafka_topic_info){ .name = ks_result_text(arena, ks_str(names[i])), .error = KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION };
+        if (known != NULL)
+            topics[i] = topic_info(arena, known);
+        else
+            topics[i] = (kafka_topic_info){ .name = ks_result_text(arena, ks_str(names[i])),
+                                            .error = KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION };
     }
     metadata->topics = topics;
     metadata->topic_count = total;
@@ -114,7 +120,8 @@ static const char *topic_problem(const kafka_topic_config *topics, size_t count)
         for (size_t j = 0; j < topic->config_count; j++)
             if (topic->configs[j].name == NULL) return "a setting has no name";
         for (size_t j = 0; j < topic->assignment_count; j++)
-            if (topic->assignments[j].replicas == NULL && topic->assignments[j].replica_count > 0) return "replicas is NULL";
+            if (topic->assignments[j].replicas == NULL && topic->assignments[j].replica_count > 0)
+                return "replicas is NULL";
     }
     return NULL;
 }
@@ -160,10 +167,12 @@ static kafka_error wait_for_created(ks_client_call *call, const ks_create_topics
 }
 
 kafka_error kafka_client_create_topics(kafka_client *client, kafka_context *context, const kafka_topic_config *topics,
-                                       size_t count, const kafka_create_options *options, kafka_named_errors **results) {
+                                       size_t count, const kafka_create_options *options,
+                                       kafka_named_errors **results) {
     kafka_error error;
     const char *problem = topic_problem(topics, count);
-    ks_client_call *call = ks_client_begin_with(client, context, "kafka_client_create_topics", problem == NULL, problem, &error);
+    ks_client_call *call =
+        ks_client_begin_with(client, context, "kafka_client_create_topics", problem == NULL, problem, &error);
     if (call == NULL) return error;
     kafka_create_options chosen = options != NULL ? *options : (kafka_create_options){ 0 };
     ks_ask *ask = ks_client_ask(call, KS_API_create_topics, (ks_route){ .to = KS_ROUTE_CONTROLLER });
@@ -181,11 +190,12 @@ kafka_error kafka_client_create_topics(kafka_client *client, kafka_context *cont
 
 /* ---- deleting, adding partitions ---- */
 
-kafka_error kafka_client_delete_topics(kafka_client *client, kafka_context *context, const char *const *topics, size_t count,
-                                       kafka_named_errors **results) {
+kafka_error kafka_client_delete_topics(kafka_client *client, kafka_context *context, const char *const *topics,
+                                       size_t count, kafka_named_errors **results) {
     kafka_error error;
-    ks_client_call *call = ks_client_begin_with(client, context, "kafka_client_delete_topics",
-                                                topics != NULL && all_named(topics, count), "topics, or one of them, is NULL", &error);
+    ks_client_call *call =
+        ks_client_begin_with(client, context, "kafka_client_delete_topics", topics != NULL && all_named(topics, count),
+                             "topics, or one of them, is NULL", &error);
     if (call == NULL) return error;
     ks_ask *ask = ks_client_ask(call, KS_API_delete_topics, (ks_route){ .to = KS_ROUTE_CONTROLLER });
     ks_delete_topics_request *request = ask->request->body;
@@ -197,7 +207,8 @@ kafka_error kafka_client_delete_topics(kafka_client *client, kafka_context *cont
     const ks_delete_topics_response *response = ask->response->body;
     ks_named_code *codes = ks_arena_alloc(call->arena, (size_t)response->responses.count * sizeof *codes);
     for (int32_t i = 0; i < response->responses.count; i++)
-        codes[i] = (ks_named_code){ response->responses.items[i].name, KS_NULL_STRING, response->responses.items[i].error_code };
+        codes[i] = (ks_named_code){ response->responses.items[i].name, KS_NULL_STRING,
+                                    response->responses.items[i].error_code };
     return ks_client_end(call, ks_client_tell_names(call, codes, response->responses.count, results));
 }
 
@@ -207,7 +218,8 @@ static const char *enlarge_problem(const kafka_partitions_config *topics, size_t
         if (topics[i].topic == NULL) return "a topic has no name";
         if (topics[i].assignments == NULL && topics[i].assignment_count > 0) return "assignments is NULL";
         for (size_t j = 0; j < topics[i].assignment_count; j++)
-            if (topics[i].assignments[j].replicas == NULL && topics[i].assignments[j].replica_count > 0) return "replicas is NULL";
+            if (topics[i].assignments[j].replicas == NULL && topics[i].assignments[j].replica_count > 0)
+                return "replicas is NULL";
     }
     return NULL;
 }
@@ -225,11 +237,13 @@ static void fill_enlarged(ks_ask *ask, ks_create_partitions_request_topic *to, c
     }
 }
 
-kafka_error kafka_client_create_partitions(kafka_client *client, kafka_context *context, const kafka_partitions_config *topics,
-                                           size_t count, bool validate_only, kafka_named_errors **results) {
+kafka_error kafka_client_create_partitions(kafka_client *client, kafka_context *context,
+                                           const kafka_partitions_config *topics, size_t count, bool validate_only,
+                                           kafka_named_errors **results) {
     kafka_error error;
     const char *problem = enlarge_problem(topics, count);
-    ks_client_call *call = ks_client_begin_with(client, context, "kafka_client_create_partitions", problem == NULL, problem, &error);
+    ks_client_call *call =
+        ks_client_begin_with(client, context, "kafka_client_create_partitions", problem == NULL, problem, &error);
     if (call == NULL) return error;
     ks_ask *ask = ks_client_ask(call, KS_API_create_partitions, (ks_route){ .to = KS_ROUTE_CONTROLLER });
     ks_create_partitions_request *request = ask->request->body;

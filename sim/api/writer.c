@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * kafka_writer: the blocking face of the producer engine (kafka-go writer.go). The order of checks is WriteMessages' own. Since
- * kafka-go 0.4.50 hangs when a call and Close meet (its issue 1307), "closed" is looked at once more before anything is
- * enqueued. Unlike kafka-go's, read_timeout bounds the metadata lookup.
+ * kafka_writer: the blocking face of the producer engine (kafka-go writer.go). The order of checks is WriteMessages'
+ * own. Since kafka-go 0.4.50 hangs when a call and Close meet (its issue 1307), "closed" is looked at once more before
+ * anything is enqueued. Unlike kafka-go's, read_timeout bounds the metadata lookup.
  *
- * Lifetime: a call that is blocked (in a task, while another frees the writer) keeps the writer's memory; whoever leaves last
- * frees it. A crash of the process makes the writer dead for ever, as it would be in a real process.
+ * Lifetime: a call that is blocked (in a task, while another frees the writer) keeps the writer's memory; whoever
+ * leaves last frees it. A crash of the process makes the writer dead for ever, as it would be in a real process.
  */
 #include <kafkasim/writer.h>
 
@@ -66,7 +66,8 @@ static void crashed(void *owner) {
 
 static void drained(void *owner) {
     kafka_writer *writer = owner;
-    for (blocked *closer = writer->closers; closer != NULL; closer = closer->next) ks_wait_wake(&closer->wait, KAFKA_OK);
+    for (blocked *closer = writer->closers; closer != NULL; closer = closer->next)
+        ks_wait_wake(&closer->wait, KAFKA_OK);
 }
 
 /* ---- completions ---- */
@@ -85,8 +86,10 @@ static void run_completion(void *argument) {
 static void told(void *owner, ks_producer_batch *batch) {
     kafka_writer *writer = owner;
     ks_producer_batch_set_next_told(batch, NULL);
-    if (writer->told == NULL) writer->told = batch;
-    else ks_producer_batch_set_next_told(writer->told_last, batch);
+    if (writer->told == NULL)
+        writer->told = batch;
+    else
+        ks_producer_batch_set_next_told(writer->told_last, batch);
     writer->told_last = batch;
     ks_runtime_callback(writer->address->runtime, run_completion, writer);
 }
@@ -108,7 +111,8 @@ kafka_error kafka_writer_new(const kafka_writer_config *config, kafka_writer **o
     ks_transport *transport = ks_transport_open(address->process, address->text);
     if (transport == NULL) {
         ks_writer_settings_deinit(&settings);
-        return ks_process_fail(address->process, KAFKA_ERR_NODE_CRASHED, "kafka_writer_new: client process %s is down", address->name);
+        return ks_process_fail(address->process, KAFKA_ERR_NODE_CRASHED, "kafka_writer_new: client process %s is down",
+                               address->name);
     }
     kafka_writer *writer = ks_alloc(sizeof *writer);
     writer->address = address;
@@ -136,10 +140,11 @@ void kafka_writer_free(kafka_writer *writer) {
     if (!writer->dead && ks_producer_unfinished(writer->producer) > 0) {
         ks_runtime_callback_cancel(writer->address->runtime, writer);
         int64_t lost = ks_producer_abort(writer->producer, KAFKA_ERR_CLOSED);
-        ks_process_fail(writer->address->process, KAFKA_ERR_CLOSED,
-                        "kafka_writer_free: the writer of topic %s was not closed; what became of %lld messages is not known. "
-                        "Call kafka_writer_close() first: it sends what is gathered and waits for the answers",
-                        topic_text(writer), (long long)lost);
+        ks_process_fail(
+            writer->address->process, KAFKA_ERR_CLOSED,
+            "kafka_writer_free: the writer of topic %s was not closed; what became of %lld messages is not known. "
+            "Call kafka_writer_close() first: it sends what is gathered and waits for the answers",
+            topic_text(writer), (long long)lost);
     }
     writer->closed = true;
     writer->freed = true;
@@ -156,10 +161,10 @@ static kafka_error too_large(kafka_writer *writer, const kafka_message *messages
                              kafka_error *errors) {
     for (size_t i = 0; errors != NULL && i < count; i++)
         errors[i] = i == offender ? KAFKA_ERR_MESSAGE_TOO_LARGE : KAFKA_ERR_OPERATION_NOT_ATTEMPTED;
-    return ks_process_fail(writer->address->process, KAFKA_ERR_MESSAGE_TOO_LARGE,
-                           "kafka_writer_write: message %zu of %zu counts %lld bytes, batch_bytes is %lld; nothing was enqueued",
-                           offender, count, (long long)ks_message_size(&messages[offender]),
-                           (long long)writer->settings.engine.batch_bytes);
+    return ks_process_fail(
+        writer->address->process, KAFKA_ERR_MESSAGE_TOO_LARGE,
+        "kafka_writer_write: message %zu of %zu counts %lld bytes, batch_bytes is %lld; nothing was enqueued", offender,
+        count, (long long)ks_message_size(&messages[offender]), (long long)writer->settings.engine.batch_bytes);
 }
 
 static kafka_error check_sizes(kafka_writer *writer, const kafka_message *messages, size_t count, kafka_error *errors) {
@@ -168,8 +173,9 @@ static kafka_error check_sizes(kafka_writer *writer, const kafka_message *messag
     for (size_t i = 0; i < count; i++) {
         int64_t size = ks_message_size(&messages[i]);
         if (size < 0)
-            return ks_process_fail(writer->address->process, KAFKA_ERR_INVALID_ARGUMENT,
-                                   "kafka_writer_write: message %zu has bytes at NULL, or a length beyond Kafka's limits", i);
+            return ks_process_fail(
+                writer->address->process, KAFKA_ERR_INVALID_ARGUMENT,
+                "kafka_writer_write: message %zu has bytes at NULL, or a length beyond Kafka's limits", i);
         if (size > limit && offender == count) offender = i;
     }
     return offender < count ? too_large(writer, messages, count, offender, errors) : KAFKA_OK;
@@ -195,10 +201,11 @@ static void found_topic(void *owner, kafka_error error, int32_t partitions) {
     ks_wait_wake(&call->wait, KAFKA_OK);
 }
 
-static kafka_error wait_for_topic(kafka_writer *writer, kafka_context *context, const char *topic, int32_t *partitions) {
+static kafka_error wait_for_topic(kafka_writer *writer, kafka_context *context, const char *topic,
+                                  int32_t *partitions) {
     blocked call = { .error = KAFKA_OK };
-    kafka_error error = ks_wait_begin(&call.wait, writer->address->runtime, ks_process_node(writer->address->process), context,
-                                      "kafka_writer_write: metadata of topic %s", topic);
+    kafka_error error = ks_wait_begin(&call.wait, writer->address->runtime, ks_process_node(writer->address->process),
+                                      context, "kafka_writer_write: metadata of topic %s", topic);
     if (error != KAFKA_OK) return error;
     append_blocked(&writer->lookups, &call);
     call.lookup = ks_transport_find_topic(writer->transport, ks_str(topic), writer->settings.allow_auto_topic_creation,
@@ -211,7 +218,8 @@ static kafka_error wait_for_topic(kafka_writer *writer, kafka_context *context, 
     return error;
 }
 
-static kafka_error count_partitions(kafka_writer *writer, kafka_context *context, const char *topic, int32_t *partitions) {
+static kafka_error count_partitions(kafka_writer *writer, kafka_context *context, const char *topic,
+                                    int32_t *partitions) {
     kafka_error error;
     const ks_metadata_response_topic *cached = ks_transport_topic(writer->transport, ks_str(topic));
     bool certain = ks_transport_is_ready(writer->transport) && ks_transport_problem(writer->transport) == KAFKA_OK;
@@ -224,8 +232,10 @@ static kafka_error count_partitions(kafka_writer *writer, kafka_context *context
     if (error == KAFKA_OK && *partitions < 1) error = KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION;
     if (error == KAFKA_OK) return KAFKA_OK;
     if (error == KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION && !writer->settings.allow_auto_topic_creation)
-        return ks_process_fail(writer->address->process, error, "kafka_writer_write: there is no topic %s; create it first, or "
-                               "set allow_auto_topic_creation", topic);
+        return ks_process_fail(writer->address->process, error,
+                               "kafka_writer_write: there is no topic %s; create it first, or "
+                               "set allow_auto_topic_creation",
+                               topic);
     return ks_address_fail(writer->address, error, "kafka_writer_write: topic %s", topic);
 }
 
@@ -234,7 +244,8 @@ static const char *topic_of(kafka_writer *writer, const kafka_message *message, 
     const char *own = message->topic != NULL && *message->topic ? message->topic : NULL;
     const char *common = writer->settings.topic;
     if ((own == NULL) != (common == NULL)) return own != NULL ? own : common;
-    *error = ks_process_fail(writer->address->process, KAFKA_ERR_INVALID_ARGUMENT, "kafka_writer_write: message %zu: %s", index,
+    *error = ks_process_fail(writer->address->process, KAFKA_ERR_INVALID_ARGUMENT,
+                             "kafka_writer_write: message %zu: %s", index,
                              own != NULL ? "topic is set on the writer and on the message; set one of them"
                                          : "topic is set neither on the writer nor on the message; set one of them");
     return NULL;
@@ -280,19 +291,23 @@ static kafka_error tell_failures(kafka_writer *writer, const ks_write *write, si
         if (error != KAFKA_OK && failed++ == 0) first = error;
     }
     return ks_process_fail(writer->address->process, KAFKA_ERR_WRITE_ERRORS,
-                           "kafka_writer_write: %zu of %zu messages were not written; the first for %s: %s", failed, count,
-                           kafka_error_name(first), kafka_error_text(first));
+                           "kafka_writer_write: %zu of %zu messages were not written; the first for %s: %s", failed,
+                           count, kafka_error_name(first), kafka_error_text(first));
 }
 
 static void write_done(void *owner) { ks_wait_wake(owner, KAFKA_OK); }
 
-static kafka_error await(kafka_writer *writer, kafka_context *context, ks_write *write, size_t count, kafka_error *errors) {
+static kafka_error await(kafka_writer *writer, kafka_context *context, ks_write *write, size_t count,
+                         kafka_error *errors) {
     ks_wait wait;
-    kafka_error error = ks_wait_begin(&wait, writer->address->runtime, ks_process_node(writer->address->process), context,
-                                      "kafka_writer_write: %zu messages to topic %s", count, topic_text(writer));
+    kafka_error error =
+        ks_wait_begin(&wait, writer->address->runtime, ks_process_node(writer->address->process), context,
+                      "kafka_writer_write: %zu messages to topic %s", count, topic_text(writer));
     if (error == KAFKA_OK) {
-        if (ks_write_await(write, write_done, &wait)) error = ks_wait_park(&wait);
-        else ks_wait_abandon(&wait);
+        if (ks_write_await(write, write_done, &wait))
+            error = ks_wait_park(&wait);
+        else
+            ks_wait_abandon(&wait);
     }
     if (error != KAFKA_OK)
         return ks_address_fail(writer->address, error, "kafka_writer_write: what was enqueued may still be written");
@@ -309,8 +324,10 @@ static kafka_error write_all(kafka_writer *writer, kafka_context *context, const
     if (error == KAFKA_OK && writer->closed) error = KAFKA_ERR_CLOSED; /* meanwhile */
     if (error == KAFKA_OK) {
         enqueue(writer, write, messages, count);
-        if (writer->settings.async) ks_runtime_fruitful(writer->address->runtime);
-        else error = await(writer, context, write, count, errors);
+        if (writer->settings.async)
+            ks_runtime_fruitful(writer->address->runtime);
+        else
+            error = await(writer, context, write, count, errors);
     }
     ks_write_release(write);
     return error;
@@ -325,14 +342,18 @@ static bool answered_at_once(kafka_writer *writer, kafka_context *context, const
         *error = ks_process_fail(process, KAFKA_ERR_INVALID_ARGUMENT, "kafka_writer_write: %s is NULL",
                                  context == NULL ? "context" : "messages");
     else if (writer->dead)
-        *error = ks_process_fail(process, KAFKA_ERR_NODE_CRASHED, "kafka_writer_write: client process %s crashed; this writer "
-                                 "died with it. Make a new one after a restart", address->name);
+        *error = ks_process_fail(process, KAFKA_ERR_NODE_CRASHED,
+                                 "kafka_writer_write: client process %s crashed; this writer "
+                                 "died with it. Make a new one after a restart",
+                                 address->name);
     else if (writer->closed)
-        *error = ks_process_fail(process, KAFKA_ERR_CLOSED, "kafka_writer_write: the writer was closed; make a new one");
+        *error =
+            ks_process_fail(process, KAFKA_ERR_CLOSED, "kafka_writer_write: the writer was closed; make a new one");
     else if (count == 0)
         *error = KAFKA_OK;
     else if (!writer->settings.async && ks_runtime_in_callback(address->runtime))
-        *error = ks_process_fail(process, KAFKA_ERR_WRONG_PLACE, "kafka_writer_write: blocks, so it is not allowed inside a "
+        *error = ks_process_fail(process, KAFKA_ERR_WRONG_PLACE,
+                                 "kafka_writer_write: blocks, so it is not allowed inside a "
                                  "callback; call it from the program or a task, or use an async writer");
     else
         return false;
@@ -340,8 +361,8 @@ static bool answered_at_once(kafka_writer *writer, kafka_context *context, const
     return true;
 }
 
-kafka_error kafka_writer_write(kafka_writer *writer, kafka_context *context, const kafka_message *messages, size_t count,
-                               kafka_error *errors) {
+kafka_error kafka_writer_write(kafka_writer *writer, kafka_context *context, const kafka_message *messages,
+                               size_t count, kafka_error *errors) {
     if (writer == NULL) return KAFKA_ERR_INVALID_ARGUMENT;
     kafka_error error = ks_address_check(writer->address, "kafka_writer_write");
     if (error != KAFKA_OK || answered_at_once(writer, context, messages, count, &error)) return error;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Checking a writer's config and filling in kafka-go's defaults (writer.go); and the texts of a writer's small enums and of a
- * list of errors.
+ * Checking a writer's config and filling in kafka-go's defaults (writer.go); and the texts of a writer's small enums
+ * and of a list of errors.
  */
 #include "sim/api/writer_config.h"
 
@@ -19,9 +19,11 @@ static bool check(const kafka_writer_config *config, char *problem, size_t size)
     int32_t acks = config->required_acks, codec = config->compression;
     problem[0] = 0;
     if (acks < -1 || acks > 1)
-        snprintf(problem, size, "required_acks is %d; allowed are KAFKA_ACKS_NONE, _ONE and _ALL (0, 1, -1)", (int)acks);
+        snprintf(problem, size, "required_acks is %d; allowed are KAFKA_ACKS_NONE, _ONE and _ALL (0, 1, -1)",
+                 (int)acks);
     else if (codec < KAFKA_COMPRESSION_NONE || codec > KAFKA_COMPRESSION_ZSTD)
-        snprintf(problem, size, "compression is %d; allowed are KAFKA_COMPRESSION_NONE, _GZIP, _SNAPPY, _LZ4, _ZSTD (0 to 4)",
+        snprintf(problem, size,
+                 "compression is %d; allowed are KAFKA_COMPRESSION_NONE, _GZIP, _SNAPPY, _LZ4, _ZSTD (0 to 4)",
                  (int)codec);
     else if (*balancer)
         snprintf(problem, size, "balancer %s", balancer);
@@ -35,7 +37,8 @@ static bool check(const kafka_writer_config *config, char *problem, size_t size)
     return problem[0] == 0;
 }
 
-bool ks_writer_settings_init(ks_writer_settings *settings, const kafka_writer_config *config, char *problem, size_t size) {
+bool ks_writer_settings_init(ks_writer_settings *settings, const kafka_writer_config *config, char *problem,
+                             size_t size) {
     if (!check(config, problem, size)) return false;
     *settings = (ks_writer_settings){
         .read_timeout = or_default(config->read_timeout, 10 * KAFKA_SECOND),

@@ -19,7 +19,8 @@ typedef struct ks_writer_settings {
 } ks_writer_settings;
 
 /* False: something is wrong, and `problem` says which field, which value, what is allowed. */
-bool ks_writer_settings_init(ks_writer_settings *settings, const kafka_writer_config *config, char *problem, size_t size);
+bool ks_writer_settings_init(ks_writer_settings *settings, const kafka_writer_config *config, char *problem,
+                             size_t size);
 void ks_writer_settings_deinit(ks_writer_settings *settings);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * See balancer.h. kafka-go hands a balancer the list of partitions; the Writer's list is always 0 .. n-1, so a count is enough.
+ * See balancer.h. kafka-go hands a balancer the list of partitions; the Writer's list is always 0 .. n-1, so a count is
+ * enough.
  */
 #include "sim/client/balancer.h"
 
@@ -9,7 +10,8 @@
 const char *ks_balancer_problem(const kafka_balancer *rule) {
     if ((int)rule->kind < KAFKA_BALANCER_ROUND_ROBIN || rule->kind > KAFKA_BALANCER_FUNCTION)
         return "is of no known kind; make it with one of the kafka_balancer_* functions";
-    if (rule->kind == KAFKA_BALANCER_FUNCTION && rule->function == NULL) return "is a function balancer without a function";
+    if (rule->kind == KAFKA_BALANCER_FUNCTION && rule->function == NULL)
+        return "is a function balancer without a function";
     return "";
 }
 
@@ -89,7 +91,8 @@ int32_t ks_balancer_choose(ks_balancer *balancer, const kafka_message *message, 
     if (partition >= 0) return partition;
     switch (rule->kind) {
     case KAFKA_BALANCER_ROUND_ROBIN:
-    case KAFKA_BALANCER_HASH: return round_robin(balancer, n); /* kafka-go's Hash has a round robin of its own for null keys */
+    case KAFKA_BALANCER_HASH:
+        return round_robin(balancer, n); /* kafka-go's Hash has a round robin of its own for null keys */
     case KAFKA_BALANCER_LEAST_BYTES: return least_bytes(balancer, message, n);
     case KAFKA_BALANCER_FUNCTION: return rule->function(rule->argument, message, n);
     case KAFKA_BALANCER_REFERENCE_HASH:

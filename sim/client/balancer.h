@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A balancer with its counters: kafka-go's balancer.go. The rule is a kafka_balancer; what it remembers between messages is
- * here, one for each writer.
+ * A balancer with its counters: kafka-go's balancer.go. The rule is a kafka_balancer; what it remembers between
+ * messages is here, one for each writer.
  */
 #ifndef KS_BALANCER_H
 #define KS_BALANCER_H
@@ -17,11 +17,11 @@ typedef struct ks_balancer {
     kafka_balancer rule;
     ks_draw_fn *draw;
     void *source;
-    uint32_t turns;       /* round robin's 32-bit counter; it wraps */
+    uint32_t turns; /* round robin's 32-bit counter; it wraps */
     struct ks_load {
         uint64_t bytes;
         int32_t partition;
-    } *loads;             /* least bytes: a binary heap, the next partition on top */
+    } * loads; /* least bytes: a binary heap, the next partition on top */
     int32_t load_count;
 } ks_balancer;
 

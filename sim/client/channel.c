@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A client's connection to one broker: requests go out in order, and since a broker serves a connection's requests one at a
- * time (WR-18), the oldest call that waits is the one a response belongs to. A call whose owner has gone (time-out, drop)
- * stays in the queue as a tombstone until its response has passed by.
+ * A client's connection to one broker: requests go out in order, and since a broker serves a connection's requests one
+ * at a time (WR-18), the oldest call that waits is the one a response belongs to. A call whose owner has gone
+ * (time-out, drop) stays in the queue as a tombstone until its response has passed by.
  */
 #include "sim/client/process_internal.h"
 
@@ -16,7 +16,9 @@ struct ks_call {
     ks_timer timeout;
 };
 
-typedef struct api_range { int16_t min, max; } api_range;
+typedef struct api_range {
+    int16_t min, max;
+} api_range;
 
 struct ks_channel {
     ks_channel *next, **link; /* all of the process */
@@ -25,8 +27,8 @@ struct ks_channel {
     ks_channel_closed_fn *closed;
     void *owner;
     ks_call *calls, **calls_end, *free_calls;
-    ks_timer refusal; /* nobody is known by that name: said at this instant, but not inside ks_channel_dial */
-    bool *gone;       /* set when the channel is closed while its calls are being failed */
+    ks_timer refusal;    /* nobody is known by that name: said at this instant, but not inside ks_channel_dial */
+    bool *gone;          /* set when the channel is closed while its calls are being failed */
     api_range *versions; /* by API key; max -1: not there. NULL: not asked yet */
 };
 
@@ -60,7 +62,8 @@ static void free_calls(ks_call *call) {
 
 /* ---- responses ---- */
 
-/* While a reply runs, response->next (nobody's outside the kernel's queues) points to the flag that says it was kept. */
+/* While a reply runs, response->next (nobody's outside the kernel's queues) points to the flag that says it was kept.
+ */
 ks_envelope *ks_call_keep(const ks_envelope *response) {
     ks_envelope *envelope = (ks_envelope *)(uintptr_t)response;
     ks_assert(envelope->next != NULL);
@@ -110,8 +113,10 @@ static void ended(ks_channel *channel, kafka_error error) {
         deliver(call, error, NULL);
     }
     if (!gone) channel->gone = NULL;
-    if (!gone && channel->closed != NULL) channel->closed(channel->owner, error);
-    else if (gone) free_calls(waiting);
+    if (!gone && channel->closed != NULL)
+        channel->closed(channel->owner, error);
+    else if (gone)
+        free_calls(waiting);
 }
 
 static void closed_by_peer(void *owner, bool refused) {
@@ -122,7 +127,8 @@ static void nobody_there(ks_timer *timer) { ended(timer->owner, KAFKA_ERR_CONNEC
 
 /* ---- opening and closing ---- */
 
-ks_channel *ks_channel_dial(ks_process *process, ks_string host, int32_t port, ks_channel_closed_fn *closed, void *owner) {
+ks_channel *ks_channel_dial(ks_process *process, ks_string host, int32_t port, ks_channel_closed_fn *closed,
+                            void *owner) {
     static const ks_connection_events events = { .response = responded, .closed = closed_by_peer };
     ks_channel *channel = ks_alloc(sizeof *channel);
     ks_channel **head = ks_process_channels(process);
@@ -137,8 +143,10 @@ ks_channel *ks_channel_dial(ks_process *process, ks_string host, int32_t port, k
     ks_timer_init(&channel->refusal, ks_process_node(process), nobody_there, channel);
     if (ks_process_is_down(process)) return channel; /* the dead hear nothing */
     ks_node *server = ks_process_resolve(process, host, port);
-    if (server != NULL) channel->connection = ks_connection_open(ks_process_node(process), server, &events, channel);
-    else ks_timer_start(ks_process_kernel(process), &channel->refusal, 0);
+    if (server != NULL)
+        channel->connection = ks_connection_open(ks_process_node(process), server, &events, channel);
+    else
+        ks_timer_start(ks_process_kernel(process), &channel->refusal, 0);
     return channel;
 }
 
@@ -179,22 +187,29 @@ ks_envelope *ks_channel_request(ks_channel *channel, int16_t api_key, int16_t ap
 }
 
 static void transmit(ks_channel *channel, ks_envelope *request, bool expects_response) {
-    if (request->client_id.size < 0) request->client_id = ks_arena_string(request->arena, ks_process_client_id(channel->process));
-    if (channel->connection != NULL) ks_connection_send(channel->connection, request, expects_response);
-    else ks_envelope_free(ks_process_kernel(channel->process), request);
+    if (request->client_id.size < 0)
+        request->client_id = ks_arena_string(request->arena, ks_process_client_id(channel->process));
+    if (channel->connection != NULL)
+        ks_connection_send(channel->connection, request, expects_response);
+    else
+        ks_envelope_free(ks_process_kernel(channel->process), request);
 }
 
 static void timed_out(ks_timer *timer) {
     ks_call *call = timer->owner;
     ks_reply_fn *reply = call->reply;
     call->reply = NULL;
-    reply(call->owner, ks_channel_is_open(call->channel) ? KAFKA_ERR_DEADLINE_EXCEEDED : KAFKA_ERR_CONNECTION_RESET, NULL);
+    reply(call->owner, ks_channel_is_open(call->channel) ? KAFKA_ERR_DEADLINE_EXCEEDED : KAFKA_ERR_CONNECTION_RESET,
+          NULL);
 }
 
-ks_call *ks_channel_send(ks_channel *channel, ks_envelope *request, int64_t timeout_ns, ks_reply_fn *reply, void *owner) {
+ks_call *ks_channel_send(ks_channel *channel, ks_envelope *request, int64_t timeout_ns, ks_reply_fn *reply,
+                         void *owner) {
     ks_call *call = channel->free_calls;
-    if (call != NULL) channel->free_calls = call->next;
-    else call = ks_alloc(sizeof *call);
+    if (call != NULL)
+        channel->free_calls = call->next;
+    else
+        call = ks_alloc(sizeof *call);
     call->channel = channel;
     call->reply = reply;
     call->owner = owner;
@@ -241,7 +256,8 @@ static void said_hello(void *owner, kafka_error error, const ks_envelope *envelo
 }
 
 ks_call *ks_channel_hello(ks_channel *channel, int64_t timeout_ns, ks_hello_fn *done, void *owner) {
-    ks_call *call = ks_channel_send(channel, ks_channel_request(channel, KS_API_api_versions, 0), timeout_ns, said_hello, NULL);
+    ks_call *call =
+        ks_channel_send(channel, ks_channel_request(channel, KS_API_api_versions, 0), timeout_ns, said_hello, NULL);
     call->owner = call;
     call->hello = done;
     call->hello_owner = owner;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * See partitioner.h. What differs between clients is small and easy to get wrong: when the sign of a hash is dropped, and
- * what happens to a key that is null or empty. Both stand in one table here.
+ * See partitioner.h. What differs between clients is small and easy to get wrong: when the sign of a hash is dropped,
+ * and what happens to a key that is null or empty. Both stand in one table here.
  */
 #include "sim/client/partitioner.h"
 

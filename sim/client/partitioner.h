@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Pure partitioners: from a key to a partition, by nothing but the key. kafka-go's, the Java client's and librdkafka's
- * (rdkafka_msg.c, BuiltInPartitioner.java, kafka-go balancer.go); tests/vectors/partitioners.csv has known answers of all.
+ * (rdkafka_msg.c, BuiltInPartitioner.java, kafka-go balancer.go); tests/vectors/partitioners.csv has known answers of
+ * all.
  */
 #ifndef KS_PARTITIONER_H
 #define KS_PARTITIONER_H
@@ -20,11 +21,11 @@ int32_t ks_partition_masked(uint32_t hash, int32_t n);   /* (hash & 0x7fffffff) 
 int32_t ks_partition_unsigned(uint32_t hash, int32_t n); /* hash mod n */
 
 typedef enum ks_partitioner {
-    KS_PARTITIONER_HASH,                        /* kafka-go Hash */
-    KS_PARTITIONER_REFERENCE_HASH,              /* kafka-go ReferenceHash */
-    KS_PARTITIONER_CRC32,                       /* kafka-go CRC32Balancer */
+    KS_PARTITIONER_HASH,           /* kafka-go Hash */
+    KS_PARTITIONER_REFERENCE_HASH, /* kafka-go ReferenceHash */
+    KS_PARTITIONER_CRC32,          /* kafka-go CRC32Balancer */
     KS_PARTITIONER_CRC32_CONSISTENT,
-    KS_PARTITIONER_MURMUR2,                     /* kafka-go Murmur2Balancer */
+    KS_PARTITIONER_MURMUR2, /* kafka-go Murmur2Balancer */
     KS_PARTITIONER_MURMUR2_CONSISTENT,
     KS_PARTITIONER_JAVA_DEFAULT,
     KS_PARTITIONER_LIBRDKAFKA_CONSISTENT,

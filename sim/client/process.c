@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A client process: a node without a server side, a name book, the words of its last failure, and the list of engines that
- * must let go when it crashes. See process.h.
+ * A client process: a node without a server side, a name book, the words of its last failure, and the list of engines
+ * that must let go when it crashes. See process.h.
  */
 #include "sim/client/process.h"
 
@@ -88,8 +88,10 @@ void ks_process_watch_start(ks_process *process, ks_process_watch *watch) {
 void ks_process_watch_stop(ks_process_watch *watch) {
     if (watch->link == NULL) return;
     *watch->link = watch->next;
-    if (watch->next != NULL) watch->next->link = watch->link;
-    else *watch->end = watch->link;
+    if (watch->next != NULL)
+        watch->next->link = watch->link;
+    else
+        *watch->end = watch->link;
     watch->link = NULL;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Routing messages into batches: when a batch opens, fills, times out (kafka-go writer.go: partitionWriter.writeMessages,
- * awaitBatch). See producer.h.
+ * Routing messages into batches: when a batch opens, fills, times out (kafka-go writer.go:
+ * partitionWriter.writeMessages, awaitBatch). See producer.h.
  */
 #include "sim/client/producer_internal.h"
 #include "sim/protocol/events.h"
@@ -106,8 +106,10 @@ void ks_write_append(ks_write *write, size_t index, ks_producer_topic *topic, in
     if (batch == NULL) batch = open_batch(partition);
     write->slots[index] = slot_in(batch, write);
     ks_producer_batch_add(batch, message, size);
-    if (batch->count >= config->batch_size) close_batch(partition, "size");
-    else if (batch->bytes >= config->batch_bytes) close_batch(partition, "bytes");
+    if (batch->count >= config->batch_size)
+        close_batch(partition, "size");
+    else if (batch->bytes >= config->batch_bytes)
+        close_batch(partition, "bytes");
 }
 
 void ks_producer_flush(ks_producer *producer) {
@@ -138,7 +140,8 @@ static int64_t abort_batch(ks_producer_batch *batch, kafka_error error) {
     producer->unfinished--;
     if (error == KAFKA_ERR_CLOSED)
         KS_EMIT(producer->kernel, producer->node, writer_batch_failed, .client = producer->client,
-                .topic = partition->topic->name, .partition = partition->id, .count = batch->count, .error_code = error);
+                .topic = partition->topic->name, .partition = partition->id, .count = batch->count,
+                .error_code = error);
     for (int32_t i = 0; i < batch->waiters.count; i++)
         ks_write_batch_finished(batch->waiters.items[i].write, batch->waiters.items[i].slot, error);
     ks_producer_batch_put(batch);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The bytes of a batch. Messages are encoded as they come, so a batch is copied once (into the block that travels). A message
- * without a time gets the time of the attempt, anew at each attempt (kafka-go protocol/record_v2.go): until then it is
- * encoded with time 0, which is what "unset" means. When all are unset, only the header's two timestamps change; when some
- * are, the batch is encoded again.
+ * The bytes of a batch. Messages are encoded as they come, so a batch is copied once (into the block that travels). A
+ * message without a time gets the time of the attempt, anew at each attempt (kafka-go protocol/record_v2.go): until
+ * then it is encoded with time 0, which is what "unset" means. When all are unset, only the header's two timestamps
+ * change; when some are, the batch is encoded again.
  */
 #include "sim/client/producer_internal.h"
 
@@ -12,8 +12,10 @@
 ks_producer_batch *ks_producer_batch_take(ks_producer_partition *partition) {
     ks_producer *producer = partition->topic->producer;
     ks_producer_batch *batch = producer->spare_batches;
-    if (batch != NULL) producer->spare_batches = batch->next;
-    else batch = ks_alloc(sizeof *batch);
+    if (batch != NULL)
+        producer->spare_batches = batch->next;
+    else
+        batch = ks_alloc(sizeof *batch);
     batch->next = NULL;
     batch->partition = partition;
     batch->bytes = 0;
@@ -71,8 +73,8 @@ void ks_producer_batch_add(ks_producer_batch *batch, const kafka_message *messag
     const ks_record_header_in *headers = message->header_count > 0 ? convert_headers(producer, message) : NULL;
     int64_t time_ms = message->time != 0 ? milliseconds(message->time) : 0;
     batch->unset_times += time_ms == 0;
-    ks_batch_add(&batch->builder, nullable(message->key), nullable(message->value), headers, (int32_t)message->header_count,
-                 time_ms);
+    ks_batch_add(&batch->builder, nullable(message->key), nullable(message->value), headers,
+                 (int32_t)message->header_count, time_ms);
     batch->count++;
     batch->bytes += size;
     if (producer->config.told == NULL) return;
@@ -98,7 +100,8 @@ static void encode_again(ks_producer_batch *batch, int64_t now_ms) {
     for (read_back(batch, &records); ks_records_next(&records, &record);) {
         ks_record_header_in header;
         producer->header_scratch.count = 0;
-        while (ks_record_header_next(&record.headers, &header.key, &header.value)) KS_PUSH(producer->header_scratch, header);
+        while (ks_record_header_next(&record.headers, &header.key, &header.value))
+            KS_PUSH(producer->header_scratch, header);
         ks_batch_add(&producer->scratch, record.key, record.value, producer->header_scratch.items,
                      producer->header_scratch.count, record.timestamp_ms == 0 ? now_ms : record.timestamp_ms);
     }
@@ -141,7 +144,8 @@ const kafka_message *ks_producer_batch_messages(ks_producer_batch *batch) {
     ks_record record;
     producer->messages.count = producer->headers.count = 0;
     for (read_back(batch, &records); ks_records_next(&records, &record);) {
-        kafka_message message = { .key = seen(record.key), .value = seen(record.value),
+        kafka_message message = { .key = seen(record.key),
+                                  .value = seen(record.value),
                                   .header_count = (size_t)record.header_count };
         ks_string key;
         ks_bytes value;
@@ -168,7 +172,9 @@ static int64_t varint_size(int64_t value) { /* of a zig-zag varint of a number t
     return size;
 }
 
-static inline bool fits(kafka_bytes bytes) { return bytes.size <= INT32_MAX / 4 && (bytes.data != NULL || bytes.size == 0); }
+static inline bool fits(kafka_bytes bytes) {
+    return bytes.size <= INT32_MAX / 4 && (bytes.data != NULL || bytes.size == 0);
+}
 
 int64_t ks_message_size(const kafka_message *message) {
     if (!fits(message->key) || !fits(message->value)) return -1;
@@ -187,6 +193,8 @@ int64_t ks_message_size(const kafka_message *message) {
 
 kafka_error ks_producer_batch_error(const ks_producer_batch *batch) { return batch->error; }
 int32_t ks_producer_batch_count(const ks_producer_batch *batch) { return batch->count; }
-void *ks_producer_batch_owner(const ks_producer_batch *batch) { return batch->partition->topic->producer->config.owner; }
+void *ks_producer_batch_owner(const ks_producer_batch *batch) {
+    return batch->partition->topic->producer->config.owner;
+}
 ks_producer_batch *ks_producer_batch_next_told(ks_producer_batch *batch) { return batch->next_told; }
 void ks_producer_batch_set_next_told(ks_producer_batch *batch, ks_producer_batch *next) { batch->next_told = next; }

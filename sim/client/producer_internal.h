@@ -11,8 +11,14 @@
 
 typedef struct ks_producer_partition ks_producer_partition;
 
-typedef struct ks_batch_waiter { ks_write *write; int32_t slot; } ks_batch_waiter;
-typedef struct ks_batch_extra { void *data; kafka_time time; } ks_batch_extra;
+typedef struct ks_batch_waiter {
+    ks_write *write;
+    int32_t slot;
+} ks_batch_waiter;
+typedef struct ks_batch_extra {
+    void *data;
+    kafka_time time;
+} ks_batch_extra;
 
 struct ks_producer_batch {
     ks_producer_batch *next;      /* in the partition's queue, or among the producer's spare ones */
@@ -24,7 +30,7 @@ struct ks_producer_batch {
     int32_t count, unset_times;
     KS_VEC(ks_batch_waiter) waiters;
     KS_VEC(ks_batch_extra) extras; /* what a completion gets back that is not in the records */
-    bool answered; /* by the broker, be it with an error */
+    bool answered;                 /* by the broker, be it with an error */
     kafka_error error;
     int64_t base_offset, log_append_time_ms;
 };
@@ -53,7 +59,7 @@ struct ks_write {
     ks_write *next;     /* among the spare ones */
     ks_write *all_next; /* of the producer */
     ks_producer *producer;
-    bool held; /* by the caller */
+    bool held;       /* by the caller */
     int32_t pending; /* batches that are not finished */
     int32_t *slots;  /* of each message: index into results; before it is appended the caller's note */
     size_t capacity;
@@ -73,8 +79,8 @@ struct ks_producer {
     ks_producer_batch *spare_batches;
     ks_write *spare_writes, *writes;
     int64_t unfinished;
-    ks_batch_builder scratch;               /* batches in which only some messages have a time */
-    KS_VEC(kafka_message) messages;         /* for completions */
+    ks_batch_builder scratch;       /* batches in which only some messages have a time */
+    KS_VEC(kafka_message) messages; /* for completions */
     KS_VEC(kafka_header) headers;
     KS_VEC(ks_record_header_in) header_scratch;
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Writing the batches of one partition, one after the other (kafka-go writer.go: partitionWriter.writeBatches, writeBatch;
- * Client.Produce). With the defaults and a refusal that may be retried the attempts start 0, 100, 500, 1400, 2400, 3400 ms
- * after the flush (and the round trips in between).
+ * Writing the batches of one partition, one after the other (kafka-go writer.go: partitionWriter.writeBatches,
+ * writeBatch; Client.Produce). With the defaults and a refusal that may be retried the attempts start 0, 100, 500,
+ * 1400, 2400, 3400 ms after the flush (and the round trips in between).
  */
 #include "sim/client/producer_internal.h"
 #include "sim/protocol/error.h"
@@ -44,8 +44,10 @@ static void through(ks_producer_partition *partition, kafka_error error) {
         KS_EMIT(producer->kernel, producer->node, writer_batch_failed, .client = producer->client,
                 .topic = partition->topic->name, .partition = partition->id, .count = batch->count, .error_code = error,
                 .attempts = partition->attempt + 1);
-    if (producer->config.told != NULL) producer->config.told(producer->config.owner, batch);
-    else ks_producer_finish(batch);
+    if (producer->config.told != NULL)
+        producer->config.told(producer->config.owner, batch);
+    else
+        ks_producer_finish(batch);
 }
 
 static void failed_once(ks_producer_partition *partition, kafka_error error) {
@@ -57,9 +59,9 @@ static void failed_once(ks_producer_partition *partition, kafka_error error) {
     }
     partition->attempt++;
     int64_t wait = ks_backoff(partition->attempt, config->backoff_min, config->backoff_max);
-    KS_EMIT(producer->kernel, producer->node, produce_retry, .client = producer->client, .topic = partition->topic->name,
-            .partition = partition->id, .attempt = partition->attempt, .error_code = error,
-            .backoff_ms = (int32_t)(wait / KS_MS));
+    KS_EMIT(producer->kernel, producer->node, produce_retry, .client = producer->client,
+            .topic = partition->topic->name, .partition = partition->id, .attempt = partition->attempt,
+            .error_code = error, .backoff_ms = (int32_t)(wait / KS_MS));
     ks_timer_start(producer->kernel, &partition->backoff, wait);
 }
 
@@ -83,8 +85,10 @@ static void answered(void *owner, kafka_error error, const ks_envelope *envelope
             batch->log_append_time_ms = result->log_append_time_ms;
         }
     }
-    if (error == KAFKA_OK) through(partition, KAFKA_OK);
-    else failed_once(partition, error);
+    if (error == KAFKA_OK)
+        through(partition, KAFKA_OK);
+    else
+        failed_once(partition, error);
 }
 
 static void attempt(ks_producer_partition *partition) {
@@ -107,6 +111,6 @@ static void attempt(ks_producer_partition *partition) {
     request->topic_data.items = topic;
     request->topic_data.count = 1;
     ks_route route = { .to = KS_ROUTE_LEADER, .topic = partition->topic->name, .partition = partition->id };
-    partition->exchange = ks_transport_send(producer->transport, &route, envelope, config->acks != 0, config->write_timeout,
-                                            answered, partition);
+    partition->exchange = ks_transport_send(producer->transport, &route, envelope, config->acks != 0,
+                                            config->write_timeout, answered, partition);
 }

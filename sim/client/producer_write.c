@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One call of the application: which batches its messages went to and how those fared. Calls are recycled with their arrays, so
- * that writing costs no allocation once it is warm.
+ * One call of the application: which batches its messages went to and how those fared. Calls are recycled with their
+ * arrays, so that writing costs no allocation once it is warm.
  */
 #include "sim/client/producer_internal.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The transport's life and its cached layout (kafka-go transport.go: connPool.discover, update). A refresh asks for all topics
- * on a connection of its own pool, to any broker. A failed one keeps the old layout; if there is none yet its error answers
- * all lookups until one succeeds.
+ * The transport's life and its cached layout (kafka-go transport.go: connPool.discover, update). A refresh asks for all
+ * topics on a connection of its own pool, to any broker. A failed one keeps the old layout; if there is none yet its
+ * error answers all lookups until one succeeds.
  */
 #include "sim/client/transport_internal.h"
 
@@ -116,12 +116,14 @@ bool ks_transport_is_dead(const ks_transport *transport) { return transport->dea
 /* ---- refreshing ---- */
 
 static int by_broker_id(const void *a, const void *b) {
-    int32_t x = ((const ks_metadata_response_broker *)a)->node_id, y = ((const ks_metadata_response_broker *)b)->node_id;
+    int32_t x = ((const ks_metadata_response_broker *)a)->node_id,
+            y = ((const ks_metadata_response_broker *)b)->node_id;
     return (x > y) - (x < y);
 }
 
 static int by_topic_name(const void *a, const void *b) { /* a response names no topic twice */
-    return ks_string_compare(((const ks_metadata_response_topic *)a)->name, ((const ks_metadata_response_topic *)b)->name);
+    return ks_string_compare(((const ks_metadata_response_topic *)a)->name,
+                             ((const ks_metadata_response_topic *)b)->name);
 }
 
 static int by_partition(const void *a, const void *b) {
@@ -188,8 +190,8 @@ void ks_transport_refresh(ks_transport *transport, const char *reason) {
     request->topics.items = NULL;
     request->topics.count = -1; /* all */
     request->allow_auto_topic_creation = false;
-    transport->refresh = ks_exchange_start(transport, &(ks_route){ .to = KS_ROUTE_ANY }, envelope, true, true, KS_METADATA_TTL,
-                                           refreshed, transport);
+    transport->refresh = ks_exchange_start(transport, &(ks_route){ .to = KS_ROUTE_ANY }, envelope, true, true,
+                                           KS_METADATA_TTL, refreshed, transport);
 }
 
 static void refresh_due(ks_timer *timer) {

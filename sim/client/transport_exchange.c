@@ -2,9 +2,11 @@
  *
  * One request from routing to answer (kafka-go transport.go: connPool.roundTrip, sendRequest):
  *
- *     waiting for a layout -> routing -> (group calls: searching the coordinator) -> a connection -> on the wire -> answered
+ *     waiting for a layout -> routing -> (group calls: searching the coordinator) -> a connection -> on the wire ->
+ * answered
  *
- * The time-out covers all of it; one that strikes on the wire closes the connection, since an answer may still come on it.
+ * The time-out covers all of it; one that strikes on the wire closes the connection, since an answer may still come on
+ * it.
  */
 #include "sim/client/transport_internal.h"
 
@@ -37,7 +39,8 @@ static int16_t version_of(int16_t api_key) {
 }
 
 ks_envelope *ks_transport_request(ks_transport *transport, int16_t api_key) {
-    return ks_envelope_new(ks_process_kernel(transport->process), api_key, version_of(api_key), ks_api_find(api_key)->request());
+    return ks_envelope_new(ks_process_kernel(transport->process), api_key, version_of(api_key),
+                           ks_api_find(api_key)->request());
 }
 
 /* ---- the end of an exchange ---- */
@@ -45,8 +48,10 @@ ks_envelope *ks_transport_request(ks_transport *transport, int16_t api_key) {
 static void unlink_exchange(ks_exchange *exchange) {
     if (exchange->link == NULL) return;
     *exchange->link = exchange->next;
-    if (exchange->next != NULL) exchange->next->link = exchange->link;
-    else if (exchange->transport->waiting_end == &exchange->next) exchange->transport->waiting_end = exchange->link;
+    if (exchange->next != NULL)
+        exchange->next->link = exchange->link;
+    else if (exchange->transport->waiting_end == &exchange->next)
+        exchange->transport->waiting_end = exchange->link;
     exchange->link = NULL;
 }
 
@@ -109,8 +114,10 @@ static void timed_out(ks_timer *timer) {
 static void answered(void *owner, kafka_error error, const ks_envelope *response) {
     ks_pooled *pooled = owner;
     ks_exchange *exchange = pooled->exchange;
-    if (error == KAFKA_OK) ks_pooled_release(pooled);
-    else ks_pooled_close(pooled);
+    if (error == KAFKA_OK)
+        ks_pooled_release(pooled);
+    else
+        ks_pooled_close(pooled);
     if (exchange == NULL) return; /* its owner went away */
     exchange->pooled = NULL;
     finish(exchange, error, response);
@@ -145,19 +152,24 @@ static kafka_error find_leader(const ks_exchange *exchange, int32_t *broker) {
     int32_t low = 0, high = topic->partitions.count;
     while (low < high) { /* ids are 0 .. n-1 unless the broker says otherwise */
         int32_t middle = low + (high - low) / 2;
-        if (topic->partitions.items[middle].partition_index < route->partition) low = middle + 1;
-        else high = middle;
+        if (topic->partitions.items[middle].partition_index < route->partition)
+            low = middle + 1;
+        else
+            high = middle;
     }
     if (low == topic->partitions.count || topic->partitions.items[low].partition_index != route->partition)
         return KAFKA_ERR_PARTITION_NOT_CACHED;
     *broker = topic->partitions.items[low].leader_id;
-    return *broker < 0 || ks_transport_broker(exchange->transport, *broker) == NULL ? KAFKA_ERR_LEADER_NOT_CACHED : KAFKA_OK;
+    return *broker < 0 || ks_transport_broker(exchange->transport, *broker) == NULL ? KAFKA_ERR_LEADER_NOT_CACHED
+                                                                                    : KAFKA_OK;
 }
 
 static void connect(ks_exchange *exchange, int32_t broker) {
     ks_pool *pool = ks_pool_get(exchange->transport, broker);
-    if (pool == NULL) ks_exchange_failed(exchange, KAFKA_ERR_BROKER_NOT_AVAILABLE);
-    else ks_pool_connect(pool, exchange);
+    if (pool == NULL)
+        ks_exchange_failed(exchange, KAFKA_ERR_BROKER_NOT_AVAILABLE);
+    else
+        ks_pool_connect(pool, exchange);
 }
 
 static void coordinator_found(void *owner, kafka_error error, const ks_envelope *envelope) {
@@ -165,8 +177,10 @@ static void coordinator_found(void *owner, kafka_error error, const ks_envelope 
     exchange->search = NULL;
     const ks_find_coordinator_response *response = envelope != NULL ? envelope->body : NULL;
     if (error == KAFKA_OK) error = (kafka_error)response->error_code;
-    if (error == KAFKA_OK) connect(exchange, response->node_id);
-    else finish(exchange, error, NULL);
+    if (error == KAFKA_OK)
+        connect(exchange, response->node_id);
+    else
+        finish(exchange, error, NULL);
 }
 
 static void search_coordinator(ks_exchange *exchange) {
@@ -174,8 +188,8 @@ static void search_coordinator(ks_exchange *exchange) {
     ks_find_coordinator_request *request = envelope->body;
     request->key = ks_arena_string(envelope->arena, exchange->route.group);
     request->key_type = 0;
-    exchange->search = ks_exchange_start(exchange->transport, &(ks_route){ .to = KS_ROUTE_ANY }, envelope, true, true, 0,
-                                         coordinator_found, exchange);
+    exchange->search = ks_exchange_start(exchange->transport, &(ks_route){ .to = KS_ROUTE_ANY }, envelope, true, true,
+                                         0, coordinator_found, exchange);
 }
 
 static void route(ks_exchange *exchange) {
@@ -189,12 +203,15 @@ static void route(ks_exchange *exchange) {
     case KS_ROUTE_LEADER: error = find_leader(exchange, &broker); break;
     case KS_ROUTE_GROUP: search_coordinator(exchange); return;
     }
-    if (error != KAFKA_OK) ks_exchange_failed(exchange, error);
-    else connect(exchange, broker);
+    if (error != KAFKA_OK)
+        ks_exchange_failed(exchange, error);
+    else
+        connect(exchange, broker);
 }
 
-ks_exchange *ks_exchange_start(ks_transport *transport, const ks_route *way, ks_envelope *request, bool expects_response,
-                               bool internal, int64_t timeout_ns, ks_exchange_fn *done, void *owner) {
+ks_exchange *ks_exchange_start(ks_transport *transport, const ks_route *way, ks_envelope *request,
+                               bool expects_response, bool internal, int64_t timeout_ns, ks_exchange_fn *done,
+                               void *owner) {
     ks_node *node = ks_process_node(transport->process);
     ks_exchange *exchange = ks_alloc(sizeof *exchange);
     exchange->transport = transport;
@@ -207,26 +224,32 @@ ks_exchange *ks_exchange_start(ks_transport *transport, const ks_route *way, ks_
     ks_timer_init(&exchange->timer, node, timed_out, exchange);
     ks_timer_init(&exchange->verdict, node, pronounced, exchange);
     bool wait = !internal && !transport->ready;
-    if (wait) link_waiting(exchange);
-    else link_active(exchange);
+    if (wait)
+        link_waiting(exchange);
+    else
+        link_active(exchange);
     if (transport->dead) return exchange; /* the dead hear nothing */
     if (timeout_ns > 0) ks_timer_start(ks_process_kernel(transport->process), &exchange->timer, timeout_ns);
     if (!wait) route(exchange);
     return exchange;
 }
 
-ks_exchange *ks_transport_send(ks_transport *transport, const ks_route *way, ks_envelope *request, bool expects_response,
-                               int64_t timeout_ns, ks_exchange_fn *done, void *owner) {
+ks_exchange *ks_transport_send(ks_transport *transport, const ks_route *way, ks_envelope *request,
+                               bool expects_response, int64_t timeout_ns, ks_exchange_fn *done, void *owner) {
     ks_transport_wake(transport);
     return ks_exchange_start(transport, way, request, expects_response, false, timeout_ns, done, owner);
 }
 
 void ks_exchanges_become_ready(ks_transport *transport) {
+    if (transport->waiting != NULL)
+        ks_progress(ks_process_kernel(transport->process)); /* a refresh may be background work */
     for (ks_exchange *exchange; (exchange = transport->waiting) != NULL;) {
         unlink_exchange(exchange);
         link_active(exchange);
-        if (transport->problem != KAFKA_OK) ks_exchange_failed(exchange, transport->problem);
-        else route(exchange);
+        if (transport->problem != KAFKA_OK)
+            ks_exchange_failed(exchange, transport->problem);
+        else
+            route(exchange);
     }
 }
 

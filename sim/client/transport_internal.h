@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The parts of the transport: layout (transport.c), connection pools (transport_pool.c), requests (transport_exchange.c),
- * waits for the layout (transport_wait.c).
+ * The parts of the transport: layout (transport.c), connection pools (transport_pool.c), requests
+ * (transport_exchange.c), waits for the layout (transport_wait.c).
  */
 #ifndef KS_TRANSPORT_INTERNAL_H
 #define KS_TRANSPORT_INTERNAL_H
@@ -40,7 +40,7 @@ struct ks_exchange {
     ks_exchange *next, **link; /* in transport->waiting (for readiness) or transport->active */
     ks_transport *transport;
     ks_route route;
-    ks_envelope *request; /* NULL once sent */
+    ks_envelope *request;            /* NULL once sent */
     bool expects_response, internal; /* internal: does not wait for readiness */
     ks_exchange_fn *done;
     void *owner;
@@ -54,7 +54,14 @@ struct ks_exchange {
 struct ks_layout_wait {
     ks_layout_wait *next, **link;
     ks_transport *transport;
-    enum { KS_WAIT_READY, KS_WAIT_REFRESH_NEXT, KS_WAIT_REFRESHING, KS_WAIT_BACKOFF, KS_WAIT_ASKING, KS_WAIT_TOLD } state;
+    enum {
+        KS_WAIT_READY,
+        KS_WAIT_REFRESH_NEXT,
+        KS_WAIT_REFRESHING,
+        KS_WAIT_BACKOFF,
+        KS_WAIT_ASKING,
+        KS_WAIT_TOLD
+    } state;
     bool only_ready, create;
     ks_string *topics; /* owned copies */
     int32_t count, partitions;
@@ -71,7 +78,7 @@ struct ks_transport {
     ks_process_watch watch;
     int32_t users;
     bool dead, awake, ready, refreshing, refresh_again; /* awake: somebody uses it, and began to */
-    ks_string *hosts; /* of the addresses to ask first; owned */
+    ks_string *hosts;                                   /* of the addresses to ask first; owned */
     int32_t *ports, address_count;
     ks_pool cluster, *brokers; /* pools by broker */
     ks_envelope *layout;       /* a Metadata response; NULL: never seen one */
@@ -89,8 +96,9 @@ struct ks_transport {
 void ks_transport_wake(ks_transport *transport); /* before each use */
 void ks_transport_refresh(ks_transport *transport, const char *reason);
 /* transport_exchange.c */
-ks_exchange *ks_exchange_start(ks_transport *transport, const ks_route *route, ks_envelope *request, bool expects_response,
-                               bool internal, int64_t timeout_ns, ks_exchange_fn *done, void *owner);
+ks_exchange *ks_exchange_start(ks_transport *transport, const ks_route *route, ks_envelope *request,
+                               bool expects_response, bool internal, int64_t timeout_ns, ks_exchange_fn *done,
+                               void *owner);
 void ks_exchanges_become_ready(ks_transport *transport);
 void ks_exchanges_silence(ks_transport *transport); /* the process crashed: nobody will be told anything */
 void ks_exchanges_free(ks_transport *transport);

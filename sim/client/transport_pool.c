@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Connection pools (kafka-go transport.go: connGroup, conn). A connection carries one request at a time; one that is free is
- * taken last in, first out; when there is none another is opened, however many there are. A new connection asks ApiVersions
- * first. The cluster's own pool dials the given addresses in random order, the brokers' pools the layout's address.
+ * Connection pools (kafka-go transport.go: connGroup, conn). A connection carries one request at a time; one that is
+ * free is taken last in, first out; when there is none another is opened, however many there are. A new connection asks
+ * ApiVersions first. The cluster's own pool dials the given addresses in random order, the brokers' pools the layout's
+ * address.
  */
 #include "sim/client/transport_internal.h"
 
@@ -77,8 +78,10 @@ static void dial(ks_pooled *pooled) {
 
 static void timed_out(ks_timer *timer) {
     ks_pooled *pooled = timer->owner;
-    if (pooled->call != NULL) give_up(pooled, KAFKA_ERR_DEADLINE_EXCEEDED); /* opening took too long */
-    else ks_pooled_close(pooled);                                          /* idle too long */
+    if (pooled->call != NULL)
+        give_up(pooled, KAFKA_ERR_DEADLINE_EXCEEDED); /* opening took too long */
+    else
+        ks_pooled_close(pooled); /* idle too long */
 }
 
 static void shuffle_addresses(ks_pooled *pooled) {

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Waiting for the cached layout (kafka-go transport.go: connPool.refreshMetadata, and roundTrip's part for metadata requests):
- * for the first one, for a topic's partitions (perhaps asking a broker to create it), for topics just made to show up.
+ * Waiting for the cached layout (kafka-go transport.go: connPool.refreshMetadata, and roundTrip's part for metadata
+ * requests): for the first one, for a topic's partitions (perhaps asking a broker to create it), for topics just made
+ * to show up.
  *
  *     READY -> (cached) TOLD
  *     READY -> ASKING the brokers to create the topic -> REFRESH_NEXT
- *     REFRESH_NEXT -> REFRESHING (one that began after the wish) -> TOLD, or BACKOFF 100 ms, 200 ms .. 2 s -> REFRESH_NEXT
+ *     REFRESH_NEXT -> REFRESHING (one that began after the wish) -> TOLD, or BACKOFF 100 ms, 200 ms .. 2 s ->
+ * REFRESH_NEXT
  */
 #include "sim/client/transport_internal.h"
 
@@ -17,8 +19,10 @@ static void wait_free(ks_layout_wait *wait) {
     ks_timer_stop(&wait->timer);
     ks_timer_stop(&wait->timeout);
     *wait->link = wait->next;
-    if (wait->next != NULL) wait->next->link = wait->link;
-    else wait->transport->waits_end = wait->link;
+    if (wait->next != NULL)
+        wait->next->link = wait->link;
+    else
+        wait->transport->waits_end = wait->link;
     for (int32_t i = 0; i < wait->count; i++) ks_free((void *)wait->topics[i].data);
     ks_free(wait->topics);
     ks_free(wait);
@@ -40,6 +44,7 @@ static void tell_soon(ks_layout_wait *wait, kafka_error error, int32_t partition
     wait->state = KS_WAIT_TOLD;
     wait->error = error;
     wait->partitions = partitions;
+    ks_progress(ks_process_kernel(wait->transport->process)); /* a refresh may be background work, its news is not */
     ks_timer_start(ks_process_kernel(wait->transport->process), &wait->timer, 0);
 }
 
@@ -50,8 +55,10 @@ static void want_refresh(ks_layout_wait *wait) {
 
 static void timer_fired(ks_timer *timer) {
     ks_layout_wait *wait = timer->owner;
-    if (wait->state == KS_WAIT_TOLD) tell(wait, wait->error, wait->partitions);
-    else want_refresh(wait); /* end of a backoff */
+    if (wait->state == KS_WAIT_TOLD)
+        tell(wait, wait->error, wait->partitions);
+    else
+        want_refresh(wait); /* end of a backoff */
 }
 
 static void timed_out(ks_timer *timer) { tell(timer->owner, KAFKA_ERR_DEADLINE_EXCEEDED, 0); }
@@ -81,7 +88,8 @@ static void ask(ks_layout_wait *wait) {
     request->topics.count = 1;
     request->allow_auto_topic_creation = true;
     wait->state = KS_WAIT_ASKING;
-    wait->exchange = ks_transport_send(wait->transport, &(ks_route){ .to = KS_ROUTE_ANY }, envelope, true, 0, asked, wait);
+    wait->exchange =
+        ks_transport_send(wait->transport, &(ks_route){ .to = KS_ROUTE_ANY }, envelope, true, 0, asked, wait);
 }
 
 /* ---- what a layout means to a wait ---- */
@@ -97,16 +105,21 @@ static bool all_cached(const ks_layout_wait *wait) {
 static void look_up(ks_layout_wait *wait) {
     const ks_metadata_response_topic *topic = ks_transport_topic(wait->transport, wait->topics[0]);
     kafka_error error = topic != NULL ? (kafka_error)topic->error_code : KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION;
-    if (ks_transport_problem(wait->transport) != KAFKA_OK) tell_soon(wait, ks_transport_problem(wait->transport), 0);
-    else if (error == KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION && wait->create) ask(wait);
-    else tell_soon(wait, error, error == KAFKA_OK ? topic->partitions.count : 0);
+    if (ks_transport_problem(wait->transport) != KAFKA_OK)
+        tell_soon(wait, ks_transport_problem(wait->transport), 0);
+    else if (error == KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION && wait->create)
+        ask(wait);
+    else
+        tell_soon(wait, error, error == KAFKA_OK ? topic->partitions.count : 0);
 }
 
 static void look(ks_layout_wait *wait, bool refreshed) {
     switch (wait->state) {
     case KS_WAIT_READY:
-        if (wait->only_ready) tell_soon(wait, KAFKA_OK, 0);
-        else look_up(wait);
+        if (wait->only_ready)
+            tell_soon(wait, KAFKA_OK, 0);
+        else
+            look_up(wait);
         break;
     case KS_WAIT_REFRESHING:
         if (!refreshed) break;
@@ -187,7 +200,9 @@ ks_layout_wait *ks_transport_await(ks_transport *transport, const ks_string *top
     wait->only_ready = count < 0;
     wait->state = KS_WAIT_READY;
     if (transport->dead) return wait;
-    if (count >= 0) want_refresh(wait);
-    else if (transport->ready) look(wait, false);
+    if (count >= 0)
+        want_refresh(wait);
+    else if (transport->ready)
+        look(wait, false);
     return wait;
 }

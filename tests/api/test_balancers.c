@@ -12,8 +12,8 @@ static kafka_balancer by_name(const char *name, const json_t *chunk) {
     return kafka_balancer_hash();
 }
 
-/* The vectors' lists may have gaps, as kafka-go's interface allows: round robin picks from the list, least bytes from the sorted
- * list, hash answers the index. A writer's list is always 0 .. n-1. */
+/* The vectors' lists may have gaps, as kafka-go's interface allows: round robin picks from the list, least bytes from
+ * the sorted list, hash answers the index. A writer's list is always 0 .. n-1. */
 static int from_list(const char *name, const json_t *list, int32_t index) {
     if (strcmp(name, "hash") == 0) return index;
     for (size_t i = 0; i < json_array_size(list); i++) {
@@ -62,10 +62,13 @@ static void stateful_balancers_go_through_the_known_sequences(void **state) {
 
 static void the_lab_s_keys_go_where_kafka_go_sends_them(void **state) {
     (void)state;
-    static const struct { const char *key; int over3; } rows[] = {
-        { "user-1", 0 },   { "user-2", 0 },   { "user-3", 2 },   { "user-7", 1 },  { "user-100", 0 },
-        { "user-101", 1 }, { "user-102", 2 }, { "order-1", 1 },  { "order-2", 1 }, { "order-3", 0 },
-        { "order-5", 2 },  { "alice", 2 },    { "bob", 2 },      { "carol", 2 },
+    static const struct {
+        const char *key;
+        int over3;
+    } rows[] = {
+        { "user-1", 0 },   { "user-2", 0 },   { "user-3", 2 },  { "user-7", 1 },  { "user-100", 0 },
+        { "user-101", 1 }, { "user-102", 2 }, { "order-1", 1 }, { "order-2", 1 }, { "order-3", 0 },
+        { "order-5", 2 },  { "alice", 2 },    { "bob", 2 },     { "carol", 2 },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         assert_int_equal(kafka_balancer_partition(kafka_balancer_hash(), kafka_string(rows[i].key), 3), rows[i].over3);
@@ -89,7 +92,8 @@ static void a_zeroed_balancer_is_round_robin(void **state) {
 static void random_rules_reach_every_partition_and_repeat_with_their_seed(void **state) {
     (void)state;
     kafka_message message = { .value = kafka_string("no key") };
-    kafka_router *a = kafka_router_new(kafka_balancer_random(), 7), *b = kafka_router_new(kafka_balancer_murmur2(false), 7);
+    kafka_router *a = kafka_router_new(kafka_balancer_random(), 7),
+                 *b = kafka_router_new(kafka_balancer_murmur2(false), 7);
     int seen[5] = { 0 };
     for (int i = 0; i < 500; i++) {
         int32_t partition = kafka_router_choose(a, &message, 5);

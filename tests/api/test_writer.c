@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The writer: checks and their order, batching and retries to the millisecond, per-message errors, closing. Against a broker
- * that does as it is told. */
+ * The writer: checks and their order, batching and retries to the millisecond, per-message errors, closing. Against a
+ * broker that does as it is told. */
 #include "tests/api/writer_fixture.h"
 
 /* ---- a first message ---- */
 
 static void one_message_waits_for_the_batch_timeout_and_arrives(void **state) {
     fixture *f = *state;
-    kafka_writer *writer = writer_of(f, (kafka_writer_config){ .topic = "orders", .balancer = kafka_balancer_hash(),
-                                                               .required_acks = KAFKA_ACKS_ALL });
+    kafka_writer *writer = writer_of(
+        f,
+        (kafka_writer_config){ .topic = "orders", .balancer = kafka_balancer_hash(), .required_acks = KAFKA_ACKS_ALL });
     assert_int_equal(f->broker.metadata_count, 0); /* a writer that does nothing talks to nobody */
     kafka_message message = text("user-1", "hello");
     assert_error(kafka_writer_write(writer, f->ctx, &message, 1, NULL), KAFKA_OK);
@@ -27,12 +28,16 @@ static void one_message_waits_for_the_batch_timeout_and_arrives(void **state) {
 
 static void a_record_carries_key_value_headers_and_the_time_of_its_sending(void **state) {
     fixture *f = *state;
-    kafka_writer *writer = writer_of(f, (kafka_writer_config){ .topic = "orders", .balancer = kafka_balancer_hash(),
+    kafka_writer *writer = writer_of(f, (kafka_writer_config){ .topic = "orders",
+                                                               .balancer = kafka_balancer_hash(),
                                                                .batch_timeout = 10 * KAFKA_MILLISECOND,
                                                                .required_acks = KAFKA_ACKS_ONE });
-    kafka_header headers[] = { { kafka_string("event-type"), kafka_string("created") }, { kafka_string("n"), { NULL, 0 } } };
-    kafka_message messages[] = { { .key = kafka_string("user-1"), .value = { NULL, 0 }, .headers = headers, .header_count = 2 },
-                                 { .key = kafka_string("user-1"), .value = { "", 0 } } };
+    kafka_header headers[] = { { kafka_string("event-type"), kafka_string("created") },
+                               { kafka_string("n"), { NULL, 0 } } };
+    kafka_message messages[] = {
+        { .key = kafka_string("user-1"), .value = { NULL, 0 }, .headers = headers, .header_count = 2 },
+        { .key = kafka_string("user-1"), .value = { "", 0 } }
+    };
     assert_error(kafka_writer_write(writer, f->ctx, messages, 2, NULL), KAFKA_OK);
     ks_record_iterator records;
     ks_record record;
@@ -63,7 +68,10 @@ typedef struct batching {
     int32_t batch_size;
     int64_t batch_bytes;
     int32_t messages; /* of 25 bytes */
-    struct { int32_t records; int64_t at_ms; } batches[5];
+    struct {
+        int32_t records;
+        int64_t at_ms;
+    } batches[5];
 } batching;
 
 static void batches_fill_by_count_by_bytes_and_by_time(void **state) {
@@ -75,7 +83,8 @@ static void batches_fill_by_count_by_bytes_and_by_time(void **state) {
         { 100, 0, 100, { { 100, 0 } } },
     };
     for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
-        kafka_writer *writer = writer_of(f, (kafka_writer_config){ .topic = "orders", .batch_size = rows[row].batch_size,
+        kafka_writer *writer = writer_of(f, (kafka_writer_config){ .topic = "orders",
+                                                                   .batch_size = rows[row].batch_size,
                                                                    .batch_bytes = rows[row].batch_bytes,
                                                                    .batch_timeout = 50 * KAFKA_MILLISECOND,
                                                                    .balancer = kafka_balancer_hash(),
@@ -88,7 +97,8 @@ static void batches_fill_by_count_by_bytes_and_by_time(void **state) {
         int32_t batch = 0;
         for (; batch < 5 && rows[row].batches[batch].records > 0; batch++) {
             const ks_scripted_produce *produce = &f->broker.produced[before + batch];
-            if (produce->records != rows[row].batches[batch].records || produce->time_ms - begun != rows[row].batches[batch].at_ms)
+            if (produce->records != rows[row].batches[batch].records ||
+                produce->time_ms - begun != rows[row].batches[batch].at_ms)
                 fail_msg("row %zu, batch %d: %d records at %lld ms", row, batch, produce->records,
                          (long long)(produce->time_ms - begun));
         }
@@ -100,7 +110,8 @@ static void batches_fill_by_count_by_bytes_and_by_time(void **state) {
 
 static void a_message_of_exactly_batch_bytes_passes_and_one_more_byte_does_not(void **state) {
     fixture *f = *state;
-    kafka_writer *writer = writer_of(f, (kafka_writer_config){ .topic = "orders", .batch_bytes = 50, .required_acks = KAFKA_ACKS_ALL });
+    kafka_writer *writer =
+        writer_of(f, (kafka_writer_config){ .topic = "orders", .batch_bytes = 50, .required_acks = KAFKA_ACKS_ALL });
     char bytes[64] = { 0 };
     kafka_message messages[] = { text("k", "v"), { .value = { bytes, 28 } }, text("k", "w") };
     kafka_error errors[3];
@@ -124,7 +135,8 @@ static void refusals_that_may_pass_are_retried_after_growing_waits(void **state)
     fixture *f = *state;
     static const int64_t at_ms[] = { 0, 100, 500, 1400, 2400, 3400 };
     for (int i = 0; i < 5; i++) f->broker.errors[i] = KAFKA_ERR_NOT_LEADER_OR_FOLLOWER;
-    kafka_writer *writer = writer_of(f, (kafka_writer_config){ .topic = "orders", .batch_size = 1, .required_acks = KAFKA_ACKS_ALL });
+    kafka_writer *writer =
+        writer_of(f, (kafka_writer_config){ .topic = "orders", .batch_size = 1, .required_acks = KAFKA_ACKS_ALL });
     kafka_message message = text("k", "v");
     assert_error(kafka_writer_write(writer, f->ctx, &message, 1, NULL), KAFKA_OK);
     assert_int_equal(f->broker.produce_count, 6);
@@ -141,7 +153,8 @@ static void the_error_of_the_last_attempt_is_told(void **state) {
     fixture *f = *state;
     for (int i = 0; i < 9; i++) f->broker.errors[i] = KAFKA_ERR_NOT_LEADER_OR_FOLLOWER;
     f->broker.errors[9] = KAFKA_ERR_NOT_ENOUGH_REPLICAS;
-    kafka_writer *writer = writer_of(f, (kafka_writer_config){ .topic = "orders", .batch_size = 1, .required_acks = KAFKA_ACKS_ALL });
+    kafka_writer *writer =
+        writer_of(f, (kafka_writer_config){ .topic = "orders", .batch_size = 1, .required_acks = KAFKA_ACKS_ALL });
     kafka_message message = text("k", "v");
     kafka_error outcome = KAFKA_OK;
     assert_error(kafka_writer_write(writer, f->ctx, &message, 1, &outcome), KAFKA_ERR_WRITE_ERRORS);
@@ -155,7 +168,8 @@ static void the_error_of_the_last_attempt_is_told(void **state) {
 static void a_final_refusal_is_not_retried(void **state) {
     fixture *f = *state;
     f->broker.errors[0] = KAFKA_ERR_INVALID_RECORD;
-    kafka_writer *writer = writer_of(f, (kafka_writer_config){ .topic = "orders", .batch_size = 1, .required_acks = KAFKA_ACKS_ALL });
+    kafka_writer *writer =
+        writer_of(f, (kafka_writer_config){ .topic = "orders", .batch_size = 1, .required_acks = KAFKA_ACKS_ALL });
     kafka_message message = text("k", "v");
     kafka_error outcome = KAFKA_OK;
     assert_error(kafka_writer_write(writer, f->ctx, &message, 1, &outcome), KAFKA_ERR_WRITE_ERRORS);
@@ -168,7 +182,9 @@ static void a_final_refusal_is_not_retried(void **state) {
 static void silence_ends_after_the_write_timeout_and_counts_as_a_refusal_that_may_pass(void **state) {
     fixture *f = *state;
     f->broker.errors[0] = KS_SCRIPT_SILENCE;
-    kafka_writer *writer = writer_of(f, (kafka_writer_config){ .topic = "orders", .batch_size = 1, .required_acks = KAFKA_ACKS_ALL,
+    kafka_writer *writer = writer_of(f, (kafka_writer_config){ .topic = "orders",
+                                                               .batch_size = 1,
+                                                               .required_acks = KAFKA_ACKS_ALL,
                                                                .write_timeout = 4 * KAFKA_SECOND });
     kafka_message message = text("k", "v");
     assert_error(kafka_writer_write(writer, f->ctx, &message, 1, NULL), KAFKA_OK);
@@ -183,7 +199,8 @@ static void silence_ends_after_the_write_timeout_and_counts_as_a_refusal_that_ma
 static void a_connection_that_is_hung_up_is_retried(void **state) {
     fixture *f = *state;
     f->broker.errors[0] = KS_SCRIPT_HANG_UP;
-    kafka_writer *writer = writer_of(f, (kafka_writer_config){ .topic = "orders", .batch_size = 1, .required_acks = KAFKA_ACKS_ALL });
+    kafka_writer *writer =
+        writer_of(f, (kafka_writer_config){ .topic = "orders", .batch_size = 1, .required_acks = KAFKA_ACKS_ALL });
     kafka_message message = text("k", "v");
     assert_error(kafka_writer_write(writer, f->ctx, &message, 1, NULL), KAFKA_OK);
     assert_int_equal(f->broker.produce_count, 2);
@@ -195,7 +212,9 @@ static void a_connection_that_is_hung_up_is_retried(void **state) {
 static void the_next_batch_waits_for_the_retries_of_the_one_before(void **state) {
     fixture *f = *state;
     f->broker.errors[0] = KAFKA_ERR_NOT_LEADER_OR_FOLLOWER;
-    kafka_writer *writer = writer_of(f, (kafka_writer_config){ .topic = "orders", .batch_size = 1, .required_acks = KAFKA_ACKS_ALL,
+    kafka_writer *writer = writer_of(f, (kafka_writer_config){ .topic = "orders",
+                                                               .batch_size = 1,
+                                                               .required_acks = KAFKA_ACKS_ALL,
                                                                .balancer = kafka_balancer_hash() });
     kafka_message messages[] = { text("k", "1"), text("k", "22"), text("k", "333") };
     assert_error(kafka_writer_write(writer, f->ctx, messages, 3, NULL), KAFKA_OK);
@@ -240,7 +259,9 @@ static int32_t nowhere(void *argument, const kafka_message *message, int32_t cou
 
 static void a_partition_that_does_not_exist_fails_its_message_without_a_request(void **state) {
     fixture *f = *state;
-    kafka_writer *writer = writer_of(f, (kafka_writer_config){ .topic = "orders", .required_acks = KAFKA_ACKS_ALL, .batch_size = 1,
+    kafka_writer *writer = writer_of(f, (kafka_writer_config){ .topic = "orders",
+                                                               .required_acks = KAFKA_ACKS_ALL,
+                                                               .batch_size = 1,
                                                                .balancer = kafka_balancer_function(nowhere, NULL) });
     kafka_message messages[] = { text("k", "lost"), text(NULL, "fine") };
     kafka_error errors[2];
@@ -269,7 +290,8 @@ static void acks_none_is_done_when_it_is_sent(void **state) {
 
 static void times_of_messages_are_kept_to_the_millisecond_and_unset_ones_become_now(void **state) {
     fixture *f = *state;
-    kafka_writer *writer = writer_of(f, (kafka_writer_config){ .topic = "orders", .balancer = kafka_balancer_hash(),
+    kafka_writer *writer = writer_of(f, (kafka_writer_config){ .topic = "orders",
+                                                               .balancer = kafka_balancer_hash(),
                                                                .required_acks = KAFKA_ACKS_ALL,
                                                                .batch_timeout = 10 * KAFKA_MILLISECOND });
     kafka_message messages[] = { text("k", "set"), text("k", "unset"), text("k", "set") };
@@ -315,7 +337,8 @@ static void complete(void *argument, const kafka_message *messages, size_t count
     s->error = error;
     for (size_t i = 0; i < count && s->count < 8; i++, s->count++) {
         s->messages[s->count] = messages[i];
-        snprintf(s->values[s->count], sizeof s->values[0], "%.*s", (int)messages[i].value.size, (const char *)messages[i].value.data);
+        snprintf(s->values[s->count], sizeof s->values[0], "%.*s", (int)messages[i].value.size,
+                 (const char *)messages[i].value.data);
         if (messages[i].header_count > 0) assert_memory_equal(messages[i].headers[0].key.data, "h", 1);
     }
 }
@@ -325,8 +348,11 @@ static void an_async_write_returns_at_once_and_its_completion_tells_offsets(void
     seen s = { 0 };
     int mine = 5;
     f->broker.next_offset[2] = 40;
-    kafka_writer *writer = writer_of(f, (kafka_writer_config){ .topic = "orders", .async = true, .completion = complete,
-                                                               .completion_argument = &s, .required_acks = KAFKA_ACKS_ALL,
+    kafka_writer *writer = writer_of(f, (kafka_writer_config){ .topic = "orders",
+                                                               .async = true,
+                                                               .completion = complete,
+                                                               .completion_argument = &s,
+                                                               .required_acks = KAFKA_ACKS_ALL,
                                                                .balancer = kafka_balancer_hash(),
                                                                .compression = KAFKA_COMPRESSION_SNAPPY });
     kafka_header header = { kafka_string("h"), kafka_string("x") };
@@ -357,8 +383,11 @@ static void an_async_write_returns_at_once_and_its_completion_tells_offsets(void
 static void completions_see_refusals_log_append_times_and_nothing_without_an_answer(void **state) {
     fixture *f = *state;
     seen s = { 0 };
-    kafka_writer *writer = writer_of(f, (kafka_writer_config){ .topic = "orders", .batch_size = 1, .completion = complete,
-                                                               .completion_argument = &s, .required_acks = KAFKA_ACKS_ALL });
+    kafka_writer *writer = writer_of(f, (kafka_writer_config){ .topic = "orders",
+                                                               .batch_size = 1,
+                                                               .completion = complete,
+                                                               .completion_argument = &s,
+                                                               .required_acks = KAFKA_ACKS_ALL });
     kafka_message message = text("k", "v");
     f->broker.errors[0] = KAFKA_ERR_INVALID_RECORD;
     assert_error(kafka_writer_write(writer, f->ctx, &message, 1, NULL), KAFKA_ERR_WRITE_ERRORS);
@@ -371,8 +400,9 @@ static void completions_see_refusals_log_append_times_and_nothing_without_an_ans
     kafka_writer_close(writer);
     kafka_writer_free(writer);
 
-    writer = writer_of(f, (kafka_writer_config){ .topic = "orders", .batch_size = 1, .completion = complete,
-                                                 .completion_argument = &s }); /* acks none */
+    writer = writer_of(
+        f, (kafka_writer_config){
+               .topic = "orders", .batch_size = 1, .completion = complete, .completion_argument = &s }); /* acks none */
     assert_error(kafka_writer_write(writer, f->ctx, &message, 1, NULL), KAFKA_OK);
     assert_int_equal(s.calls, 3); /* told before the call returns */
     assert_null(s.messages[2].topic);
@@ -396,8 +426,12 @@ static void meddle(void *argument, const kafka_message *messages, size_t count, 
 static void a_completion_may_write_async_but_not_close(void **state) {
     fixture *f = *state;
     seen s = { .f = f };
-    s.writer = writer_of(f, (kafka_writer_config){ .topic = "orders", .batch_size = 1, .async = true, .completion = meddle,
-                                                   .completion_argument = &s, .required_acks = KAFKA_ACKS_ALL });
+    s.writer = writer_of(f, (kafka_writer_config){ .topic = "orders",
+                                                   .batch_size = 1,
+                                                   .async = true,
+                                                   .completion = meddle,
+                                                   .completion_argument = &s,
+                                                   .required_acks = KAFKA_ACKS_ALL });
     kafka_message message = text("k", "v");
     assert_error(kafka_writer_write(s.writer, f->ctx, &message, 1, NULL), KAFKA_OK);
     ks_runtime_run_until(f->runtime, f->start + KS_S);
@@ -419,8 +453,12 @@ static void free_it(void *argument, const kafka_message *messages, size_t count,
 static void a_completion_may_even_free_its_writer(void **state) {
     fixture *f = *state;
     seen s = { .f = f };
-    s.writer = writer_of(f, (kafka_writer_config){ .topic = "orders", .batch_size = 1, .async = true, .completion = free_it,
-                                                   .completion_argument = &s, .required_acks = KAFKA_ACKS_ALL });
+    s.writer = writer_of(f, (kafka_writer_config){ .topic = "orders",
+                                                   .batch_size = 1,
+                                                   .async = true,
+                                                   .completion = free_it,
+                                                   .completion_argument = &s,
+                                                   .required_acks = KAFKA_ACKS_ALL });
     kafka_message message = text("k", "v");
     assert_error(kafka_writer_write(s.writer, f->ctx, &message, 1, NULL), KAFKA_OK);
     ks_runtime_run_until(f->runtime, f->start + KS_S);
@@ -432,7 +470,8 @@ static void a_completion_may_even_free_its_writer(void **state) {
 static void close_sends_what_is_gathered_and_waits_for_it(void **state) {
     fixture *f = *state;
     f->broker.errors[0] = KAFKA_ERR_NOT_LEADER_OR_FOLLOWER;
-    kafka_writer *writer = writer_of(f, (kafka_writer_config){ .topic = "orders", .async = true, .required_acks = KAFKA_ACKS_ALL });
+    kafka_writer *writer =
+        writer_of(f, (kafka_writer_config){ .topic = "orders", .async = true, .required_acks = KAFKA_ACKS_ALL });
     kafka_message message = text("k", "v");
     assert_error(kafka_writer_write(writer, f->ctx, &message, 1, NULL), KAFKA_OK);
     assert_error(kafka_writer_close(writer), KAFKA_OK);
@@ -478,8 +517,8 @@ static void write_one(void *argument) {
 
 static void close_releases_calls_that_wait_for_their_batch(void **state) {
     fixture *f = *state;
-    kafka_writer *writer = writer_of(f, (kafka_writer_config){ .topic = "orders", .batch_timeout = KAFKA_MINUTE,
-                                                               .required_acks = KAFKA_ACKS_ALL });
+    kafka_writer *writer = writer_of(
+        f, (kafka_writer_config){ .topic = "orders", .batch_timeout = KAFKA_MINUTE, .required_acks = KAFKA_ACKS_ALL });
     task_call call = { f, writer, f->ctx, KAFKA_ERR_USER, -1 };
     kafka_task *task = kafka_go(f->ctx, "write", write_one, &call);
     assert_error(kafka_sleep(f->ctx, 5 * KAFKA_SECOND), KAFKA_OK);
@@ -514,7 +553,8 @@ static void a_context_that_ends_leaves_the_messages_on_their_way(void **state) {
     assert_error(kafka_writer_write(writer, ctx, &message, 1, NULL), KAFKA_ERR_DEADLINE_EXCEEDED);
     assert_int_equal(elapsed(f), 200);
     assert_int_equal(f->broker.produce_count, 0);
-    assert_error(kafka_writer_write(writer, ctx, &message, 1, NULL), KAFKA_ERR_DEADLINE_EXCEEDED); /* enqueued all the same */
+    assert_error(kafka_writer_write(writer, ctx, &message, 1, NULL),
+                 KAFKA_ERR_DEADLINE_EXCEEDED); /* enqueued all the same */
     ks_runtime_run_until(f->runtime, f->start + 3 * KS_S);
     assert_int_equal(f->broker.produce_count, 2); /* round robin: two partitions */
     kafka_context_free(ctx);
@@ -543,8 +583,9 @@ static void topics_must_be_named_once(void **state) {
 static void one_call_may_write_to_several_topics(void **state) {
     fixture *f = *state;
     strcpy(f->broker.topics[f->broker.topic_count++], "payments");
-    kafka_writer *writer = writer_of(f, (kafka_writer_config){ .batch_size = 2, .required_acks = KAFKA_ACKS_ALL,
-                                                               .balancer = kafka_balancer_hash() });
+    kafka_writer *writer = writer_of(
+        f,
+        (kafka_writer_config){ .batch_size = 2, .required_acks = KAFKA_ACKS_ALL, .balancer = kafka_balancer_hash() });
     kafka_message messages[] = { text("k", "1"), text("k", "2"), text("k", "3"), text("k", "4") };
     for (int i = 0; i < 4; i++) messages[i].topic = i % 2 ? "payments" : "orders";
     assert_error(kafka_writer_write(writer, f->ctx, messages, 4, NULL), KAFKA_OK);
@@ -558,7 +599,8 @@ static void one_call_may_write_to_several_topics(void **state) {
 
 static void a_topic_that_is_missing_is_unknown_until_the_layout_is_refreshed(void **state) {
     fixture *f = *state;
-    kafka_writer *writer = writer_of(f, (kafka_writer_config){ .topic = "late", .batch_size = 1, .required_acks = KAFKA_ACKS_ALL });
+    kafka_writer *writer =
+        writer_of(f, (kafka_writer_config){ .topic = "late", .batch_size = 1, .required_acks = KAFKA_ACKS_ALL });
     kafka_message message = text("k", "v");
     assert_error(kafka_writer_write(writer, f->ctx, &message, 1, NULL), KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION);
     assert_non_null(strstr(kafka_error_detail(f->address), "allow_auto_topic_creation"));
@@ -585,10 +627,12 @@ static void the_topic_s_own_error_is_returned_without_a_retry(void **state) {
 static void a_missing_topic_is_created_when_that_is_allowed(void **state) {
     fixture *f = *state;
     f->broker.auto_create = true;
-    kafka_writer *writer = writer_of(f, (kafka_writer_config){ .topic = "fresh", .batch_size = 1, .required_acks = KAFKA_ACKS_ALL,
-                                                               .allow_auto_topic_creation = true });
+    kafka_writer *writer = writer_of(
+        f, (kafka_writer_config){
+               .topic = "fresh", .batch_size = 1, .required_acks = KAFKA_ACKS_ALL, .allow_auto_topic_creation = true });
     kafka_message message = text("k", "v");
-    assert_error(kafka_writer_write(writer, f->ctx, &message, 1, NULL), KAFKA_ERR_LEADER_NOT_AVAILABLE); /* as in kafka-go */
+    assert_error(kafka_writer_write(writer, f->ctx, &message, 1, NULL),
+                 KAFKA_ERR_LEADER_NOT_AVAILABLE); /* as in kafka-go */
     assert_int_equal(f->broker.create_count, 1);
     assert_error(kafka_writer_write(writer, f->ctx, &message, 1, NULL), KAFKA_OK);
     kafka_writer_close(writer);
@@ -610,7 +654,8 @@ static void nobody_answering_ends_the_lookup_after_the_read_timeout(void **state
 static void a_cluster_that_is_down_refuses_and_is_found_again_when_it_is_back(void **state) {
     fixture *f = *state;
     ks_node_crash(f->broker.node);
-    kafka_writer *writer = writer_of(f, (kafka_writer_config){ .topic = "orders", .batch_size = 1, .required_acks = KAFKA_ACKS_ALL });
+    kafka_writer *writer =
+        writer_of(f, (kafka_writer_config){ .topic = "orders", .batch_size = 1, .required_acks = KAFKA_ACKS_ALL });
     kafka_message message = text("k", "v");
     assert_error(kafka_writer_write(writer, f->ctx, &message, 1, NULL), KAFKA_ERR_CONNECTION_REFUSED);
     ks_node_start(f->broker.node);
@@ -622,7 +667,8 @@ static void a_cluster_that_is_down_refuses_and_is_found_again_when_it_is_back(vo
 
 static void the_layout_is_refreshed_at_random_times_below_six_seconds_and_rests_when_nobody_needs_it(void **state) {
     fixture *f = *state;
-    kafka_writer *writer = writer_of(f, (kafka_writer_config){ .topic = "orders", .batch_size = 1, .required_acks = KAFKA_ACKS_ALL });
+    kafka_writer *writer =
+        writer_of(f, (kafka_writer_config){ .topic = "orders", .batch_size = 1, .required_acks = KAFKA_ACKS_ALL });
     kafka_message message = text("k", "v");
     assert_error(kafka_writer_write(writer, f->ctx, &message, 1, NULL), KAFKA_OK);
     ks_runtime_run_until(f->runtime, f->start + 120 * KS_S);
@@ -648,7 +694,8 @@ static void the_layout_is_refreshed_at_random_times_below_six_seconds_and_rests_
 
 static void a_connection_is_used_again_and_closed_after_thirty_idle_seconds(void **state) {
     fixture *f = *state;
-    kafka_writer *writer = writer_of(f, (kafka_writer_config){ .topic = "orders", .batch_size = 1, .required_acks = KAFKA_ACKS_ALL });
+    kafka_writer *writer =
+        writer_of(f, (kafka_writer_config){ .topic = "orders", .batch_size = 1, .required_acks = KAFKA_ACKS_ALL });
     kafka_message message = text("k", "v");
     for (int i = 0; i < 5; i++) assert_error(kafka_writer_write(writer, f->ctx, &message, 1, NULL), KAFKA_OK);
     assert_int_equal(f->broker.hello_count, 2); /* one for metadata, one to the broker */
@@ -663,7 +710,8 @@ static void a_connection_is_used_again_and_closed_after_thirty_idle_seconds(void
 
 static void a_crash_of_the_process_kills_its_writers_for_good(void **state) {
     fixture *f = *state;
-    kafka_writer *writer = writer_of(f, (kafka_writer_config){ .topic = "orders", .async = true, .required_acks = KAFKA_ACKS_ALL });
+    kafka_writer *writer =
+        writer_of(f, (kafka_writer_config){ .topic = "orders", .async = true, .required_acks = KAFKA_ACKS_ALL });
     kafka_message message = text("k", "v");
     assert_error(kafka_writer_write(writer, f->ctx, &message, 1, NULL), KAFKA_OK);
     ks_node_crash(ks_process_node(f->process));
@@ -689,7 +737,10 @@ static void a_crash_of_the_process_kills_its_writers_for_good(void **state) {
 static void wrong_configs_are_refused_in_words(void **state) {
     fixture *f = *state;
     kafka_writer *writer = (kafka_writer *)f; /* must stay as it is */
-    const struct { kafka_writer_config config; const char *says; } rows[] = {
+    const struct {
+        kafka_writer_config config;
+        const char *says;
+    } rows[] = {
         { { .required_acks = (kafka_required_acks)2 }, "required_acks is 2" },
         { { .compression = (kafka_compression)5 }, "compression is 5" },
         { { .compression = (kafka_compression)-1 }, "compression is -1" },
@@ -708,7 +759,8 @@ static void wrong_configs_are_refused_in_words(void **state) {
     }
     assert_error(kafka_writer_new(NULL, &writer), KAFKA_ERR_INVALID_ARGUMENT);
     assert_error(kafka_writer_new(&(kafka_writer_config){ .address = f->address }, NULL), KAFKA_ERR_INVALID_ARGUMENT);
-    assert_error(kafka_writer_new(&(kafka_writer_config){ .topic = "orders" }, &writer), KAFKA_ERR_INVALID_CONFIG_VALUE);
+    assert_error(kafka_writer_new(&(kafka_writer_config){ .topic = "orders" }, &writer),
+                 KAFKA_ERR_INVALID_CONFIG_VALUE);
 }
 
 static void wrong_arguments_are_refused_and_change_nothing(void **state) {

@@ -60,7 +60,8 @@ static inline kafka_writer *writer_of(fixture *f, kafka_writer_config config) {
     kafka_writer *writer = NULL;
     config.address = f->address;
     kafka_error error = kafka_writer_new(&config, &writer);
-    if (error != KAFKA_OK) fail_msg("kafka_writer_new: %s: %s", kafka_error_name(error), kafka_error_detail(f->address));
+    if (error != KAFKA_OK)
+        fail_msg("kafka_writer_new: %s: %s", kafka_error_name(error), kafka_error_detail(f->address));
     return writer;
 }
 

@@ -80,7 +80,10 @@ static void every_partitioner_gives_the_known_answers(void **state) {
 
 static void the_raw_hashes_are_those_of_their_inventors(void **state) {
     (void)state;
-    static const struct { const char *key; uint32_t fnv1a, crc32, murmur2; } rows[] = {
+    static const struct {
+        const char *key;
+        uint32_t fnv1a, crc32, murmur2;
+    } rows[] = {
         { "", 0x811c9dc5, 0x00000000, 0x106e08d9 },
         { "user-1", 0xf5537974, 0x7e264614, 0x53b136cc },
         { "kafka", 0x0d33c4e1, 0x5bbc7517, 0xd067cf64 },

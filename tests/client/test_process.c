@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Client processes and their channels: one reply for each call, time-outs, connections that are refused, hung up or cut, what
- * a crash does, and versions. */
+ * Client processes and their channels: one reply for each call, time-outs, connections that are refused, hung up or
+ * cut, what a crash does, and versions. */
 #include "tests/support/test.h"
 
 #include "tests/support/scripted_broker.h"
@@ -112,7 +112,8 @@ static void a_call_that_takes_too_long_is_given_up_and_its_answer_passed_over(vo
     fixture *f = *state;
     dial(f, "broker-1");
     ks_channel_send(f->h.channel, metadata_request(&f->h), 500 * KS_US, reply, &f->h); /* less than it takes */
-    while (micros(f) < 600 && ks_kernel_step(f->kernel)) {}
+    while (micros(f) < 600 && ks_kernel_step(f->kernel)) {
+    }
     assert_int_equal(f->h.replies, 1);
     assert_int_equal(f->h.error, KAFKA_ERR_DEADLINE_EXCEEDED);
     ks_channel_send(f->h.channel, metadata_request(&f->h), 0, reply, &f->h);
@@ -181,7 +182,8 @@ static void a_request_without_an_answer_leaves_nothing_behind(void **state) {
     ks_envelope *envelope = ks_channel_request(f->h.channel, KS_API_produce, 8);
     ks_produce_request *request = envelope->body;
     request->topic_data.items = ks_arena_alloc(envelope->arena, sizeof *request->topic_data.items);
-    request->topic_data.items->partition_data.items = ks_arena_alloc(envelope->arena, sizeof *request->topic_data.items->partition_data.items);
+    request->topic_data.items->partition_data.items =
+        ks_arena_alloc(envelope->arena, sizeof *request->topic_data.items->partition_data.items);
     request->topic_data.count = request->topic_data.items->partition_data.count = 1;
     ks_channel_post(f->h.channel, envelope);
     ks_channel_send(f->h.channel, metadata_request(&f->h), 0, reply, &f->h);
@@ -228,7 +230,11 @@ static void a_greeting_fails_like_any_call(void **state) {
 
 /* ---- crashes ---- */
 
-typedef struct watcher { ks_process_watch watch; int order, *clock; struct watcher *stops; } watcher;
+typedef struct watcher {
+    ks_process_watch watch;
+    int order, *clock;
+    struct watcher *stops;
+} watcher;
 
 static void died(void *owner) {
     watcher *w = owner;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The transport: ways to brokers and what happens when there is none, connections used again or opened side by side, time-outs
- * at every stage, and waiting for topics to show up in the layout. */
+ * The transport: ways to brokers and what happens when there is none, connections used again or opened side by side,
+ * time-outs at every stage, and waiting for topics to show up in the layout. */
 #include "tests/support/test.h"
 
 #include "sim/client/transport.h"
@@ -73,8 +73,8 @@ static void found(void *owner, kafka_error error, int32_t partitions) {
 }
 
 static ks_exchange *send(fixture *f, int i, ks_route route, int64_t timeout_ms) {
-    ks_exchange *exchange = ks_transport_send(f->transport, &route, ks_transport_request(f->transport, KS_API_metadata), true,
-                                              timeout_ms * KS_MS, reply, &f->h[i]);
+    ks_exchange *exchange = ks_transport_send(f->transport, &route, ks_transport_request(f->transport, KS_API_metadata),
+                                              true, timeout_ms * KS_MS, reply, &f->h[i]);
     assert_int_equal(f->h[i].replies, 0); /* never from inside */
     return exchange;
 }
@@ -89,8 +89,12 @@ static void what_has_no_way_is_told_so(void **state) {
     send(f, 4, (ks_route){ .to = KS_ROUTE_LEADER, .topic = orders, .partition = 2 }, 0);
     send(f, 5, (ks_route){ .to = KS_ROUTE_CONTROLLER }, 0);
     run_until(f, 10);
-    const kafka_error expected[] = { KAFKA_ERR_TOPIC_NOT_CACHED, KAFKA_ERR_PARTITION_NOT_CACHED, KAFKA_ERR_PARTITION_NOT_CACHED,
-                                     KAFKA_ERR_BROKER_NOT_AVAILABLE, KAFKA_OK, KAFKA_OK };
+    const kafka_error expected[] = { KAFKA_ERR_TOPIC_NOT_CACHED,
+                                     KAFKA_ERR_PARTITION_NOT_CACHED,
+                                     KAFKA_ERR_PARTITION_NOT_CACHED,
+                                     KAFKA_ERR_BROKER_NOT_AVAILABLE,
+                                     KAFKA_OK,
+                                     KAFKA_OK };
     for (int i = 0; i < 6; i++) {
         assert_int_equal(f->h[i].replies, 1);
         assert_int_equal(f->h[i].error, expected[i]);
@@ -237,8 +241,9 @@ static void one_process_has_one_transport_and_a_crash_ends_it(void **state) {
     ks_node_crash(ks_process_node(f->process));
     assert_true(ks_transport_is_dead(f->transport));
     assert_null(ks_transport_open(f->process, "broker-1:9092"));
-    ks_exchange *late = ks_transport_send(f->transport, &(ks_route){ .to = KS_ROUTE_ANY },
-                                          ks_transport_request(f->transport, KS_API_metadata), true, KS_S, reply, &f->h[1]);
+    ks_exchange *late =
+        ks_transport_send(f->transport, &(ks_route){ .to = KS_ROUTE_ANY },
+                          ks_transport_request(f->transport, KS_API_metadata), true, KS_S, reply, &f->h[1]);
     run_until(f, 3000);
     assert_int_equal(f->h[0].replies + f->h[1].replies, 0);
     ks_exchange_drop(late);

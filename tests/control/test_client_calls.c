@@ -94,18 +94,23 @@ static void wrong_topics_are_refused_by_kafka_s_codes(void **state) {
     const int32_t nobody[] = { 99 };
     const kafka_replica_assignment bad = { 0, nobody, 1 };
     const kafka_config_entry unknown = { "no.such.setting", "1" };
-    const struct { kafka_topic_config topic; kafka_error error; } rows[] = {
+    const struct {
+        kafka_topic_config topic;
+        kafka_error error;
+    } rows[] = {
         { { .topic = "a", .partitions = 0, .replication_factor = 1 }, KAFKA_ERR_INVALID_PARTITIONS },
         { { .topic = "a", .partitions = 1, .replication_factor = 0 }, KAFKA_ERR_INVALID_REPLICATION_FACTOR },
         { { .topic = "a", .partitions = 1, .replication_factor = 9 }, KAFKA_ERR_INVALID_REPLICATION_FACTOR },
         { { .topic = "a", .partitions = -1, .replication_factor = -1, .assignments = &bad, .assignment_count = 1 },
           KAFKA_ERR_INVALID_REPLICA_ASSIGNMENT },
-        { { .topic = "a", .partitions = 1, .replication_factor = 1, .configs = &unknown, .config_count = 1 }, KAFKA_ERR_INVALID_CONFIG },
+        { { .topic = "a", .partitions = 1, .replication_factor = 1, .configs = &unknown, .config_count = 1 },
+          KAFKA_ERR_INVALID_CONFIG },
         { { .topic = "bad name!", .partitions = 1, .replication_factor = 1 }, KAFKA_ERR_INVALID_TOPIC_EXCEPTION },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         kafka_error error = kafka_client_create_topics(f->client, f->ctx, &rows[i].topic, 1, NULL, NULL);
-        if (error != rows[i].error) fail_msg("row %zu: %s: %s", i, kafka_error_name(error), kafka_error_detail(f->address));
+        if (error != rows[i].error)
+            fail_msg("row %zu: %s: %s", i, kafka_error_name(error), kafka_error_detail(f->address));
     }
     kafka_topic_config twice[] = { topic_of("b", 1), topic_of("b", 1) };
     assert_error(kafka_client_create_topics(f->client, f->ctx, twice, 2, NULL, NULL), KAFKA_ERR_INVALID_REQUEST);
@@ -133,9 +138,11 @@ static void partitions_can_only_be_added(void **state) {
     kafka_partitions_config more = { .topic = "orders", .count = 5 }, fewer = { .topic = "orders", .count = 2 };
     assert_error(kafka_client_create_partitions(f->client, f->ctx, &more, 1, false, NULL), KAFKA_OK);
     assert_int_equal(ksim_topic_find(f->sim, "orders")->partition_count, 5);
-    assert_error(kafka_client_create_partitions(f->client, f->ctx, &fewer, 1, false, NULL), KAFKA_ERR_INVALID_PARTITIONS);
+    assert_error(kafka_client_create_partitions(f->client, f->ctx, &fewer, 1, false, NULL),
+                 KAFKA_ERR_INVALID_PARTITIONS);
     fewer.topic = "nothing";
-    assert_error(kafka_client_create_partitions(f->client, f->ctx, &fewer, 1, false, NULL), KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION);
+    assert_error(kafka_client_create_partitions(f->client, f->ctx, &fewer, 1, false, NULL),
+                 KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION);
 }
 
 /* ---- settings ---- */
@@ -177,7 +184,8 @@ static void settings_are_read_changed_and_put_back(void **state) {
     assert_error(kafka_client_alter_configs(f->client, f->ctx, &changes, 1, false, NULL), KAFKA_OK);
     expect_setting(f, "max.message.bytes", "5000", KAFKA_CONFIG_SOURCE_TOPIC);
     change.value = "many";
-    assert_error(kafka_client_incremental_alter_configs(f->client, f->ctx, &changes, 1, false, NULL), KAFKA_ERR_INVALID_CONFIG);
+    assert_error(kafka_client_incremental_alter_configs(f->client, f->ctx, &changes, 1, false, NULL),
+                 KAFKA_ERR_INVALID_CONFIG);
     change.op = KAFKA_CONFIG_APPEND;
     assert_error(kafka_client_alter_configs(f->client, f->ctx, &changes, 1, false, NULL), KAFKA_ERR_INVALID_ARGUMENT);
 }
@@ -199,12 +207,19 @@ static void a_batch_is_written_and_read_back_with_headers_and_times(void **state
     fixture *f = *state;
     create(f, "orders", 2);
     kafka_header header = { kafka_string("event-type"), kafka_string("created") };
-    kafka_message messages[] = { { .key = kafka_string("k"), .value = kafka_string("one"), .headers = &header, .header_count = 1,
+    kafka_message messages[] = { { .key = kafka_string("k"),
+                                   .value = kafka_string("one"),
+                                   .headers = &header,
+                                   .header_count = 1,
                                    .time = ksim_now(f->sim) },
                                  { .key = { NULL, 0 }, .value = kafka_string("") } };
     for (int codec = KAFKA_COMPRESSION_NONE; codec <= KAFKA_COMPRESSION_ZSTD; codec++) {
-        kafka_produce_request request = { .topic = "orders", .partition = 1, .required_acks = KAFKA_ACKS_ALL,
-                                          .compression = (kafka_compression)codec, .messages = messages, .count = 2 };
+        kafka_produce_request request = { .topic = "orders",
+                                          .partition = 1,
+                                          .required_acks = KAFKA_ACKS_ALL,
+                                          .compression = (kafka_compression)codec,
+                                          .messages = messages,
+                                          .count = 2 };
         kafka_produced *produced;
         kafka_fetched *fetched;
         assert_error(kafka_client_produce(f->client, f->ctx, &request, &produced), KAFKA_OK);
@@ -258,8 +273,10 @@ static void offsets_are_found_by_end_and_by_time(void **state) {
         ksim_put(f->sim, "orders", 1, "k", "v");
         ksim_run_for(f->sim, 10 * KAFKA_SECOND);
     }
-    kafka_offset_query queries[] = { { "orders", 1, KAFKA_LAST_OFFSET }, { "orders", 1, KAFKA_FIRST_OFFSET },
-                                     { "orders", 1, begun / KAFKA_MILLISECOND + 5000 }, { "orders", 1, begun / KAFKA_MILLISECOND + 60000 },
+    kafka_offset_query queries[] = { { "orders", 1, KAFKA_LAST_OFFSET },
+                                     { "orders", 1, KAFKA_FIRST_OFFSET },
+                                     { "orders", 1, begun / KAFKA_MILLISECOND + 5000 },
+                                     { "orders", 1, begun / KAFKA_MILLISECOND + 60000 },
                                      { "orders", 9, KAFKA_LAST_OFFSET } };
     const int64_t offsets[] = { 3, 0, 1, -1, -1 };
     kafka_listed_offsets *listed;
@@ -268,7 +285,8 @@ static void offsets_are_found_by_end_and_by_time(void **state) {
     for (int i = 0; i < 5; i++) assert_i64_equal(listed->items[i].offset, offsets[i]);
     assert_int_equal(listed->items[4].error, KAFKA_ERR_PARTITION_NOT_CACHED);
     kafka_listed_offsets_free(listed);
-    assert_error(kafka_client_list_offsets(f->client, f->ctx, &queries[4], 1, KAFKA_READ_UNCOMMITTED, &listed), KAFKA_ERR_PARTITION_NOT_CACHED);
+    assert_error(kafka_client_list_offsets(f->client, f->ctx, &queries[4], 1, KAFKA_READ_UNCOMMITTED, &listed),
+                 KAFKA_ERR_PARTITION_NOT_CACHED);
 }
 
 /* ---- groups ---- */
@@ -293,8 +311,10 @@ static void a_group_that_only_has_offsets_is_seen_changed_and_deleted(void **sta
     assert_int_equal(offsets->count, 3);
     for (size_t i = 0; i < 3; i++) {
         const kafka_group_offset *item = &offsets->items[i];
-        if (strcmp(item->topic, "payments") == 0) assert_i64_equal(item->offset, 7);
-        else assert_i64_equal(item->offset, item->partition == 0 ? 5 : -1);
+        if (strcmp(item->topic, "payments") == 0)
+            assert_i64_equal(item->offset, 7);
+        else
+            assert_i64_equal(item->offset, item->partition == 0 ? 5 : -1);
         if (item->offset == 5) assert_string_equal(item->metadata, "by hand");
     }
     kafka_group_offsets_free(offsets);
@@ -304,7 +324,8 @@ static void a_group_that_only_has_offsets_is_seen_changed_and_deleted(void **sta
     assert_int_equal(groups->count, 1);
     assert_string_equal(groups->items[0].group, "billing");
     kafka_coordinator *coordinator;
-    assert_error(kafka_client_find_coordinator(f->client, f->ctx, KAFKA_COORDINATOR_GROUP, "billing", &coordinator), KAFKA_OK);
+    assert_error(kafka_client_find_coordinator(f->client, f->ctx, KAFKA_COORDINATOR_GROUP, "billing", &coordinator),
+                 KAFKA_OK);
     assert_int_equal(coordinator->broker.id, groups->items[0].coordinator);
     kafka_coordinator_free(coordinator);
     kafka_listed_groups_free(groups);
@@ -320,11 +341,15 @@ static void a_group_that_only_has_offsets_is_seen_changed_and_deleted(void **sta
 static void a_member_by_hand_joins_syncs_beats_and_leaves(void **state) {
     fixture *f = *state;
     const uint8_t subscription[] = { 0, 0, 0, 0, 0, 1, 0, 6, 'o', 'r', 'd', 'e', 'r', 's', 0xff, 0xff, 0xff, 0xff };
-    const uint8_t assignment[] = { 0, 0, 0, 0, 0, 1, 0, 6, 'o', 'r', 'd', 'e', 'r', 's', 0, 0, 0, 1, 0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff };
+    const uint8_t assignment[] = { 0,   0, 0, 0, 0, 1, 0, 6, 'o', 'r',  'd',  'e',  'r',
+                                   's', 0, 0, 0, 1, 0, 0, 0, 1,   0xff, 0xff, 0xff, 0xff };
     create(f, "orders", 2);
     kafka_named_bytes protocol = { "range", { subscription, sizeof subscription } };
-    kafka_join_group_request join = { .group = "billing", .session_timeout = 30 * KAFKA_SECOND, .rebalance_timeout = 30 * KAFKA_SECOND,
-                                      .protocols = &protocol, .protocol_count = 1 };
+    kafka_join_group_request join = { .group = "billing",
+                                      .session_timeout = 30 * KAFKA_SECOND,
+                                      .rebalance_timeout = 30 * KAFKA_SECOND,
+                                      .protocols = &protocol,
+                                      .protocol_count = 1 };
     kafka_joined_group *joined;
     assert_error(kafka_client_join_group(f->client, f->ctx, &join, &joined), KAFKA_OK);
     char *member = strdup(joined->member);
@@ -343,7 +368,9 @@ static void a_member_by_hand_joins_syncs_beats_and_leaves(void **state) {
     kafka_member_identity self = { "billing", 1, member, NULL };
     kafka_named_bytes share = { member, { assignment, sizeof assignment } };
     kafka_synced_group *synced;
-    kafka_sync_group_request sync = { .member = self, .protocol = "range", .assignments = &share, .assignment_count = 1 };
+    kafka_sync_group_request sync = {
+        .member = self, .protocol = "range", .assignments = &share, .assignment_count = 1
+    };
     assert_error(kafka_client_sync_group(f->client, f->ctx, &sync, &synced), KAFKA_OK);
     assert_int_equal(synced->error, KAFKA_OK);
     assert_true(kafka_bytes_equal(synced->assignment, share.bytes));
@@ -364,7 +391,8 @@ static void a_member_by_hand_joins_syncs_beats_and_leaves(void **state) {
 
     kafka_topic_partition own = { "orders", 1 };
     assert_error(kafka_client_delete_groups(f->client, f->ctx, names, 1, NULL), KAFKA_ERR_NON_EMPTY_GROUP);
-    assert_error(kafka_client_offset_delete(f->client, f->ctx, "billing", &own, 1, NULL), KAFKA_ERR_GROUP_SUBSCRIBED_TO_TOPIC);
+    assert_error(kafka_client_offset_delete(f->client, f->ctx, "billing", &own, 1, NULL),
+                 KAFKA_ERR_GROUP_SUBSCRIBED_TO_TOPIC);
     kafka_group_offset commit = { .topic = "orders", .partition = 1, .offset = 3 };
     kafka_commit_request request = { .group = "billing", .generation = -1, .offsets = &commit, .count = 1 };
     assert_error(kafka_client_offset_commit(f->client, f->ctx, &request, NULL), KAFKA_ERR_UNKNOWN_MEMBER_ID);
@@ -383,7 +411,8 @@ static void a_member_by_hand_joins_syncs_beats_and_leaves(void **state) {
 static void a_client_s_timeout_and_a_context_bound_a_call(void **state) {
     fixture *f = *state;
     kafka_client *hasty;
-    assert_error(kafka_client_new(&(kafka_client_config){ .address = f->address, .timeout = 2 * KAFKA_SECOND }, &hasty), KAFKA_OK);
+    assert_error(kafka_client_new(&(kafka_client_config){ .address = f->address, .timeout = 2 * KAFKA_SECOND }, &hasty),
+                 KAFKA_OK);
     create(f, "orders", 1);
     /* an idle partition: the broker holds the fetch longer than anybody wants to wait */
     kafka_fetch_request idle = { .topic = "orders", .partition = 0, .offset = 0, .max_wait = 20 * KAFKA_SECOND };
@@ -402,7 +431,8 @@ static void wrong_arguments_are_refused(void **state) {
     kafka_client *none = NULL;
     assert_error(kafka_client_new(NULL, &none), KAFKA_ERR_INVALID_ARGUMENT);
     assert_error(kafka_client_new(&(kafka_client_config){ .timeout = 1 }, &none), KAFKA_ERR_INVALID_CONFIG_VALUE);
-    assert_error(kafka_client_new(&(kafka_client_config){ .address = f->address, .timeout = -1 }, &none), KAFKA_ERR_INVALID_CONFIG_VALUE);
+    assert_error(kafka_client_new(&(kafka_client_config){ .address = f->address, .timeout = -1 }, &none),
+                 KAFKA_ERR_INVALID_CONFIG_VALUE);
     assert_null(none);
     assert_error(kafka_client_metadata(NULL, f->ctx, NULL, 0, NULL), KAFKA_ERR_INVALID_ARGUMENT);
     assert_error(kafka_client_metadata(f->client, NULL, NULL, 0, NULL), KAFKA_ERR_INVALID_ARGUMENT);
@@ -412,7 +442,8 @@ static void wrong_arguments_are_refused(void **state) {
     assert_error(kafka_client_delete_groups(f->client, f->ctx, NULL, 0, NULL), KAFKA_ERR_INVALID_ARGUMENT);
     assert_error(kafka_client_offset_fetch(f->client, f->ctx, NULL, NULL, 0, NULL), KAFKA_ERR_INVALID_ARGUMENT);
     assert_error(kafka_client_offset_commit(f->client, f->ctx, NULL, NULL), KAFKA_ERR_INVALID_ARGUMENT);
-    assert_error(kafka_client_find_coordinator(f->client, f->ctx, KAFKA_COORDINATOR_GROUP, NULL, NULL), KAFKA_ERR_INVALID_ARGUMENT);
+    assert_error(kafka_client_find_coordinator(f->client, f->ctx, KAFKA_COORDINATOR_GROUP, NULL, NULL),
+                 KAFKA_ERR_INVALID_ARGUMENT);
     assert_error(kafka_client_join_group(f->client, f->ctx, NULL, NULL), KAFKA_ERR_INVALID_ARGUMENT);
     assert_error(kafka_client_heartbeat(f->client, f->ctx, NULL), KAFKA_ERR_INVALID_ARGUMENT);
     kafka_fetch_request bad = { .topic = "orders", .offset = -7 };
@@ -431,7 +462,10 @@ static void a_client_dies_with_its_process(void **state) {
     assert_error(kafka_client_metadata(f->client, f->ctx, NULL, 0, NULL), KAFKA_ERR_NODE_CRASHED);
 }
 
-typedef struct waiting { fixture *f; kafka_error error; } waiting;
+typedef struct waiting {
+    fixture *f;
+    kafka_error error;
+} waiting;
 
 static void fetch_for_long(void *argument) {
     waiting *w = argument;

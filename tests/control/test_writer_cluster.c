@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The writer against the simulated cluster: what arrives in the logs, whatever the codec; moved leaders, lost answers, stopped
- * brokers; and the lab's writer word for word. */
+ * The writer against the simulated cluster: what arrives in the logs, whatever the codec; moved leaders, lost answers,
+ * stopped brokers; and the lab's writer word for word. */
 #include "tests/support/test.h"
+
+#include <pthread.h>
 
 #include <kafkasim/ksim.h>
 
@@ -58,27 +60,30 @@ static int64_t total(fixture *f, const char *topic) {
 /* ---- the lab's writer ---- */
 
 static kafka_error new_writer(kafka_address *brokers, const char *topic, kafka_writer **writer) {
-    return kafka_writer_new(&(kafka_writer_config){
-        .address       = brokers,
-        .topic         = topic,
-        .balancer      = kafka_balancer_hash(),    /* same key, same partition */
-        .batch_size    = 100,
-        .batch_timeout = 10 * KAFKA_MILLISECOND,
-        .required_acks = KAFKA_ACKS_ALL,
-        .compression   = KAFKA_COMPRESSION_SNAPPY,
-    }, writer);
+    return kafka_writer_new(
+        &(kafka_writer_config){
+            .address = brokers,
+            .topic = topic,
+            .balancer = kafka_balancer_hash(), /* same key, same partition */
+            .batch_size = 100,
+            .batch_timeout = 10 * KAFKA_MILLISECOND,
+            .required_acks = KAFKA_ACKS_ALL,
+            .compression = KAFKA_COMPRESSION_SNAPPY,
+        },
+        writer);
 }
 
-static kafka_error produce(kafka_writer *writer, kafka_context *parent, const char *user, const char *event, kafka_bytes payload) {
+static kafka_error produce(kafka_writer *writer, kafka_context *parent, const char *user, const char *event,
+                           kafka_bytes payload) {
     char now[KAFKA_RFC3339_SIZE];
     kafka_context *ctx = kafka_context_with_timeout(parent, 5 * KAFKA_SECOND);
     kafka_header headers[] = {
         { kafka_string("event-type"), kafka_string(event) },
-        { kafka_string("timestamp"),  kafka_string(kafka_rfc3339(kafka_now(ctx), now)) },
+        { kafka_string("timestamp"), kafka_string(kafka_rfc3339(kafka_now(ctx), now)) },
     };
     kafka_message message = { .key = kafka_string(user), .value = payload, .headers = headers, .header_count = 2 };
     kafka_error error = kafka_writer_write(writer, ctx, &message, 1, NULL);
-    kafka_context_free(ctx);                       /* cancels what is left of it */
+    kafka_context_free(ctx); /* cancels what is left of it */
     return error;
 }
 
@@ -107,10 +112,13 @@ static void records_arrive_as_they_were_whatever_the_codec(void **state) {
     char value[3000];
     for (size_t i = 0; i < sizeof value; i++) value[i] = (char)('a' + i * i % 7);
     for (int codec = KAFKA_COMPRESSION_NONE; codec <= KAFKA_COMPRESSION_ZSTD; codec++) {
-        kafka_writer *writer = writer_of(f, (kafka_writer_config){ .topic = "orders", .batch_size = 50, .required_acks = KAFKA_ACKS_ALL,
+        kafka_writer *writer = writer_of(f, (kafka_writer_config){ .topic = "orders",
+                                                                   .batch_size = 50,
+                                                                   .required_acks = KAFKA_ACKS_ALL,
                                                                    .compression = (kafka_compression)codec });
         kafka_message messages[50];
-        for (int i = 0; i < 50; i++) messages[i] = (kafka_message){ .key = kafka_string("k"), .value = { value + i, sizeof value - 60 } };
+        for (int i = 0; i < 50; i++)
+            messages[i] = (kafka_message){ .key = kafka_string("k"), .value = { value + i, sizeof value - 60 } };
         assert_error(kafka_writer_write(writer, f->ctx, messages, 50, NULL), KAFKA_OK);
         size_t count;
         const ksim_record *records = ksim_records(f->sim, "orders", 0, &count);
@@ -125,10 +133,14 @@ static void records_arrive_as_they_were_whatever_the_codec(void **state) {
 static void a_batch_the_broker_finds_too_large_fails_only_its_partition(void **state) {
     fixture *f = *state;
     ksim_create_topic(f->sim, "orders", 3);
-    ksim_rule *rule = ksim_rule_add(f->sim, &(ksim_rule_config){ .api = "Produce", .topic = "orders[1]", .action = KSIM_ANSWER_ERROR,
+    ksim_rule *rule = ksim_rule_add(f->sim, &(ksim_rule_config){ .api = "Produce",
+                                                                 .topic = "orders[1]",
+                                                                 .action = KSIM_ANSWER_ERROR,
                                                                  .error = KAFKA_ERR_MESSAGE_TOO_LARGE });
     kafka_writer *writer = writer_of(f, (kafka_writer_config){ .topic = "orders", .required_acks = KAFKA_ACKS_ALL });
-    kafka_message messages[4] = { { .value = kafka_string("M0") }, { .value = kafka_string("M1") }, { .value = kafka_string("M2") },
+    kafka_message messages[4] = { { .value = kafka_string("M0") },
+                                  { .value = kafka_string("M1") },
+                                  { .value = kafka_string("M2") },
                                   { .value = kafka_string("M3") } };
     kafka_error errors[4];
     assert_error(kafka_writer_write(writer, f->ctx, messages, 4, errors), KAFKA_ERR_WRITE_ERRORS);
@@ -147,7 +159,8 @@ static void a_record_beyond_the_topic_s_limit_is_refused_by_the_broker(void **st
     ksim_new_topic topic = { .name = "small", .partitions = 1, .configs = small };
     assert_int_equal(ksim_create_topics(f->sim, &topic, 1), KAFKA_OK);
     char bytes[300] = { 1 };
-    kafka_writer *writer = writer_of(f, (kafka_writer_config){ .topic = "small", .batch_size = 1, .required_acks = KAFKA_ACKS_ALL });
+    kafka_writer *writer =
+        writer_of(f, (kafka_writer_config){ .topic = "small", .batch_size = 1, .required_acks = KAFKA_ACKS_ALL });
     kafka_message message = { .value = { bytes, sizeof bytes } };
     kafka_error outcome = KAFKA_OK;
     assert_error(kafka_writer_write(writer, f->ctx, &message, 1, &outcome), KAFKA_ERR_WRITE_ERRORS);
@@ -161,7 +174,8 @@ static void a_lost_answer_means_the_message_is_there_twice(void **state) {
     fixture *f = *state;
     ksim_create_topic(f->sim, "orders", 1);
     ksim_rule_add(f->sim, &(ksim_rule_config){ .api = "Produce", .nth = 1, .action = KSIM_RESET_AFTER });
-    kafka_writer *writer = writer_of(f, (kafka_writer_config){ .topic = "orders", .batch_size = 1, .required_acks = KAFKA_ACKS_ALL });
+    kafka_writer *writer =
+        writer_of(f, (kafka_writer_config){ .topic = "orders", .batch_size = 1, .required_acks = KAFKA_ACKS_ALL });
     kafka_message message = { .key = kafka_string("k"), .value = kafka_string("once?") };
     assert_error(kafka_writer_write(writer, f->ctx, &message, 1, NULL), KAFKA_OK);
     assert_i64_equal(total(f, "orders"), 2);
@@ -172,7 +186,8 @@ static void a_leader_that_moved_is_found_when_the_layout_is_refreshed(void **sta
     fixture *f = *state;
     ksim_new_topic topic = { .name = "orders", .partitions = 1, .replication_factor = 3 };
     assert_int_equal(ksim_create_topics(f->sim, &topic, 1), KAFKA_OK);
-    kafka_writer *writer = writer_of(f, (kafka_writer_config){ .topic = "orders", .batch_size = 1, .required_acks = KAFKA_ACKS_ALL });
+    kafka_writer *writer =
+        writer_of(f, (kafka_writer_config){ .topic = "orders", .batch_size = 1, .required_acks = KAFKA_ACKS_ALL });
     kafka_message message = { .value = kafka_string("v") };
     assert_error(kafka_writer_write(writer, f->ctx, &message, 1, NULL), KAFKA_OK);
     int32_t leader = ksim_partition_find(f->sim, "orders", 0)->leader;
@@ -190,8 +205,11 @@ static void a_broker_that_stops_costs_retries_but_no_message(void **state) {
     fixture *f = *state;
     ksim_new_topic topic = { .name = "orders", .partitions = 3, .replication_factor = 3 };
     assert_int_equal(ksim_create_topics(f->sim, &topic, 1), KAFKA_OK);
-    kafka_writer *writer = writer_of(f, (kafka_writer_config){ .topic = "orders", .batch_size = 1, .required_acks = KAFKA_ACKS_ALL });
-    kafka_message messages[3] = { { .value = kafka_string("a") }, { .value = kafka_string("b") }, { .value = kafka_string("c") } };
+    kafka_writer *writer =
+        writer_of(f, (kafka_writer_config){ .topic = "orders", .batch_size = 1, .required_acks = KAFKA_ACKS_ALL });
+    kafka_message messages[3] = { { .value = kafka_string("a") },
+                                  { .value = kafka_string("b") },
+                                  { .value = kafka_string("c") } };
     assert_error(kafka_writer_write(writer, f->ctx, messages, 3, NULL), KAFKA_OK);
     assert_int_equal(ksim_stop_broker(f->sim, 2), KAFKA_OK);
     assert_error(kafka_writer_write(writer, f->ctx, messages, 3, NULL), KAFKA_OK);
@@ -202,8 +220,10 @@ static void a_broker_that_stops_costs_retries_but_no_message(void **state) {
 static void silence_on_the_wire_is_retried_on_a_fresh_connection(void **state) {
     fixture *f = *state;
     ksim_create_topic(f->sim, "orders", 1);
-    ksim_rule *rule = ksim_rule_add(f->sim, &(ksim_rule_config){ .api = "Produce", .nth = 1, .action = KSIM_HOLD_ANSWER });
-    kafka_writer *writer = writer_of(f, (kafka_writer_config){ .topic = "orders", .batch_size = 1, .required_acks = KAFKA_ACKS_ALL });
+    ksim_rule *rule =
+        ksim_rule_add(f->sim, &(ksim_rule_config){ .api = "Produce", .nth = 1, .action = KSIM_HOLD_ANSWER });
+    kafka_writer *writer =
+        writer_of(f, (kafka_writer_config){ .topic = "orders", .batch_size = 1, .required_acks = KAFKA_ACKS_ALL });
     kafka_message message = { .value = kafka_string("v") };
     kafka_duration begun = ksim_elapsed(f->sim);
     assert_error(kafka_writer_write(writer, f->ctx, &message, 1, NULL), KAFKA_OK);
@@ -216,8 +236,9 @@ static void silence_on_the_wire_is_retried_on_a_fresh_connection(void **state) {
 
 static void a_missing_topic_is_made_by_the_cluster_when_asked_for(void **state) {
     fixture *f = *state;
-    kafka_writer *writer = writer_of(f, (kafka_writer_config){ .topic = "fresh", .batch_size = 1, .required_acks = KAFKA_ACKS_ALL,
-                                                               .allow_auto_topic_creation = true });
+    kafka_writer *writer = writer_of(
+        f, (kafka_writer_config){
+               .topic = "fresh", .batch_size = 1, .required_acks = KAFKA_ACKS_ALL, .allow_auto_topic_creation = true });
     kafka_message message = { .value = kafka_string("v") };
     kafka_error error = KAFKA_ERR_LEADER_NOT_AVAILABLE;
     int tries = 0;
@@ -232,7 +253,12 @@ static void a_missing_topic_is_made_by_the_cluster_when_asked_for(void **state) 
 
 /* ---- several at once ---- */
 
-typedef struct job { fixture *f; kafka_writer *writer; int number; kafka_error error; } job;
+typedef struct job {
+    fixture *f;
+    kafka_writer *writer;
+    int number;
+    kafka_error error;
+} job;
 
 static void write_twenty(void *argument) {
     job *j = argument;
@@ -249,7 +275,9 @@ static void write_twenty(void *argument) {
 static void calls_of_several_tasks_do_not_interleave_within_a_partition(void **state) {
     fixture *f = *state;
     ksim_create_topic(f->sim, "orders", 3);
-    kafka_writer *writer = writer_of(f, (kafka_writer_config){ .topic = "orders", .batch_size = 7, .required_acks = KAFKA_ACKS_ALL,
+    kafka_writer *writer = writer_of(f, (kafka_writer_config){ .topic = "orders",
+                                                               .batch_size = 7,
+                                                               .required_acks = KAFKA_ACKS_ALL,
                                                                .batch_timeout = 5 * KAFKA_MILLISECOND,
                                                                .balancer = kafka_balancer_hash() });
     job jobs[5];
@@ -277,10 +305,44 @@ static void a_writer_left_open_goes_with_its_simulator_whatever_it_was_doing(voi
     ksim_create_topic(f->sim, "orders", 3);
     for (int i = 0; i < 4; i++) {
         kafka_writer *writer = writer_of(f, (kafka_writer_config){ .topic = "orders", .async = true, .batch_size = 2 });
-        kafka_message messages[3] = { { .value = kafka_string("a") }, { .value = kafka_string("b") }, { .value = kafka_string("c") } };
+        kafka_message messages[3] = { { .value = kafka_string("a") },
+                                      { .value = kafka_string("b") },
+                                      { .value = kafka_string("c") } };
         assert_error(kafka_writer_write(writer, f->ctx, messages, 3, NULL), KAFKA_OK);
         ksim_run_for(f->sim, i * 400 * KAFKA_MICROSECOND); /* stages of its way */
     }
+}
+
+typedef struct elsewhere {
+    fixture *f;
+    kafka_writer *writer;
+    kafka_error write, close;
+} elsewhere;
+
+static void *on_another_thread(void *argument) {
+    elsewhere *e = argument;
+    kafka_message message = { .value = kafka_string("v") };
+    e->write = kafka_writer_write(e->writer, e->f->ctx, &message, 1, NULL);
+    e->close = kafka_writer_close(e->writer);
+    kafka_writer_free(e->writer); /* refused too */
+    return NULL;
+}
+
+static void another_thread_is_refused_and_changes_nothing(void **state) {
+    fixture *f = *state;
+    ksim_create_topic(f->sim, "orders", 1);
+    kafka_writer *writer =
+        writer_of(f, (kafka_writer_config){ .topic = "orders", .batch_size = 1, .required_acks = KAFKA_ACKS_ALL });
+    elsewhere e = { f, writer, KAFKA_OK, KAFKA_OK };
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, on_another_thread, &e), 0);
+    pthread_join(thread, NULL);
+    assert_int_equal(e.write, KAFKA_ERR_WRONG_THREAD);
+    assert_int_equal(e.close, KAFKA_ERR_WRONG_THREAD);
+    assert_i64_equal(total(f, "orders"), 0);
+    kafka_message message = { .value = kafka_string("v") };
+    assert_error(kafka_writer_write(writer, f->ctx, &message, 1, NULL), KAFKA_OK);
+    done_with(f, writer);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -297,6 +359,7 @@ int main(void) {
         TEST(silence_on_the_wire_is_retried_on_a_fresh_connection),
         TEST(a_missing_topic_is_made_by_the_cluster_when_asked_for),
         TEST(calls_of_several_tasks_do_not_interleave_within_a_partition),
+        TEST(another_thread_is_refused_and_changes_nothing),
         TEST(a_writer_left_open_goes_with_its_simulator_whatever_it_was_doing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Writers under random faults: connections reset before and after a request was applied, answers held up, refusals, brokers
- * stopped and started, contexts that end early. Whatever happens: what was acknowledged is in the log; the order of a key is
- * the order of its calls; what was refused for good is not in the log; every call and close returns. */
+ * Writers under random faults: connections reset before and after a request was applied, answers held up, refusals,
+ * brokers stopped and started, contexts that end early. Whatever happens: what was acknowledged is in the log; the
+ * order of a key is the order of its calls; what was refused for good is not in the log; every call and close returns.
+ */
 #include "tests/support/test.h"
 
 #include <kafkasim/ksim.h>
@@ -20,14 +21,19 @@ typedef struct world {
     int completions, copies, refused, ended_early;
 } world;
 
-typedef struct totals { int copies, refused, ended_early; } totals;
+typedef struct totals {
+    int copies, refused, ended_early;
+} totals;
 
 static uint32_t draw(world *w, uint32_t bound) {
     w->random = w->random * UINT64_C(6364136223846793005) + 1442695040888963407u;
     return (uint32_t)(w->random >> 33) % bound;
 }
 
-typedef struct job { world *w; int task; } job;
+typedef struct job {
+    world *w;
+    int task;
+} job;
 
 static void write_rounds(void *argument) {
     job *j = argument;
@@ -43,7 +49,8 @@ static void write_rounds(void *argument) {
             messages[i] = (kafka_message){ .key = kafka_string(key), .value = kafka_string(text[i]) };
         }
         bool hasty = draw(w, 6) == 0;
-        kafka_context *ctx = kafka_context_with_timeout(w->ctx, hasty ? draw(w, 3000) * KAFKA_MILLISECOND : 10 * KAFKA_MINUTE);
+        kafka_context *ctx =
+            kafka_context_with_timeout(w->ctx, hasty ? draw(w, 3000) * KAFKA_MILLISECOND : 10 * KAFKA_MINUTE);
         kafka_error error = kafka_writer_write(w->writer, ctx, messages, MESSAGES, errors);
         kafka_context_free(ctx);
         for (int i = 0; i < MESSAGES; i++) {
@@ -64,7 +71,10 @@ static void add_rules(world *w) {
     const ksim_rule_config rules[] = {
         { .api = "Produce", .chance = draw(w, 25), .action = KSIM_RESET_AFTER },
         { .api = "Produce", .chance = draw(w, 25), .action = KSIM_RESET_BEFORE },
-        { .api = "Produce", .chance = draw(w, 20), .action = KSIM_ANSWER_ERROR, .error = KAFKA_ERR_NOT_ENOUGH_REPLICAS },
+        { .api = "Produce",
+          .chance = draw(w, 20),
+          .action = KSIM_ANSWER_ERROR,
+          .error = KAFKA_ERR_NOT_ENOUGH_REPLICAS },
         { .api = "Produce", .chance = draw(w, 4), .action = KSIM_ANSWER_ERROR, .error = KAFKA_ERR_INVALID_RECORD },
         { .api = "Produce", .chance = draw(w, 8), .action = KSIM_DELAY_ANSWER, .delay = 12 * KAFKA_SECOND },
         { .api = "Metadata", .chance = draw(w, 20), .action = KSIM_RESET_BEFORE },
@@ -108,9 +118,11 @@ static void check(world *w, uint64_t seed) {
                 fail_msg("seed %llu: message %d was acknowledged and is nowhere", (unsigned long long)seed, i);
             w->refused += w->told[i] && w->outcome[i] != KAFKA_OK;
             w->ended_early += w->outcome[i] == KAFKA_ERR_DEADLINE_EXCEEDED && !w->told[i];
-            if (w->outcome[i] == KAFKA_ERR_CLOSED) fail_msg("seed %llu: message %d met a closed writer", (unsigned long long)seed, i);
+            if (w->outcome[i] == KAFKA_ERR_CLOSED)
+                fail_msg("seed %llu: message %d met a closed writer", (unsigned long long)seed, i);
             if (w->first[i] < 0) continue;
-            if (w->first[i] <= last) fail_msg("seed %llu: message %d came before the one before it", (unsigned long long)seed, i);
+            if (w->first[i] <= last)
+                fail_msg("seed %llu: message %d came before the one before it", (unsigned long long)seed, i);
             last = w->first[i];
         }
     }
@@ -126,9 +138,14 @@ static void run_seed(uint64_t seed, totals *all) {
     w->address = ksim_client(w->sim, "producer");
     w->ctx = kafka_background(w->address);
     /* a first write, so that the layout is there before the trouble begins */
-    kafka_writer_config config = { .address = w->address, .topic = "orders", .balancer = kafka_balancer_hash(),
-                                   .required_acks = KAFKA_ACKS_ALL, .batch_size = 1 + (int32_t)draw(w, 8), .completion = complete,
-                                   .completion_argument = w, .batch_timeout = (1 + draw(w, 50)) * KAFKA_MILLISECOND,
+    kafka_writer_config config = { .address = w->address,
+                                   .topic = "orders",
+                                   .balancer = kafka_balancer_hash(),
+                                   .required_acks = KAFKA_ACKS_ALL,
+                                   .batch_size = 1 + (int32_t)draw(w, 8),
+                                   .completion = complete,
+                                   .completion_argument = w,
+                                   .batch_timeout = (1 + draw(w, 50)) * KAFKA_MILLISECOND,
                                    .compression = (kafka_compression)draw(w, 5) };
     assert_int_equal(kafka_writer_new(&config, &w->writer), KAFKA_OK);
     kafka_client *client;

@@ -18,7 +18,8 @@ static void hello(ks_scripted_broker *broker, ks_request *request) {
     response->api_keys.count = count;
     for (int32_t i = 0; i < count; i++) {
         const ks_api *api = ks_api_at(i);
-        response->api_keys.items[i] = (ks_api_versions_response_api_version){ api->key, api->advertise_since, api->until };
+        response->api_keys.items[i] =
+            (ks_api_versions_response_api_version){ api->key, api->advertise_since, api->until };
     }
     ks_request_respond(request, envelope);
 }
@@ -29,7 +30,8 @@ static bool exists(const ks_scripted_broker *broker, ks_string name) {
     return false;
 }
 
-static void describe(const ks_scripted_broker *broker, ks_string name, ks_arena *arena, ks_metadata_response_topic *topic) {
+static void describe(const ks_scripted_broker *broker, ks_string name, ks_arena *arena,
+                     ks_metadata_response_topic *topic) {
     static int32_t one[] = { 1 };
     topic->name = ks_arena_string(arena, name);
     topic->error_code = exists(broker, name) ? broker->topic_error : (int16_t)KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION;
@@ -78,10 +80,15 @@ static ks_scripted_produce *remember(ks_scripted_broker *broker, const ks_envelo
     ks_scripted_produce *produce = &broker->produced[broker->produce_count++];
     ks_batch_header header = { 0 };
     ks_batch_read_header(data->records, &header);
-    *produce = (ks_scripted_produce){ .time_ms = (ks_now(broker->kernel) - broker->start) / KS_MS, .partition = data->index,
-                                      .records = header.record_count, .timeout_ms = asked->timeout_ms, .acks = asked->acks,
-                                      .version = envelope->api_version, .codec = header.attributes & KS_ATTRIBUTE_CODEC_MASK,
-                                      .base_timestamp = header.base_timestamp, .max_timestamp = header.max_timestamp };
+    *produce = (ks_scripted_produce){ .time_ms = (ks_now(broker->kernel) - broker->start) / KS_MS,
+                                      .partition = data->index,
+                                      .records = header.record_count,
+                                      .timeout_ms = asked->timeout_ms,
+                                      .acks = asked->acks,
+                                      .version = envelope->api_version,
+                                      .codec = header.attributes & KS_ATTRIBUTE_CODEC_MASK,
+                                      .base_timestamp = header.base_timestamp,
+                                      .max_timestamp = header.max_timestamp };
     snprintf(produce->topic, sizeof produce->topic, "%.*s", topic->name.size, topic->name.data);
     snprintf(produce->client_id, sizeof produce->client_id, "%.*s", envelope->client_id.size, envelope->client_id.data);
     produce->block = ks_block_new(data->records.size);
@@ -93,7 +100,8 @@ static ks_scripted_produce *remember(ks_scripted_broker *broker, const ks_envelo
 static void produce(ks_scripted_broker *broker, ks_request *request) {
     const ks_scripted_produce *produced = remember(broker, request->envelope);
     int16_t error = broker->errors[broker->produce_count - 1];
-    if (broker->error_partition >= 0) error = produced->partition == broker->error_partition ? broker->errors[0] : (int16_t)0;
+    if (broker->error_partition >= 0)
+        error = produced->partition == broker->error_partition ? broker->errors[0] : (int16_t)0;
     if (produced->acks == 0) {
         ks_request_no_response(request);
         return;
@@ -110,8 +118,9 @@ static void produce(ks_scripted_broker *broker, ks_request *request) {
     ks_produce_response *response = envelope->body;
     ks_produce_response_topic_produce_response *topic = ks_arena_alloc(envelope->arena, sizeof *topic);
     ks_produce_response_partition_produce_response *result = ks_arena_alloc(envelope->arena, sizeof *result);
-    *result = (ks_produce_response_partition_produce_response){ .index = produced->partition, .error_code = error,
-                                                                .base_offset = -1, .log_append_time_ms = -1 };
+    *result = (ks_produce_response_partition_produce_response){
+        .index = produced->partition, .error_code = error, .base_offset = -1, .log_append_time_ms = -1
+    };
     if (error == 0) {
         result->base_offset = broker->next_offset[produced->partition % 64];
         result->log_append_time_ms = broker->log_append_time_ms;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One broker that does as it is told: it answers ApiVersions, Metadata and Produce, remembers every Produce request with its
- * time, and refuses, or stays silent, by script. For tests of what a client does, to the millisecond, whatever a real broker
- * would say.
+ * One broker that does as it is told: it answers ApiVersions, Metadata and Produce, remembers every Produce request
+ * with its time, and refuses, or stays silent, by script. For tests of what a client does, to the millisecond, whatever
+ * a real broker would say.
  */
 #ifndef KS_SCRIPTED_BROKER_H
 #define KS_SCRIPTED_BROKER_H
@@ -26,13 +26,13 @@ typedef struct ks_scripted_broker {
     ks_kernel *kernel;
     ks_node *node;
     int64_t start;
-    char topics[8][32]; /* what exists */
+    char topics[8][32];              /* what exists */
     int32_t topic_count, partitions; /* of each */
-    int16_t topic_error;      /* of every topic in Metadata */
-    bool auto_create;         /* of a topic that is asked for by name; it is there from the next request on */
-    int64_t log_append_time_ms; /* in Produce responses */
+    int16_t topic_error;             /* of every topic in Metadata */
+    bool auto_create;                /* of a topic that is asked for by name; it is there from the next request on */
+    int64_t log_append_time_ms;      /* in Produce responses */
     int16_t errors[KS_SCRIPT_LIMIT]; /* the answer to the nth Produce; KS_SCRIPT_SILENCE: none, KS_SCRIPT_HANG_UP */
-    int32_t error_partition;  /* errors[0] to every request of this partition instead; -1: not so */
+    int32_t error_partition;         /* errors[0] to every request of this partition instead; -1: not so */
     int64_t next_offset[64];
     ks_scripted_produce produced[KS_SCRIPT_LIMIT];
     int32_t produce_count, metadata_count, hello_count, create_count;
@@ -43,6 +43,7 @@ typedef struct ks_scripted_broker {
 
 void ks_scripted_broker_start(ks_scripted_broker *broker, ks_kernel *kernel, const char *topic, int32_t partitions);
 void ks_scripted_broker_stop(ks_scripted_broker *broker); /* before the kernel is freed */
-ks_node *ks_scripted_broker_resolve(void *broker, ks_string host, int32_t port); /* a ks_resolve_fn: "broker-1" at 9092 */
+ks_node *ks_scripted_broker_resolve(void *broker, ks_string host,
+                                    int32_t port); /* a ks_resolve_fn: "broker-1" at 9092 */
 
 #endif
