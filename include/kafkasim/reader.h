@@ -101,7 +101,11 @@ KAFKA_API kafka_error kafka_reader_new(const kafka_reader_config *config, kafka_
  *              ctx's error                     looked at first: an ended context gets no message
  *              KAFKA_ERR_EOF                   the reader was closed and everything it had queued was delivered
  *              KAFKA_ERR_OFFSET_OUT_OF_RANGE   with offset_out_of_range_error: set another offset
- *              any other                       what a fetcher met (max_attempts times); the reader goes on trying, call again
+ *              any other                       what a fetcher met (max_attempts times), e.g. KAFKA_ERR_CONNECTION_REFUSED, or
+ *                                              KAFKA_ERR_REQUEST_TIMED_OUT when a broker stays silent; the reader goes on
+ *                                              trying, call again
+ *              KAFKA_ERR_NODE_CRASHED          the process crashed: this reader is dead, also after a restart
+ *              KAFKA_ERR_WRONG_THREAD, KAFKA_ERR_WRONG_PLACE (inside a callback)
  *              KAFKA_ERR_NOTHING_CAN_WAKE      e.g. the topic does not exist and nobody is left to make it
  *  blocks      until one of these; also while the group gives this member nothing
  *  cost        O(1); no memory is allocated per message (for messages with headers: once per batch)
