@@ -169,6 +169,36 @@ static void batches_of_real_clients_are_read_built_and_judged_as_by_kafka(void *
     assert_true(line_number >= 120);
 }
 
+/* A reader trusts no record either: one that claims more bytes than its fields take ends the batch with an error. */
+static void a_reader_stops_at_a_malformed_record(void **state) {
+    static const struct {
+        const char *records;
+        int32_t size;
+    } malformed[] = {
+        { "\x0e\0\0\0\1\1\0\0", 8 }, /* slack */
+        { "\x0e\0\0\0\1\1\0", 7 },    /* a length past the end */
+        { "\x0c\0\0\0\1\1\1", 7 },    /* -1 headers */
+        { "\x0c\0\0\0\4\1\0", 7 },    /* a key longer than the record */
+    };
+    for (size_t i = 0; i < sizeof malformed / sizeof *malformed; i++) {
+        ks_batch_builder builder = { 0 };
+        ks_batch_begin(&builder, KS_CODEC_NONE);
+        ks_batch_add(&builder, KS_NULL_BYTES, KS_NULL_BYTES, NULL, 0, 0);
+        builder.bytes.size = KS_BATCH_HEADER_SIZE;
+        ks_buffer_append(&builder.bytes, malformed[i].records, (size_t)malformed[i].size);
+        ks_record_iterator iterator;
+        ks_record record;
+        ks_records_begin(&iterator, ks_batch_finish(&builder));
+        assert_true(ks_records_next_batch(&iterator));
+        assert_false(ks_records_next(&iterator, &record));
+        assert_true(iterator.failed);
+        assert_int_equal(iterator.error, KAFKA_ERR_CORRUPT_MESSAGE);
+        assert_false(ks_records_next_batch(&iterator));
+        ks_records_end(&iterator);
+        ks_batch_builder_deinit(&builder);
+    }
+}
+
 /* ---- building ---- */
 
 static ks_bytes bytes_of(const char *text) { return (ks_bytes){ (const uint8_t *)text, (int32_t)strlen(text) }; }
@@ -446,6 +476,7 @@ static void the_codec_libraries_tell_their_versions(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(batches_of_real_clients_are_read_built_and_judged_as_by_kafka),
+        cmocka_unit_test(a_reader_stops_at_a_malformed_record),
         cmocka_unit_test(what_is_built_passes_the_check_in_every_codec),
         cmocka_unit_test(a_record_takes_as_many_bytes_as_foretold),
         cmocka_unit_test(a_batch_of_a_block_lives_on_its_own),
