@@ -120,7 +120,6 @@ void ks_consumer_destroy(kafka_consumer *consumer) {
 void kafka_consumer_free(kafka_consumer *consumer) {
     if (consumer == NULL || !ks_runtime_right_thread(consumer->address->runtime)) return;
     consumer->closed = consumer->freed = true;
-    ks_handle_close(&consumer->handle);
     if (consumer->wait) ks_wait_wake(consumer->wait, KAFKA_ERR_CLOSED);
     if (!consumer->busy && !consumer->in_callback) ks_consumer_destroy(consumer); /* else whoever is inside does when it leaves */
 }

@@ -31,6 +31,7 @@ static void disconnected(void *owner, int32_t node) {
 static void metadata_updated(void *owner) {
     ks_consumer *c = owner;
     ks_java_leader_metadata(c);
+    ks_java_ops_metadata(c);
     if (c->modern) ks_java_modern_metadata(c);
     if (c->ops && c->coordinator < 0 && c->group_id.size >= 0) (void)ks_java_coordinator_known(c);
     if (c->fetches == NULL || c->positions_missing || c->leader || c->stage != KS_STAGE_IDLE || c->modern) ks_java_wake(c);

@@ -27,7 +27,6 @@ static void settle(ks_offset_op *op) {
                 ks_java_op_finish(op, error);
                 return;
             }
-            ks_java_metadata_refresh(op->consumer->metadata);
             ks_java_op_retry(op, error);
             return;
         }
@@ -47,6 +46,7 @@ static void take(ks_offset_op *op, ks_string topic, const ks_list_offsets_respon
             offset->timestamp_ms = in->timestamp;
         } else {
             op->part_error = (kafka_error)in->error_code;
+            ks_java_metadata_refresh(op->consumer->metadata);
         }
         return;
     }
@@ -56,6 +56,7 @@ static void answered(void *owner, kafka_error error, const ks_envelope *envelope
     ks_offset_op *op = owner;
     op->parts--;
     if (error) op->part_error = error;
+    if (error) ks_java_metadata_refresh(op->consumer->metadata);
     const ks_list_offsets_response *response = envelope ? envelope->body : NULL;
     for (int32_t t = 0; response && t < response->topics.count; t++)
         for (int32_t p = 0; p < response->topics.items[t].partitions.count; p++)

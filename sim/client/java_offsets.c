@@ -20,6 +20,12 @@ static void copy_offsets(ks_offset_op *op, const ks_offset *offsets, int32_t cou
     }
 }
 
+/* ListOffsets may ask about topics that are not subscribed to. */
+static void want_topics(ks_offset_op *op, void (*want)(ks_java_metadata *metadata, ks_string name)) {
+    for (int32_t i = 0; op->kind == KS_OP_LIST && i < op->count; i++)
+        if (i == 0 || !ks_string_equal(op->offsets[i].topic, op->offsets[i - 1].topic)) want(op->consumer->metadata, op->offsets[i].topic);
+}
+
 ks_offset_op *ks_java_op_new(ks_consumer *c, ks_op_kind kind, const ks_offset *offsets, int32_t count, int64_t timeout_ns,
                              ks_offsets_fn *done, void *owner) {
     ks_offset_op *op = ks_alloc(sizeof *op);
@@ -36,11 +42,13 @@ ks_offset_op *ks_java_op_new(ks_consumer *c, ks_op_kind kind, const ks_offset *o
     op->link = c->ops_end;
     *c->ops_end = op;
     c->ops_end = &op->next;
+    want_topics(op, ks_java_metadata_want);
     return op;
 }
 
 static void op_free(ks_offset_op *op) {
     ks_consumer *c = op->consumer;
+    want_topics(op, ks_java_metadata_unwant);
     *op->link = op->next;
     if (op->next) op->next->link = op->link;
     else c->ops_end = op->link;
@@ -101,6 +109,14 @@ static void op_timer(ks_timer *timer) {
         return;
     }
     if (!op->in_flight && op->parts == 0) ks_java_op_go(op);
+}
+
+/* What waits for leaders, or for a while, looks at once. */
+void ks_java_ops_metadata(ks_consumer *c) {
+    for (ks_offset_op *op = c->ops, *next; op; op = next) {
+        next = op->next;
+        if (op->kind == KS_OP_LIST && op->parts == 0) ks_java_op_go(op);
+    }
 }
 
 /* The coordinator was found, or the search failed. */

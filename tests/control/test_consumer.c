@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Java's consumer against the cluster: reading, offsets, positions, the end. */
+#include "tests/control/consumer_fixture.h"
+
+static const char *const earliest[] = { "group.id=billing", "auto.offset.reset=earliest", NULL };
+
+static void a_lone_consumer_reads_all_commits_and_leaves(void **state) {
+    stage *s = *state;
+    ksim_create_topic(s->sim, "orders", 3);
+    put_numbers(s, "orders", 3, 1200);
+    program *p = make_program(s, "c1", earliest);
+    start(p, "orders");
+    run_for(s, 3 * KAFKA_SECOND);
+    assert_int_equal(p->delivered, 1200);
+    assert_string_equal(p->log, "assigned orders-0 orders-1 orders-2; ");
+    assert_string_equal(ksim_assignment(s->sim, "billing"), "c1=orders[0,1,2]");
+    assert_int_equal(ksim_lag(s->sim, "billing", "orders"), 1200); /* auto-commit comes every 5 s */
+    run_for(s, 4 * KAFKA_SECOND);
+    assert_int_equal(ksim_lag(s->sim, "billing", "orders"), 0);
+    kafka_context_cancel(p->ctx);
+    run_for(s, KAFKA_SECOND);
+    assert_true(p->closed);
+    assert_string_equal(p->log, "assigned orders-0 orders-1 orders-2; revoked orders-0 orders-1 orders-2; ");
+    assert_string_equal(ksim_group_find(s->sim, "billing")->state, "Empty");
+}
+
+
+static void records_come_whole_with_keys_values_headers_and_times(void **state) {
+    stage *s = *state;
+    ksim_create_topic(s->sim, "orders", 1);
+    kafka_header headers[] = { { kafka_string("type"), kafka_string("paid") }, { kafka_string("none"), { NULL, 0 } } };
+    kafka_message in[] = {
+        { .topic = "orders", .key = kafka_string("k"), .value = kafka_string("v"), .headers = headers, .header_count = 2 },
+        { .topic = "orders", .key = { NULL, 0 }, .value = kafka_string("") },
+    };
+    assert_int_equal(ksim_put_messages(s->sim, in, 2), KAFKA_OK);
+    program *p = make_program(s, "c1", earliest);
+    subscribe(p, "orders");
+    kafka_records *records = NULL;
+    for (int i = 0; i < 20 && records == NULL; i++)
+        assert_int_equal(kafka_consumer_poll(p->consumer, p->ctx, KAFKA_SECOND, &records), KAFKA_OK);
+    assert_non_null(records);
+    assert_int_equal(records->count, 2);
+    const kafka_message *m = records->messages;
+    assert_string_equal(m[0].topic, "orders");
+    assert_true(kafka_bytes_equal(m[0].key, kafka_string("k")) && kafka_bytes_equal(m[0].value, kafka_string("v")));
+    assert_int_equal(m[0].header_count, 2);
+    assert_true(kafka_bytes_equal(m[0].headers[0].value, kafka_string("paid")));
+    assert_null(m[0].headers[1].value.data);
+    assert_null(m[1].key.data);
+    assert_non_null(m[1].value.data);
+    assert_int_equal(m[1].value.size, 0);
+    assert_i64_equal(m[1].offset, 1);
+    assert_i64_equal(m[0].high_watermark, 2);
+    assert_true(m[0].time > 0);
+    kafka_consumer_free(p->consumer); /* records outlive their consumer */
+    p->consumer = NULL;
+    assert_true(kafka_bytes_equal(m[0].value, kafka_string("v")));
+    kafka_records_free(records);
+}
+
+static void a_poll_returns_at_most_max_poll_records(void **state) {
+    stage *s = *state;
+    ksim_create_topic(s->sim, "orders", 2);
+    put_numbers(s, "orders", 2, 50);
+    program *p = make_program(s, "c1", (const char *[]){ "group.id=g", "auto.offset.reset=earliest", "max.poll.records=7", NULL });
+    subscribe(p, "orders");
+    size_t total = 0;
+    while (total < 50) {
+        kafka_records *records;
+        assert_int_equal(kafka_consumer_poll(p->consumer, p->ctx, KAFKA_SECOND, &records), KAFKA_OK);
+        if (records == NULL) continue;
+        assert_true(records->count <= 7);
+        total += records->count;
+        kafka_records_free(records);
+    }
+    assert_int_equal(total, 50);
+}
+
+static void a_poll_without_records_returns_after_its_timeout(void **state) {
+    stage *s = *state;
+    ksim_create_topic(s->sim, "orders", 1);
+    program *p = make_program(s, "c1", earliest);
+    subscribe(p, "orders");
+    kafka_records *records = (void *)1;
+    kafka_time begin = ksim_now(s->sim);
+    assert_int_equal(kafka_consumer_poll(p->consumer, p->ctx, 3 * KAFKA_SECOND, &records), KAFKA_OK);
+    assert_null(records);
+    assert_i64_equal(ksim_now(s->sim) - begin, 3 * KAFKA_SECOND);
+    kafka_context *soon = kafka_context_with_timeout(p->ctx, KAFKA_SECOND);
+    assert_int_equal(kafka_consumer_poll(p->consumer, soon, 3 * KAFKA_SECOND, &records), KAFKA_ERR_DEADLINE_EXCEEDED);
+    assert_i64_equal(ksim_now(s->sim) - begin, 4 * KAFKA_SECOND);
+    kafka_context_free(soon);
+}
+
+/* ---- commits ---- */
+
+static void what_was_committed_is_where_the_next_one_starts(void **state) {
+    stage *s = *state;
+    ksim_create_topic(s->sim, "orders", 1);
+    put_numbers(s, "orders", 1, 10);
+    const char *settings[] = { "group.id=g", "auto.offset.reset=earliest", "enable.auto.commit=false", NULL };
+    program *p = make_program(s, "c1", settings);
+    start(p, "orders");
+    run_for(s, KAFKA_SECOND);
+    assert_i64_equal(p->delivered, 10);
+    kafka_context_cancel(p->ctx);
+    run_for(s, KAFKA_SECOND);
+    assert_i64_equal(ksim_committed_offset(s->sim, "g", "orders", 0), -1); /* close commits only with auto-commit */
+    p = make_program(s, "c2", settings);
+    p->commit_after_work = true;
+    start(p, "orders");
+    run_for(s, KAFKA_SECOND);
+    assert_i64_equal(p->delivered, 10);
+    assert_int_equal(p->commit_error, KAFKA_OK);
+    assert_i64_equal(ksim_committed_offset(s->sim, "g", "orders", 0), 10);
+    kafka_context_cancel(p->ctx);
+    run_for(s, KAFKA_SECOND);
+    p = make_program(s, "c3", settings);
+    start(p, "orders");
+    put_numbers(s, "orders", 1, 3);
+    run_for(s, 5 * KAFKA_SECOND);
+    assert_i64_equal(p->delivered, 3);
+}
+
+static void count_commit(void *argument, kafka_consumer *consumer, kafka_error error, const kafka_consumer_offset *offsets, size_t count) {
+    (void)consumer;
+    int64_t *seen = argument;
+    seen[0] += error == KAFKA_OK;
+    seen[1] += error != KAFKA_OK;
+    seen[2] = count > 0 ? offsets[0].offset : -1;
+}
+
+static void an_asynchronous_commit_is_told_in_a_later_poll(void **state) {
+    stage *s = *state;
+    ksim_create_topic(s->sim, "orders", 1);
+    program *p = make_program(s, "c1", earliest);
+    subscribe(p, "orders");
+    kafka_records *records;
+    kafka_consumer_poll(p->consumer, p->ctx, KAFKA_SECOND, &records);
+    int64_t seen[3] = { 0 };
+    kafka_consumer_offset offset = { .topic = "orders", .partition = 0, .offset = 42, .leader_epoch = -1, .metadata = "by hand" };
+    assert_int_equal(kafka_consumer_commit_async(p->consumer, &offset, 1, count_commit, seen), KAFKA_OK);
+    assert_i64_equal(seen[0], 0);
+    run_for(s, KAFKA_SECOND);
+    assert_i64_equal(seen[0], 0); /* it is stored, but nobody polled */
+    assert_i64_equal(ksim_committed_offset(s->sim, "billing", "orders", 0), 42);
+    kafka_consumer_poll(p->consumer, p->ctx, 0, &records);
+    assert_i64_equal(seen[0], 1);
+    assert_i64_equal(seen[2], 42);
+    kafka_consumer_offsets *committed;
+    assert_int_equal(kafka_consumer_committed(p->consumer, p->ctx, &(kafka_topic_partition){ "orders", 0 }, 1, &committed), KAFKA_OK);
+    assert_i64_equal(committed->items[0].offset, 42);
+    assert_string_equal(committed->items[0].metadata, "by hand");
+    kafka_consumer_offsets_free(committed);
+}
+
+/* ---- positions ---- */
+
+static void partitions_can_be_assigned_by_hand_sought_and_paused(void **state) {
+    stage *s = *state;
+    ksim_create_topic(s->sim, "orders", 2);
+    put_numbers(s, "orders", 2, 20);
+    program *p = make_program(s, "c1", (const char *[]){ "auto.offset.reset=earliest", NULL });
+    kafka_topic_partition both[] = { { "orders", 0 }, { "orders", 1 } };
+    kafka_records *records;
+    assert_int_equal(kafka_consumer_poll(p->consumer, p->ctx, 0, &records), KAFKA_ERR_INVALID_ARGUMENT);
+    assert_int_equal(kafka_consumer_assign(p->consumer, both, 2), KAFKA_OK);
+    assert_int_equal(kafka_consumer_subscribe(p->consumer, (const char *[]){ "orders" }, 1, NULL), KAFKA_ERR_NEEDS_GROUP);
+    assert_int_equal(kafka_consumer_seek(p->consumer, "orders", 0, 7), KAFKA_OK);
+    assert_int_equal(kafka_consumer_seek(p->consumer, "orders", 9, 7), KAFKA_ERR_INVALID_ARGUMENT);
+    assert_int_equal(kafka_consumer_pause(p->consumer, &both[1], 1), KAFKA_OK);
+    assert_true(kafka_consumer_is_paused(p->consumer, "orders", 1));
+    int64_t position;
+    assert_int_equal(kafka_consumer_position(p->consumer, p->ctx, "orders", 1, &position), KAFKA_OK);
+    assert_i64_equal(position, 0);
+    for (int i = 0; i < 5; i++) {
+        kafka_consumer_poll(p->consumer, p->ctx, KAFKA_SECOND, &records);
+        take(p, records);
+    }
+    assert_i64_equal(p->by_partition[0], 3);
+    assert_i64_equal(p->by_partition[1], 0);
+    assert_int_equal(kafka_consumer_resume(p->consumer, &both[1], 1), KAFKA_OK);
+    assert_int_equal(kafka_consumer_seek(p->consumer, "orders", 1, KAFKA_LAST_OFFSET), KAFKA_OK);
+    ksim_put(s->sim, "orders", 1, "k", "new");
+    for (int i = 0; i < 5; i++) {
+        kafka_consumer_poll(p->consumer, p->ctx, KAFKA_SECOND, &records);
+        take(p, records);
+    }
+    assert_i64_equal(p->by_partition[1], 0); /* the end is that of the lookup, which is after the record came */
+    ksim_put(s->sim, "orders", 1, "k", "newer");
+    kafka_consumer_poll(p->consumer, p->ctx, KAFKA_SECOND, &records);
+    take(p, records);
+    assert_i64_equal(p->by_partition[1], 1);
+    assert_int_equal(kafka_consumer_commit_sync(p->consumer, p->ctx, NULL, 0), KAFKA_ERR_NEEDS_GROUP);
+}
+
+static void offsets_are_found_by_time(void **state) {
+    stage *s = *state;
+    ksim_create_topic(s->sim, "orders", 1);
+    int64_t start_ms = ksim_now(s->sim) / KAFKA_MILLISECOND;
+    for (int i = 0; i < 5; i++) {
+        ksim_put(s->sim, "orders", 0, "k", "v");
+        run_for(s, KAFKA_MINUTE);
+    }
+    program *p = make_program(s, "c1", earliest);
+    kafka_consumer_offset queries[] = { { .topic = "orders", .timestamp_ms = start_ms + 90000 }, { .topic = "orders", .timestamp_ms = start_ms + 9000000 },
+                                        { .topic = "orders", .timestamp_ms = KAFKA_FIRST_OFFSET } };
+    int64_t expected[] = { 2, -1, 0 };
+    for (int i = 0; i < 3; i++) {
+        kafka_consumer_offsets *found;
+        assert_int_equal(kafka_consumer_offsets_for_times(p->consumer, p->ctx, &queries[i], 1, &found), KAFKA_OK);
+        assert_i64_equal(found->items[0].offset, expected[i]);
+        kafka_consumer_offsets_free(found);
+    }
+}
+
+static int64_t first_offset_with(stage *s, const char *client, const char *reset, kafka_error *error) {
+    char setting[80], group[80];
+    snprintf(setting, sizeof setting, "auto.offset.reset=%s", reset);
+    snprintf(group, sizeof group, "group.id=%s", client);
+    program *p = make_program(s, client, (const char *[]){ group, setting, NULL });
+    subscribe(p, "orders");
+    int64_t position = -1;
+    kafka_records *records;
+    *error = KAFKA_OK;
+    for (int i = 0; i < 30 && *error == KAFKA_OK; i++) {
+        *error = kafka_consumer_poll(p->consumer, p->ctx, 100 * KAFKA_MILLISECOND, &records);
+        if (records == NULL) continue;
+        position = records->messages[0].offset;
+        kafka_records_free(records);
+        break;
+    }
+    if (position < 0 && *error == KAFKA_OK) kafka_consumer_position(p->consumer, p->ctx, "orders", 0, &position);
+    return position;
+}
+
+static void auto_offset_reset_decides_where_a_new_group_starts(void **state) {
+    stage *s = *state;
+    ksim_create_topic(s->sim, "orders", 1);
+    for (int i = 0; i < 5; i++) {
+        ksim_put(s->sim, "orders", 0, "k", "v");
+        run_for(s, KAFKA_MINUTE);
+    }
+    kafka_error error;
+    assert_i64_equal(first_offset_with(s, "c1", "earliest", &error), 0);
+    assert_i64_equal(first_offset_with(s, "c2", "latest", &error), 5);
+    assert_i64_equal(first_offset_with(s, "c3", "by_duration:PT3M30S", &error), 2);
+    assert_i64_equal(first_offset_with(s, "c4", "by_duration:PT1S", &error), 5);
+    first_offset_with(s, "c5", "none", &error);
+    assert_int_equal(error, KAFKA_ERR_NO_OFFSET_FOR_PARTITION);
+}
+
+static void a_topic_that_appears_later_is_read(void **state) {
+    stage *s = *state;
+    program *p = make_program(s, "c1", (const char *[]){ "group.id=g", "auto.offset.reset=earliest", "allow.auto.create.topics=false", NULL });
+    start(p, "orders");
+    run_for(s, 10 * KAFKA_SECOND);
+    assert_string_equal(p->log, "assigned; ");
+    ksim_create_topic(s->sim, "orders", 2);
+    put_numbers(s, "orders", 2, 4);
+    run_for(s, 10 * KAFKA_SECOND);
+    assert_string_equal(p->log, "assigned; revoked; assigned orders-0 orders-1; ");
+    assert_i64_equal(p->delivered, 4);
+}
+
+static void a_consumer_that_nothing_can_wake_says_so(void **state) {
+    stage *s = *state;
+    program *p = make_program(s, "c1", (const char *[]){ "group.id=g", "allow.auto.create.topics=false", NULL });
+    subscribe(p, "nowhere");
+    kafka_records *records;
+    assert_int_equal(kafka_consumer_poll(p->consumer, p->ctx, INT64_MAX, &records), KAFKA_ERR_NOTHING_CAN_WAKE);
+    assert_non_null(strstr(kafka_error_detail(p->address), "kafka_consumer_poll: group g"));
+}
+
+static void a_moved_leader_is_followed(void **state) {
+    stage *s = *state;
+    ksim_create_topic(s->sim, "orders", 3);
+    program *p = make_program(s, "c1", earliest);
+    start(p, "orders");
+    run_for(s, 2 * KAFKA_SECOND);
+    for (int32_t broker = 1; broker <= 3; broker++) {
+        for (int32_t partition = 0; partition < 3; partition++) ksim_move_leader(s->sim, "orders", partition, broker);
+        put_numbers(s, "orders", 3, 30);
+        run_for(s, 5 * KAFKA_SECOND);
+        assert_i64_equal(p->delivered, 30 * broker);
+    }
+    ksim_stop_broker(s->sim, 3);
+    run_for(s, 5 * KAFKA_SECOND);
+    put_numbers(s, "orders", 3, 30);
+    run_for(s, 10 * KAFKA_SECOND);
+    assert_i64_equal(p->delivered, 120);
+}
+
+static void calls_in_the_wrong_place_are_refused_in_words(void **state) {
+    stage *s = *state;
+    ksim_create_topic(s->sim, "orders", 1);
+    program *p = make_program(s, "c1", earliest);
+    start(p, "orders");
+    run_for(s, KAFKA_SECOND);
+    kafka_records *records;
+    assert_int_equal(kafka_consumer_poll(p->consumer, p->ctx, 0, &records), KAFKA_ERR_WRONG_PLACE); /* the task is in it */
+    assert_int_equal(kafka_consumer_poll(NULL, p->ctx, 0, &records), KAFKA_ERR_INVALID_ARGUMENT);
+    program *q = make_program(s, "c2", earliest);
+    assert_int_equal(kafka_consumer_poll(q->consumer, q->ctx, -1, &records), KAFKA_ERR_INVALID_ARGUMENT);
+    assert_int_equal(kafka_consumer_poll(q->consumer, NULL, 0, &records), KAFKA_ERR_INVALID_ARGUMENT);
+    assert_int_equal(kafka_consumer_close(q->consumer), KAFKA_OK);
+    assert_int_equal(kafka_consumer_close(q->consumer), KAFKA_OK);
+    assert_int_equal(kafka_consumer_poll(q->consumer, q->ctx, 0, &records), KAFKA_ERR_CLOSED);
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, stage_begin, stage_end)
+    const struct CMUnitTest tests[] = {
+        TEST(a_lone_consumer_reads_all_commits_and_leaves),
+        TEST(records_come_whole_with_keys_values_headers_and_times),
+        TEST(a_poll_returns_at_most_max_poll_records),
+        TEST(a_poll_without_records_returns_after_its_timeout),
+        TEST(what_was_committed_is_where_the_next_one_starts),
+        TEST(an_asynchronous_commit_is_told_in_a_later_poll),
+        TEST(partitions_can_be_assigned_by_hand_sought_and_paused),
+        TEST(offsets_are_found_by_time),
+        TEST(auto_offset_reset_decides_where_a_new_group_starts),
+        TEST(a_topic_that_appears_later_is_read),
+        TEST(a_consumer_that_nothing_can_wake_says_so),
+        TEST(a_moved_leader_is_followed),
+        TEST(calls_in_the_wrong_place_are_refused_in_words),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
