@@ -72,6 +72,9 @@ static void end_generation(ks_membership *member) {
 void ks_membership_close(ks_membership *member) {
     if (member->closing) return;
     member->closing = true;
+    ks_node *node = ks_process_node(member->settings->process);
+    KS_EMIT(ks_member_kernel(member), node, client_group_leaving, .client = ks_str(ks_node_name(node)),
+            .group = member->settings->group);
     switch (member->state) {
     case KS_MEMBER_CONNECTING: /* a request is under way; what comes of it finds `closing` */
     case KS_MEMBER_JOINING:

@@ -3,11 +3,13 @@
  * Which clients joined which groups, as the messages tell it, and when a group is stable: its state is Stable, its members
  * are those of the live clients that joined it (and of nobody who crashed or stands still), and each knows its assignment.
  *
- * A client counts as joined from its JoinGroup on until it leaves or crashes; and for a second after it looked for the group's
- * coordinator, because then it is probably about to join (administrators look too, and never join). That a member knows its
- * assignment is seen from the answer to its SyncGroup.
+ * A client whose members announce that they join and that they leave (those like kafka-go) counts as joined in between,
+ * whatever happens to its membership meanwhile, and knows its assignment when its generation has started. Any other counts from its JoinGroup on until it leaves or crashes; and for a
+ * second after it looked for the group's coordinator, because then it is probably about to join (administrators look too, and
+ * never join); that it knows its assignment is seen from the answer to its SyncGroup.
  */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "sim/broker/group_coordinator.h"
 #include "sim/control/sim.h"
@@ -17,6 +19,8 @@ enum { LOOKING_MS = 1000 };
 
 typedef struct joined_client { /* wants to be in the group */
     ks_string name;            /* owned */
+    bool announces;            /* then `members` counts, else `until` */
+    int32_t members;
     int64_t until;             /* INT64_MAX: it has asked to join */
     UT_hash_handle hh;
 } joined_client;
@@ -46,7 +50,7 @@ typedef struct joined_group {
 
 struct ks_sim_groups {
     joined_group *by_name;
-    const ks_struct *joining, *answered, *assigned, *revoked, *lost; /* the kinds of events that are heard */
+    const ks_struct *joining, *leaving, *started, *answered, *assigned, *revoked, *lost; /* the kinds of events that are heard */
 };
 
 static joined_group *group_get(ksim *sim, ks_string name) {
@@ -69,17 +73,25 @@ static void client_forget(joined_group *group, ks_string name) {
     ks_free(client);
 }
 
-static void client_add(joined_group *group, ks_string name, int64_t until) {
+static joined_client *client_add(joined_group *group, ks_string name, int64_t until) {
     joined_client *client = NULL;
     KS_HASH_FIND_STRING(hh, group->clients, name, client);
     if (client) {
         if (until > client->until) client->until = until;
-        return;
+        return client;
     }
     client = ks_alloc(sizeof *client);
     client->name = ks_string_dup(name);
     client->until = until;
     KS_HASH_ADD_STRING(hh, group->clients, name, client);
+    return client;
+}
+
+/* It left, as its request says: one that announces says so itself. */
+static void client_left(joined_group *group, ks_string name) {
+    joined_client *client = NULL;
+    KS_HASH_FIND_STRING(hh, group->clients, name, client);
+    if (client && !client->announces) client_forget(group, name);
 }
 
 /* Group coordinators have key type 0; before v4 one key stands at the top. */
@@ -99,11 +111,11 @@ void ks_sim_joined_request(ksim *sim, ks_connection *connection, const ks_envelo
     switch (request->api_key) {
     case KS_API_find_coordinator: looks_for_coordinator(sim, request, client); break;
     case KS_API_join_group: client_add(group_get(sim, ((const ks_join_group_request *)request->body)->group_id), client, INT64_MAX); break;
-    case KS_API_leave_group: client_forget(group_get(sim, ((const ks_leave_group_request *)request->body)->group_id), client); break;
+    case KS_API_leave_group: client_left(group_get(sim, ((const ks_leave_group_request *)request->body)->group_id), client); break;
     case KS_API_consumer_group_heartbeat: {
         const ks_consumer_group_heartbeat_request *body = request->body;
         if (body->member_epoch >= 0) client_add(group_get(sim, body->group_id), client, INT64_MAX);
-        else client_forget(group_get(sim, body->group_id), client);
+        else client_left(group_get(sim, body->group_id), client);
         break;
     }
     default: break;
@@ -176,19 +188,38 @@ const char *ks_sim_joined_history(ksim *sim, const char *name) {
     return ks_sim_view_text(sim, &text);
 }
 
-/* Whoever makes a reader and then waits for a stable group waits for that reader too. */
-static void is_about_to_look(ksim *sim, const ks_ev_client_group_joining *fields) {
-    client_add(group_get(sim, fields->group), fields->client, ks_now(sim->kernel) + LOOKING_MS * KS_MS);
+static void announced_joining(ksim *sim, const ks_ev_client_group_joining *fields) {
+    joined_client *client = client_add(group_get(sim, fields->group), fields->client, 0);
+    client->announces = true;
+    client->members++;
+}
+
+static bool announces(ksim *sim, ks_string group_name, ks_string name) {
+    joined_client *client = NULL;
+    KS_HASH_FIND_STRING(hh, group_get(sim, group_name)->clients, name, client);
+    return client && client->announces;
+}
+
+static void announced_leaving(ksim *sim, const ks_ev_client_group_leaving *fields) {
+    joined_group *group = group_get(sim, fields->group);
+    joined_client *client = NULL;
+    KS_HASH_FIND_STRING(hh, group->clients, fields->client, client);
+    if (client && --client->members <= 0) client_forget(group, fields->client);
 }
 
 static void heard(void *context, const ks_event *event) {
     const ks_sim_groups *joined = ((const ksim *)context)->joined;
     if (event->kind == joined->joining) {
-        is_about_to_look(context, event->fields);
+        announced_joining(context, event->fields);
+    } else if (event->kind == joined->leaving) {
+        announced_leaving(context, event->fields);
     } else if (event->kind == joined->answered) {
         const ks_ev_response_received *answer = event->fields;
         if (answer->api_key != KS_API_sync_group || answer->error_code != 0) return;
-        synced(context, answer->group, answer->member, answer->generation);
+        if (!announces(context, answer->group, ks_str(event->node_name))) synced(context, answer->group, answer->member, answer->generation);
+    } else if (event->kind == joined->started) {
+        const ks_ev_client_generation_started *fields = event->fields;
+        if (announces(context, fields->group, fields->client)) synced(context, fields->group, fields->member, fields->generation);
     } else if (event->kind == joined->assigned) {
         const ks_ev_client_partitions_assigned *fields = event->fields;
         changed(context, '+', fields->group, fields->client, fields->partitions);
@@ -223,21 +254,29 @@ static const char *members_problem(ksim *sim, joined_group *seen, ks_group *grou
     return NULL;
 }
 
-static bool has_member_of(ks_group *group, ks_string client) {
-    ks_group_member *const *members = ks_group_members_sorted(group);
-    for (int32_t i = 0; i < group->member_count; i++) {
-        if (ks_string_equal(ks_sim_member_client(members[i]), client)) return true;
-    }
-    return false;
+static bool wants_in(ksim *sim, const joined_client *client) {
+    return (client->announces || client->until >= ks_now(sim->kernel)) && is_up(sim, client->name);
 }
 
+static int by_text(const void *a, const void *b) { return ks_string_compare(*(const ks_string *)a, *(const ks_string *)b); }
+
 static const char *clients_problem(ksim *sim, joined_group *seen, ks_group *group, ks_string *who) {
+    static const char problem[] = "wants to be in it and is no member yet";
+    int64_t wanted = 0;
     for (joined_client *client = seen->clients; client; client = client->hh.next) {
-        *who = client->name;
-        if (client->until < ks_now(sim->kernel) || !is_up(sim, client->name)) continue;
-        if (!has_member_of(group, client->name)) return "wants to be in it and is no member yet";
+        if (wants_in(sim, client)) wanted += client->announces ? client->members : 1;
     }
-    return NULL;
+    *who = KS_LITERAL("somebody");
+    if (wanted > group->member_count) return problem;
+    ks_string *names = ks_alloc(sizeof *names * (size_t)(group->member_count + 1));
+    ks_group_member *const *members = ks_group_members_sorted(group);
+    for (int32_t i = 0; i < group->member_count; i++) names[i] = ks_sim_member_client(members[i]);
+    qsort(names, (size_t)group->member_count, sizeof *names, by_text);
+    const joined_client *client = seen->clients;
+    while (client && (!wants_in(sim, client) || bsearch(&client->name, names, (size_t)group->member_count, sizeof *names, by_text))) client = client->hh.next;
+    ks_free(names);
+    if (client) *who = client->name;
+    return client ? problem : NULL;
 }
 
 /* NULL: it is stable. `who` is whom the sentence speaks of, null: the group. */
@@ -283,6 +322,8 @@ kafka_error ksim_run_until_group_stable(ksim *sim, const char *group) {
 void ks_sim_joined_init(ksim *sim) {
     sim->joined = ks_alloc(sizeof *sim->joined);
     sim->joined->joining = ks_describe_ev_client_group_joining();
+    sim->joined->started = ks_describe_ev_client_generation_started();
+    sim->joined->leaving = ks_describe_ev_client_group_leaving();
     sim->joined->answered = ks_describe_ev_response_received();
     sim->joined->assigned = ks_describe_ev_client_partitions_assigned();
     sim->joined->revoked = ks_describe_ev_client_partitions_revoked();
