@@ -54,7 +54,8 @@ typedef struct ksim_config {
 KAFKA_API ksim *ksim_new(const ksim_config *config);
 
 /** Frees the cluster with everything in it, whatever state it is in: also after a jump (longjmp) out of a task, a callback
- *  or a predicate, as a failed cmocka assertion makes. Tasks that have not ended are dropped, their stacks not unwound.
+ *  or a predicate, as a failed cmocka assertion makes. Tasks that have not ended are dropped, their stacks not unwound: what they allocated
+ *  or read and did not release stays allocated.
  *  Writers, readers and addresses that were left open are freed too, and if the run ended well one sentence on standard
  *  error names the first of them. NULL is allowed. */
 KAFKA_API void ksim_free(ksim *sim);

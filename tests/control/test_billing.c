@@ -40,8 +40,9 @@ static void handles_orders(void *argument) {
         if (self->error) break;
         self->billing->seen[strtoul((const char *)message.key.data, NULL, 10) % 64]++;
         self->handled++;
-        kafka_error error = kafka_reader_commit(reader, ctx, &message, 1);
-        kafka_message_release(&message);
+        kafka_message place = { .topic = "orders", .partition = message.partition, .offset = message.offset };
+        kafka_message_release(&message); /* before it blocks: a task that is dropped gives nothing back */
+        kafka_error error = kafka_reader_commit(reader, ctx, &place, 1);
         if (error == KAFKA_ERR_NODE_CRASHED) break;
     }
     kafka_reader_close(reader);
