@@ -34,7 +34,7 @@ void ks_handle_find_coordinator(ks_broker *broker, ks_request *request) {
         ks_find_coordinator_response_coordinator one;
         answer(broker->cluster, find_request->key_type, find_request->key, &one, response->arena);
         body->error_code = one.error_code;
-        body->error_message = one.error_message;
+        if (response->api_version >= 1) body->error_message = one.error_message; /* v0 has no such field */
         body->node_id = one.node_id;
         body->host = one.host;
         body->port = one.port;
