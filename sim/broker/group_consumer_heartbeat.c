@@ -262,7 +262,7 @@ static void come_back(ks_consumer_step *step, ks_consumer_member *member, ks_str
     ks_consumer_write_current(step, member);
     step->out->progress = true;
     KS_TELL(step->out, step->group, group_member_replaced, .group = step->group->id, .old_member = former, .member = member->id,
-            .client_id = member->client_id, .instance_id = member->instance_id);
+            .client_id = ks_arena_string(step->out->scratch, member->client_id), .instance_id = member->instance_id); /* it changes at once */
 }
 
 static bool update_string(ks_string *mine, ks_string given) {
