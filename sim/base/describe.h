@@ -72,6 +72,8 @@ bool ks_struct_equal(const ks_struct *type, const void *a, const void *b);
 const ks_field *ks_struct_field(const ks_struct *type, const char *kafka_or_c_name); /* NULL when there is none */
 /* One JSON object on one line with Kafka's names, in declared order; bytes as hex, cut at `bytes_max` (0: whole). */
 void ks_struct_json(const ks_struct *type, const void *value, size_t bytes_max, ks_buffer *out);
+/* Only the fields that this version carries; KS_NEVER: all. */
+void ks_struct_json_at(const ks_struct *type, const void *value, int16_t version, size_t bytes_max, ks_buffer *out);
 /* Compact text for people: {group_id=billing members=[...]}; strings are escaped, bytes only counted. */
 void ks_struct_print(const ks_struct *type, const void *value, ks_buffer *out);
 

@@ -84,7 +84,7 @@ static void print_number(ks_type type, const void *at, ks_buffer *out) {
         ks_buffer_i64(out, ks_number_get(type, at));
 }
 
-static void json_one(const ks_field *field, const void *at, size_t bytes_max, ks_buffer *out) {
+static void json_one(const ks_field *field, const void *at, int16_t version, size_t bytes_max, ks_buffer *out) {
     char text[23];
     switch (field->type) {
     case KS_TYPE_string: ks_json_string(*(const ks_string *)at, out); break;
@@ -96,7 +96,7 @@ static void json_one(const ks_field *field, const void *at, size_t bytes_max, ks
         if (at == NULL)
             ks_buffer_text(out, "null");
         else
-            ks_struct_json(field->sub(), at, bytes_max, out);
+            ks_struct_json_at(field->sub(), at, version, bytes_max, out);
         break;
     case KS_TYPE_bool:
     case KS_TYPE_int8:
@@ -109,10 +109,10 @@ static void json_one(const ks_field *field, const void *at, size_t bytes_max, ks
     }
 }
 
-void ks_field_json(const ks_field *field, const void *value, size_t bytes_max, ks_buffer *out) {
+static void field_json(const ks_field *field, const void *value, int16_t version, size_t bytes_max, ks_buffer *out) {
     const void *at = (const char *)value + field->offset;
     if (!field->array) {
-        json_one(field, at, bytes_max, out);
+        json_one(field, at, version, bytes_max, out);
         return;
     }
     const ks_any_array *array = at;
@@ -124,20 +124,32 @@ void ks_field_json(const ks_field *field, const void *value, size_t bytes_max, k
     ks_buffer_text(out, "[");
     for (int32_t i = 0; i < array->count; i++) {
         if (i > 0) ks_buffer_text(out, ",");
-        json_one(field, (const char *)array->items + size * (size_t)i, bytes_max, out);
+        json_one(field, (const char *)array->items + size * (size_t)i, version, bytes_max, out);
     }
     ks_buffer_text(out, "]");
 }
 
-void ks_struct_json(const ks_struct *type, const void *value, size_t bytes_max, ks_buffer *out) {
+void ks_field_json(const ks_field *field, const void *value, size_t bytes_max, ks_buffer *out) {
+    field_json(field, value, KS_NEVER, bytes_max, out);
+}
+
+void ks_struct_json_at(const ks_struct *type, const void *value, int16_t version, size_t bytes_max, ks_buffer *out) {
+    bool first = true;
     ks_buffer_text(out, "{");
     for (uint32_t i = 0; i < type->field_count; i++) {
-        ks_buffer_text(out, i > 0 ? ",\"" : "\"");
-        ks_buffer_text(out, type->fields[i].name);
+        const ks_field *field = &type->fields[i];
+        if (version != KS_NEVER && (version < field->since || version > field->until)) continue;
+        ks_buffer_text(out, first ? "\"" : ",\"");
+        ks_buffer_text(out, field->name);
         ks_buffer_text(out, "\":");
-        ks_field_json(&type->fields[i], value, bytes_max, out);
+        field_json(field, value, version, bytes_max, out);
+        first = false;
     }
     ks_buffer_text(out, "}");
+}
+
+void ks_struct_json(const ks_struct *type, const void *value, size_t bytes_max, ks_buffer *out) {
+    ks_struct_json_at(type, value, KS_NEVER, bytes_max, out);
 }
 
 /* ---- text ---- */

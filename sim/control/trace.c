@@ -136,7 +136,7 @@ static void line_json(const ks_event *event, bool contents, ks_buffer *out) {
     if (batches.size > 0) records_json(batches, out);
     if (event->message) {
         ks_buffer_text(out, ",\"message\":");
-        ks_struct_json(event->message->type, event->message->body, CUT, out);
+        ks_struct_json_at(event->message->type, event->message->body, event->message->api_version, CUT, out);
     }
     ks_buffer_text(out, "}");
 }
