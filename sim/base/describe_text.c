@@ -180,7 +180,7 @@ static void print_one(const ks_field *field, const void *at, ks_buffer *out) {
         else
             ks_struct_print(field->sub(), at, out);
     } else {
-        json_one(field, at, 0, out);
+        json_one(field, at, KS_NEVER, 0, out);
     }
 }
 
