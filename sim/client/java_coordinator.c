@@ -57,7 +57,8 @@ static void answered(void *owner, kafka_error error, const ks_envelope *envelope
     if (c->state == KS_MEMBER_STABLE || c->state == KS_MEMBER_COMPLETING_REBALANCE)
         c->session_deadline = ks_java_now(c) + c->config.session_timeout_ms * KS_MS; /* heartbeat.resetSessionTimeout */
     ks_java_ops_coordinator_found(c, KAFKA_OK);
-    ks_java_heartbeat_schedule(c);
+    if (c->modern) ks_java_modern_coordinator(c);
+    else ks_java_heartbeat_schedule(c);
     ks_java_wake(c);
 }
 

@@ -61,6 +61,10 @@ static ks_poll_result look(ks_consumer *c) {
     if (c->callback_out) return KS_POLL_WAITING;
     if (c->unsubscribing) return ks_java_unsubscribe_step(c);
     if (c->closing) return ks_java_close_step(c);
+    if (c->fatal && c->modern && c->partitions && c->mode == KS_MODE_SUBSCRIBED) { /* what it had is lost before that is thrown */
+        ks_poll_result result = ks_java_modern_step(c);
+        if (result != KS_POLL_WAITING) return result;
+    }
     if (c->fatal || c->error) return failed(c);
     if (c->mode == KS_MODE_NONE) return KS_POLL_WAITING;
     if (c->mode == KS_MODE_SUBSCRIBED) {
