@@ -7,9 +7,11 @@
 #define KAFKASIM_KAFKA_H
 
 #include <kafkasim/address.h>
+#include <kafkasim/assignor.h>
 #include <kafkasim/balancer.h>
 #include <kafkasim/base.h>
 #include <kafkasim/client.h>
+#include <kafkasim/consumer.h>
 #include <kafkasim/context.h>
 #include <kafkasim/error.h>
 #include <kafkasim/group.h>
