@@ -256,6 +256,7 @@ static ks_shell_append *new_append(ks_group_coordinator *coordinator, ks_string 
 
 void ks_shell_append_free(ks_shell_append *append) {
     if (!append->finished) ks_append_cancel(&append->append);
+    ks_timer_stop(&append->timeout);
     *(append->previous != NULL ? &append->previous->next : &append->coordinator->appends) = append->next;
     if (append->next != NULL) append->next->previous = append->previous;
     if (append->write.response != NULL) ks_envelope_free(ks_cluster_kernel(append->coordinator->all->cluster), append->write.response);
@@ -341,14 +342,36 @@ static void finish_appends(ks_group_coordinator *coordinator) {
 static void on_appended(ks_append *append, kafka_error error, int64_t base_offset) {
     ks_shell_append *mine = append->owner;
     (void)base_offset;
+    ks_timer_stop(&mine->timeout);
     mine->finished = true;
     mine->error = error;
     finish_appends(mine->coordinator);
 }
 
+/* offsets.commit.timeout.ms is over. Whoever waits is told; a handler's write goes on, and what it wrote will be applied. */
+static void on_append_timeout(ks_timer *timer) {
+    ks_shell_append *append = timer->owner;
+    ks_request *request = append->write.request;
+    if (append->token != NULL) {
+        ks_append_cancel(&append->append);
+        append->finished = true;
+        append->error = KAFKA_ERR_REQUEST_TIMED_OUT;
+        finish_appends(append->coordinator);
+    } else if (request != NULL) {
+        ks_envelope *response = ks_response_new(request);
+        ks_message_set_error(request->envelope, response, (int16_t)ks_group_append_error(KAFKA_ERR_REQUEST_TIMED_OUT));
+        append->write.request = NULL;
+        request->parked = NULL;
+        ks_respond(request, response);
+    }
+}
+
 static void begin(ks_shell_append *append, const ks_group_record *records, int32_t count) {
     ks_group_coordinators *all = append->coordinator->all;
+    int64_t timeout_ms = ks_cluster_setting(all->cluster, KS_SETTING_offsets_commit_timeout_ms);
     append->append.done = on_appended;
+    ks_timer_init(&append->timeout, append->coordinator->broker->node, on_append_timeout, append);
+    ks_timer_start(ks_cluster_kernel(all->cluster), &append->timeout, timeout_ms * KS_MS); /* stopped when it is done */
     ks_partition_append_begin(all->topic->partitions[append->partition], ks_group_batch(all, records, count), &append->append);
 }
 
@@ -472,16 +495,9 @@ static int32_t partition_count(void *cluster, ks_string name, ks_uuid *id) {
     return topic->partition_count;
 }
 
-static int32_t find_id(void *cluster, ks_uuid id, ks_string *name) {
-    const ks_topic *topic = ks_cluster_topic_find_id(cluster, id);
-    if (topic == NULL) return 0;
-    *name = topic->name;
-    return topic->partition_count;
-}
-
 void ks_group_coordinator_step(ks_group_coordinator *coordinator, const ks_group_input *given) {
     ks_assert(!coordinator->running && coordinator->out.list.count == 0);
-    const ks_group_topics topics = { coordinator->all->cluster, coordinator->all->topics_version, partition_count, find_id };
+    const ks_group_topics topics = { coordinator->all->cluster, coordinator->all->topics_version, partition_count };
     ks_group_input in = *given;
     in.topics = &topics;
     in.now_ms = ks_now_ms(ks_cluster_kernel(coordinator->all->cluster));

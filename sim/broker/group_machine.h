@@ -176,7 +176,6 @@ typedef struct ks_group_topics {
     void *context;
     uint64_t version; /* another one, never 0, whenever a topic or its partitions have changed */
     int32_t (*partition_count)(void *context, ks_string topic, ks_uuid *id); /* 0: no such topic */
-    int32_t (*find_id)(void *context, ks_uuid id, ks_string *name);          /* 0: no such topic */
 } ks_group_topics;
 
 typedef struct ks_group_input {

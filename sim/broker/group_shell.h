@@ -35,6 +35,7 @@ typedef struct ks_gated {
 /* An append that the machine, or a handler, waits for. */
 typedef struct ks_shell_append {
     ks_append append;
+    ks_timer timeout;
     ks_parked parked; /* of the handler's request */
     ks_group_coordinator *coordinator;
     struct ks_shell_append *next, *previous; /* of the coordinator */

@@ -445,6 +445,41 @@ static void a_failed_append_is_told_in_the_words_for_clients(void **state) {
     assert_null(c->response);
 }
 
+static kafka_error slow(void *context, const ks_partition *partition, int64_t *delay_ns) {
+    (void)context;
+    if (ks_string_equal(partition->topic->name, KS_LITERAL(KS_OFFSETS_TOPIC))) *delay_ns = 8 * KS_S;
+    return KAFKA_OK;
+}
+
+static void a_commit_does_not_wait_longer_than_the_commit_timeout(void **state) {
+    fixture *f = *state;
+    ks_cluster_set_append_fault(f->cluster, slow, NULL);
+    call *c = commit_call(f, "simple", "", -1, "orders", 0, 5);
+    assert_null(call_now(f, c, "simple"));
+    run_ms(f, 5000);
+    ks_offset_commit_response *response = c->response->body;
+    assert_int_equal(response->topics.items[0].partitions.items[0].error_code, KAFKA_ERR_COORDINATOR_NOT_AVAILABLE);
+    assert_i64_equal(fetch_now(f, "simple", "orders", 0), -1);
+    run_ms(f, 4000); /* it was written after all */
+    assert_i64_equal(fetch_now(f, "simple", "orders", 0), 5);
+}
+
+static void an_assignment_that_is_not_written_in_time_starts_a_rebalance(void **state) {
+    fixture *f = *state;
+    char a[64];
+    call *join_a = join_member(f, "billing", "a", a);
+    run_ms(f, 4000);
+    assert_non_null(join_a->response);
+    ks_cluster_set_append_fault(f->cluster, slow, NULL);
+    call *sync = sync_call(f, "billing", "a", a, 1);
+    give(f, sync, a, assign(f, "orders", 0, 4));
+    assert_null(call_now(f, sync, "billing"));
+    run_ms(f, 5000);
+    assert_int_equal(((ks_sync_group_response *)sync->response->body)->error_code, KAFKA_ERR_COORDINATOR_NOT_AVAILABLE);
+    assert_string_equal(ks_group_state_text(ks_cluster_group_find(f->cluster, KS_LITERAL("billing"))), "PreparingRebalance");
+    run_ms(f, 5000); /* the late outcome is nobody's business */
+}
+
 static void an_idle_group_is_no_sign_of_life(void **state) {
     fixture *f = *state;
     char a[64], b[64];
@@ -545,6 +580,8 @@ int main(void) {
         TEST(offsets_of_topics_in_use_cannot_be_deleted),
         TEST(find_coordinator_names_the_leader_in_every_version),
         TEST(a_failed_append_is_told_in_the_words_for_clients),
+        TEST(a_commit_does_not_wait_longer_than_the_commit_timeout),
+        TEST(an_assignment_that_is_not_written_in_time_starts_a_rebalance),
         TEST(an_idle_group_is_no_sign_of_life),
         TEST(a_session_can_be_ended_by_command),
         TEST(the_trace_tells_who_started_a_rebalance_and_why),

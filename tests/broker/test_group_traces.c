@@ -219,7 +219,7 @@ static void reply(world *w, const ks_group_reply *reply, ks_group *group) {
 static void perform(world *w);
 
 static void appended(world *w, ks_group_append *append, kafka_error error) {
-    ks_group_input in = { .kind = KS_GROUP_APPENDED, .now_ms = w->now, .group_id = KS_LITERAL("g"), .topics = &(ks_group_topics){ w, w->topics_version, topic_partitions, topic_by_id } };
+    ks_group_input in = { .kind = KS_GROUP_APPENDED, .now_ms = w->now, .group_id = KS_LITERAL("g"), .topics = &(ks_group_topics){ w, w->topics_version, topic_partitions } };
     in.appended.append = append;
     in.appended.error = error;
     ks_effects_reset(&w->out);
@@ -266,7 +266,7 @@ static void step(world *w, ks_group_input *in) {
     in->now_ms = w->now;
     in->group_id = KS_LITERAL("g");
     in->client_host = KS_LITERAL("/127.0.0.1");
-    in->topics = &(ks_group_topics){ w, w->topics_version, topic_partitions, topic_by_id };
+    in->topics = &(ks_group_topics){ w, w->topics_version, topic_partitions };
     ks_effects_reset(&w->out);
     ks_groups_step(&w->groups, in, &w->out);
     perform(w);
