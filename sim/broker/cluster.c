@@ -40,6 +40,18 @@ static kafka_error check_ranges(const int64_t values[KS_SETTING_COUNT], ks_buffe
         values[KS_SETTING_group_consumer_session_timeout_ms]) {
         return refuse(why, "group.consumer.heartbeat.interval.ms is not below group.consumer.session.timeout.ms");
     }
+#define OUTSIDE(name)                                                                                                  \
+    (values[KS_SETTING_group_consumer_##name] < values[KS_SETTING_group_consumer_min_##name] ||                        \
+     values[KS_SETTING_group_consumer_##name] > values[KS_SETTING_group_consumer_max_##name])
+    if (OUTSIDE(session_timeout_ms)) {
+        return refuse(why, "group.consumer.session.timeout.ms is not between group.consumer.min.session.timeout.ms and "
+                           "group.consumer.max.session.timeout.ms");
+    }
+    if (OUTSIDE(heartbeat_interval_ms)) {
+        return refuse(why, "group.consumer.heartbeat.interval.ms is not between group.consumer.min.heartbeat.interval.ms and "
+                           "group.consumer.max.heartbeat.interval.ms");
+    }
+#undef OUTSIDE
     return KAFKA_OK;
 }
 

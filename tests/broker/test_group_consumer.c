@@ -219,6 +219,16 @@ static void a_description_tells_epochs_and_targets(void **state) {
     assert_int_equal(described->groups.items[0].error_code, KAFKA_ERR_GROUP_ID_NOT_FOUND);
 }
 
+static void timeouts_of_the_consumer_protocol_stay_within_their_bounds(void **state) {
+    static const ks_config_entry session[] = { { "group.consumer.session.timeout.ms", "30000" } };
+    static const ks_config_entry both[] = { { "group.consumer.session.timeout.ms", "30000" }, { "group.consumer.min.session.timeout.ms", "20000" } };
+    static const ks_config_entry interval[] = { { "group.consumer.heartbeat.interval.ms", "1000" } };
+    (void)state;
+    assert_int_equal(ks_cluster_config_check(&(ks_cluster_config){ .settings = session, .setting_count = 1 }, NULL), KAFKA_ERR_INVALID_CONFIG);
+    assert_int_equal(ks_cluster_config_check(&(ks_cluster_config){ .settings = both, .setting_count = 2 }, NULL), KAFKA_OK);
+    assert_int_equal(ks_cluster_config_check(&(ks_cluster_config){ .settings = interval, .setting_count = 1 }, NULL), KAFKA_ERR_INVALID_CONFIG);
+}
+
 /* ---- bad requests ---- */
 
 static void every_malformed_heartbeat_gets_its_code_and_changes_nothing(void **state) {
@@ -578,6 +588,7 @@ int main(void) {
         TEST(a_new_coordinator_reads_the_members_back),
         TEST(what_could_not_be_written_is_taken_back),
         TEST(a_description_tells_epochs_and_targets),
+        cmocka_unit_test(timeouts_of_the_consumer_protocol_stay_within_their_bounds),
         TEST(every_malformed_heartbeat_gets_its_code_and_changes_nothing),
         cmocka_unit_test(classic_and_consumer_members_come_and_go_at_random),
     };
