@@ -96,6 +96,8 @@ bool ks_fiber_is_here(const ks_fiber *fiber) {
 
 #ifdef WITH_ASAN
 
+enum { BELOW_FRAME = 1024 }; /* room for what lies below the frame that switches */
+
 static void announce(ks_fiber *from, ks_fiber *to, bool for_ever) {
     const void *bottom = to->stack ? to->stack->low : to->bottom;
     size_t size = to->stack ? to->stack->size : to->bottom_size;
@@ -110,10 +112,10 @@ static void arrived(ks_fiber *self, ks_fiber *from) {
     if (from == NULL || from->stack) return;
     from->bottom = bottom;
     from->bottom_size = size;
-#ifdef KS_SWITCH_OWN
-    const uint8_t *parked = from->place.sp, *top = (const uint8_t *)bottom + size;
-    if (parked > (const uint8_t *)bottom && parked < top) __asan_unpoison_memory_region(parked, (size_t)(top - parked));
-#endif
+    const uint8_t *low = bottom, *parked = from->parked, *top = low + size;
+    if (parked < low || parked >= top) return;
+    if (parked - low > BELOW_FRAME) parked -= BELOW_FRAME;
+    __asan_unpoison_memory_region(parked, (size_t)(top - parked));
 }
 
 void ks_fiber_landed(ks_fiber *own) {
@@ -133,6 +135,7 @@ void ks_fiber_landed(ks_fiber *own) { (void)own; }
 void ks_fiber_arrived(ks_fiber *self, ks_fiber *from) { arrived(self, from); }
 
 void ks_fiber_switch(ks_fiber *from, ks_fiber *to) {
+    from->parked = __builtin_frame_address(0);
     announce(from, to, false);
     ks_switch_jump(&from->place, &to->place);
     arrived(from, to); /* tasks and the loop switch only with each other, so we come from where we went */

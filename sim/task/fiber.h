@@ -35,6 +35,7 @@ typedef struct ks_fiber {
     ks_switch_place place;
     ks_stack *stack;             /* NULL: the program's own */
     void *fake_stack;            /* AddressSanitizer's */
+    const void *parked;          /* the frame that switched away last */
     const void *bottom;          /* of the program's own stack, learnt at the first switch (AddressSanitizer only) */
     size_t bottom_size;
 } ks_fiber;
