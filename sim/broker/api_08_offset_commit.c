@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * OffsetCommit (API key 8). As KafkaApis and OffsetMetadataManager.commitOffset: topics that do not exist are refused one by
- * one, then the group checks who commits, then each partition's metadata is measured. Offsets are compared with nothing. */
+ * OffsetCommit (API key 8). As KafkaApis and OffsetMetadataManager.commitOffset: topics that do not exist are refused
+ * one by one, then the group checks who commits, then each partition's metadata is measured. Offsets are compared with
+ * nothing. */
 #include "sim/broker/group_coordinator.h"
 #include "sim/protocol/events.h"
 
-typedef struct committing { /* lives in the response's arena */
+typedef struct committing {                  /* lives in the response's arena */
     const ks_offset_commit_request *request; /* gone when its connection is */
     ks_envelope *response;
     ks_group_committer who; /* copies */
@@ -13,7 +14,8 @@ typedef struct committing { /* lives in the response's arena */
     int32_t valid; /* partitions that nothing was held against yet */
 } committing;
 
-static kafka_error find_topic(const ks_cluster *cluster, const ks_offset_commit_request_topic *asked, int16_t version, const ks_topic **topic) {
+static kafka_error find_topic(const ks_cluster *cluster, const ks_offset_commit_request_topic *asked, int16_t version,
+                              const ks_topic **topic) {
     if (version >= 10) {
         *topic = ks_cluster_topic_find_id(cluster, asked->topic_id);
         return *topic != NULL ? KAFKA_OK : KAFKA_ERR_UNKNOWN_TOPIC_ID;
@@ -23,7 +25,8 @@ static kafka_error find_topic(const ks_cluster *cluster, const ks_offset_commit_
 }
 
 /* Fills the response's shape; every partition gets its own first verdict. */
-static void check_topics(const ks_cluster *cluster, committing *commit, ks_offset_commit_response *body, ks_arena *arena) {
+static void check_topics(const ks_cluster *cluster, committing *commit, ks_offset_commit_response *body,
+                         ks_arena *arena) {
     int16_t version = commit->response->api_version;
     int32_t topics = commit->request->topics.count > 0 ? commit->request->topics.count : 0;
     body->topics.count = topics;
@@ -41,7 +44,8 @@ static void check_topics(const ks_cluster *cluster, committing *commit, ks_offse
         for (int32_t p = 0; p < partitions; p++) {
             int32_t index = asked->partitions.items[p].partition_index;
             kafka_error verdict = error;
-            if (topic != NULL && ks_topic_partition(topic, index) == NULL) verdict = KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION;
+            if (topic != NULL && ks_topic_partition(topic, index) == NULL)
+                verdict = KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION;
             told->partitions.items[p].partition_index = index;
             told->partitions.items[p].error_code = (int16_t)verdict;
             commit->valid += verdict == KAFKA_OK;
@@ -49,8 +53,8 @@ static void check_topics(const ks_cluster *cluster, committing *commit, ks_offse
     }
 }
 
-typedef void partition_fn(ks_broker *broker, committing *commit, ks_string topic, const ks_offset_commit_request_partition *asked,
-                          ks_offset_commit_response_partition *told);
+typedef void partition_fn(ks_broker *broker, committing *commit, ks_string topic,
+                          const ks_offset_commit_request_partition *asked, ks_offset_commit_response_partition *told);
 
 /* All partitions that nothing is held against so far. */
 static void for_each_valid(ks_broker *broker, committing *commit, partition_fn *fn) {
@@ -59,7 +63,9 @@ static void for_each_valid(ks_broker *broker, committing *commit, partition_fn *
         const ks_offset_commit_request_topic *asked = &commit->request->topics.items[t];
         const ks_topic *topic = NULL;
         ks_string name = asked->name;
-        if (commit->response->api_version >= 10 && (topic = ks_cluster_topic_find_id(broker->cluster, asked->topic_id)) != NULL) name = topic->name;
+        if (commit->response->api_version >= 10 &&
+            (topic = ks_cluster_topic_find_id(broker->cluster, asked->topic_id)) != NULL)
+            name = topic->name;
         for (int32_t p = 0; p < body->topics.items[t].partitions.count; p++) {
             ks_offset_commit_response_partition *told = &body->topics.items[t].partitions.items[p];
             if (told->error_code == 0) fn(broker, commit, name, &asked->partitions.items[p], told);
@@ -67,10 +73,11 @@ static void for_each_valid(ks_broker *broker, committing *commit, partition_fn *
     }
 }
 
-static void tell_refused(ks_broker *broker, const committing *commit, ks_string topic, const ks_offset_commit_request_partition *asked, int16_t error) {
+static void tell_refused(ks_broker *broker, const committing *commit, ks_string topic,
+                         const ks_offset_commit_request_partition *asked, int16_t error) {
     KS_EMIT(ks_cluster_kernel(broker->cluster), broker->node, offset_commit_refused, .group = commit->who.group_id,
-            .member = commit->who.member_id, .generation = commit->who.generation, .topic = topic, .partition = asked->partition_index,
-            .offset = asked->committed_offset, .error_code = error);
+            .member = commit->who.member_id, .generation = commit->who.generation, .topic = topic,
+            .partition = asked->partition_index, .offset = asked->committed_offset, .error_code = error);
 }
 
 static void refuse_all(ks_broker *broker, committing *commit, kafka_error error) {
@@ -86,8 +93,8 @@ static void refuse_all(ks_broker *broker, committing *commit, kafka_error error)
     }
 }
 
-static void prepare_record(ks_broker *broker, committing *commit, ks_string topic, const ks_offset_commit_request_partition *asked,
-                           ks_offset_commit_response_partition *told) {
+static void prepare_record(ks_broker *broker, committing *commit, ks_string topic,
+                           const ks_offset_commit_request_partition *asked, ks_offset_commit_response_partition *told) {
     const ks_group_settings *settings = &ks_group_coordinator_groups(broker)->settings;
     if (asked->committed_metadata.size > settings->offset_metadata_max_bytes) {
         told->error_code = KAFKA_ERR_OFFSET_METADATA_TOO_LARGE;
@@ -100,7 +107,8 @@ static void prepare_record(ks_broker *broker, committing *commit, ks_string topi
                                  .leader_epoch = asked->committed_leader_epoch,
                                  .metadata = asked->committed_metadata,
                                  .commit_ms = now_ms,
-                                 .expire_ms = retention >= 0 && retention <= INT64_MAX - now_ms ? now_ms + retention : -1 };
+                                 .expire_ms =
+                                     retention >= 0 && retention <= INT64_MAX - now_ms ? now_ms + retention : -1 };
     KS_PUSH(commit->records, (ks_group_record){ 0 });
     ks_offset_record(commit->who.group_id, topic, asked->partition_index, &value, commit->response->arena,
                      &commit->records.items[commit->records.count - 1]);
@@ -111,9 +119,9 @@ static void tell_committed(ks_broker *broker, const committing *commit, const ks
     ks_committed_value value;
     ks_group_key_decode(record->key, &key);
     if (!ks_committed_value_decode(record->value, &value)) return;
-    KS_EMIT(ks_cluster_kernel(broker->cluster), broker->node, offsets_committed, .group = key.group, .member = commit->who.member_id,
-            .generation = commit->who.generation, .topic = key.topic, .partition = key.partition, .offset = value.offset,
-            .metadata = value.metadata);
+    KS_EMIT(ks_cluster_kernel(broker->cluster), broker->node, offsets_committed, .group = key.group,
+            .member = commit->who.member_id, .generation = commit->who.generation, .topic = key.topic,
+            .partition = key.partition, .offset = value.offset, .metadata = value.metadata);
 }
 
 static bool on_written(ks_broker *broker, ks_group_write *write) {
@@ -131,7 +139,8 @@ static kafka_error check(ks_broker *broker, const committing *commit) {
     kafka_error error = ks_group_coordinator_check(broker, commit->who.group_id);
     if (error != KAFKA_OK) return error;
     int64_t now_ms = ks_now_ms(ks_cluster_kernel(broker->cluster));
-    error = ks_groups_check_commit(ks_group_coordinator_groups(broker), &commit->who, now_ms, ks_group_coordinator_effects(broker));
+    error = ks_groups_check_commit(ks_group_coordinator_groups(broker), &commit->who, now_ms,
+                                   ks_group_coordinator_effects(broker));
     ks_group_coordinator_perform(broker);
     return error;
 }
@@ -160,8 +169,12 @@ void ks_handle_offset_commit(ks_broker *broker, ks_request *request) {
     }
     for_each_valid(broker, commit, prepare_record);
     ks_group_records records = commit->records;
-    ks_group_write write = { .request = request, .response = response, .context = commit, .records = records.items,
-                             .count = records.count, .done = on_written };
+    ks_group_write write = { .request = request,
+                             .response = response,
+                             .context = commit,
+                             .records = records.items,
+                             .count = records.count,
+                             .done = on_written };
     ks_group_coordinator_write(broker, commit->who.group_id, &write);
     ks_free(records.items);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * OffsetFetch (API key 9). One group until v7, several from v8 on (KIP-709); topics by id from v10 on. No committed offset is not an
- * error: -1. A group that nobody knows has none. */
+ * OffsetFetch (API key 9). One group until v7, several from v8 on (KIP-709); topics by id from v10 on. No committed
+ * offset is not an error: -1. A group that nobody knows has none. */
 #include "sim/broker/group_consumer.h"
 #include "sim/broker/group_coordinator.h"
 
@@ -13,30 +13,38 @@ typedef struct found_offset { /* one answer, before it gets the shape of its ver
 } found_offset;
 
 static found_offset look_up(const ks_group *group, ks_string topic, int32_t partition, ks_arena *arena) {
-    const ks_committed_value *value = group != NULL && topic.size >= 0 ? ks_group_offset_find(group, topic, partition) : NULL;
+    const ks_committed_value *value =
+        group != NULL && topic.size >= 0 ? ks_group_offset_find(group, topic, partition) : NULL;
     if (value == NULL) return (found_offset){ -1, -1, KS_LITERAL(""), KAFKA_OK };
-    return (found_offset){ value->offset, value->leader_epoch, value->metadata.size > 0 ? ks_arena_string(arena, value->metadata) : KS_LITERAL(""), KAFKA_OK };
+    return (found_offset){ value->offset, value->leader_epoch,
+                           value->metadata.size > 0 ? ks_arena_string(arena, value->metadata) : KS_LITERAL(""),
+                           KAFKA_OK };
 }
 
-static kafka_error find_group(ks_broker *broker, ks_string group_id, ks_string member_id, int32_t member_epoch, ks_group **group) {
+static kafka_error find_group(ks_broker *broker, ks_string group_id, ks_string member_id, int32_t member_epoch,
+                              ks_group **group) {
     *group = NULL;
     if (group_id.size < 0) return KAFKA_ERR_INVALID_GROUP_ID;
     kafka_error error = ks_group_coordinator_check(broker, group_id);
     if (error != KAFKA_OK) return error;
     *group = ks_groups_find(ks_group_coordinator_groups(broker), group_id);
-    if (*group == NULL || (*group)->kind != KS_GROUP_CONSUMER) return KAFKA_OK; /* classic groups do not ask who reads */
+    if (*group == NULL || (*group)->kind != KS_GROUP_CONSUMER)
+        return KAFKA_OK; /* classic groups do not ask who reads */
     return ks_consumer_group_check_fetch(*group, member_id, member_epoch);
 }
 
 /* ---- v0 to v7 ---- */
 
 static ks_offset_fetch_response_partition old_partition(int32_t index, const found_offset *found) {
-    return (ks_offset_fetch_response_partition){ .partition_index = index, .committed_offset = found->offset,
-                                                 .committed_leader_epoch = found->leader_epoch, .metadata = found->metadata,
+    return (ks_offset_fetch_response_partition){ .partition_index = index,
+                                                 .committed_offset = found->offset,
+                                                 .committed_leader_epoch = found->leader_epoch,
+                                                 .metadata = found->metadata,
                                                  .error_code = (int16_t)found->error };
 }
 
-static void old_topics(const ks_offset_fetch_request *asked, const ks_group *group, kafka_error error, ks_offset_fetch_response *body, ks_arena *arena) {
+static void old_topics(const ks_offset_fetch_request *asked, const ks_group *group, kafka_error error,
+                       ks_offset_fetch_response *body, ks_arena *arena) {
     body->topics.count = asked->topics.count;
     body->topics.items = ks_arena_alloc(arena, sizeof *body->topics.items * (size_t)(asked->topics.count + 1));
     for (int32_t t = 0; t < asked->topics.count; t++) {
@@ -77,20 +85,24 @@ static void fetch_old(ks_broker *broker, const ks_offset_fetch_request *asked, k
     bool at_top = response->api_version >= 2;
     if (at_top) body->error_code = (int16_t)error;
     if (error != KAFKA_OK && at_top) return;
-    if (asked->topics.count >= 0) old_topics(asked, error == KAFKA_OK ? group : NULL, error, body, response->arena);
-    else if (group != NULL) old_all_topics(group, body, response->arena);
+    if (asked->topics.count >= 0)
+        old_topics(asked, error == KAFKA_OK ? group : NULL, error, body, response->arena);
+    else if (group != NULL)
+        old_all_topics(group, body, response->arena);
 }
 
 /* ---- v8 and later ---- */
 
 static ks_offset_fetch_response_partitions new_partition(int32_t index, const found_offset *found) {
-    return (ks_offset_fetch_response_partitions){ .partition_index = index, .committed_offset = found->offset,
-                                                  .committed_leader_epoch = found->leader_epoch, .metadata = found->metadata,
+    return (ks_offset_fetch_response_partitions){ .partition_index = index,
+                                                  .committed_offset = found->offset,
+                                                  .committed_leader_epoch = found->leader_epoch,
+                                                  .metadata = found->metadata,
                                                   .error_code = (int16_t)found->error };
 }
 
-static void new_topics(const ks_cluster *cluster, const ks_offset_fetch_request_group *asked, const ks_group *group, int16_t version,
-                       ks_offset_fetch_response_group *body, ks_arena *arena) {
+static void new_topics(const ks_cluster *cluster, const ks_offset_fetch_request_group *asked, const ks_group *group,
+                       int16_t version, ks_offset_fetch_response_group *body, ks_arena *arena) {
     body->topics.count = asked->topics.count;
     body->topics.items = ks_arena_alloc(arena, sizeof *body->topics.items * (size_t)(asked->topics.count + 1));
     for (int32_t t = 0; t < asked->topics.count; t++) {
@@ -111,7 +123,8 @@ static void new_topics(const ks_cluster *cluster, const ks_offset_fetch_request_
     }
 }
 
-static void new_all_topics(const ks_cluster *cluster, const ks_group *group, int16_t version, ks_offset_fetch_response_group *body, ks_arena *arena) {
+static void new_all_topics(const ks_cluster *cluster, const ks_group *group, int16_t version,
+                           ks_offset_fetch_response_group *body, ks_arena *arena) {
     int32_t count;
     ks_offsets_topic **topics = ks_group_offset_topics(group, arena, &count);
     body->topics.items = ks_arena_alloc(arena, sizeof *body->topics.items * (size_t)(count + 1));
@@ -132,7 +145,8 @@ static void new_all_topics(const ks_cluster *cluster, const ks_group *group, int
     }
 }
 
-static void fetch_group(ks_broker *broker, const ks_offset_fetch_request_group *asked, ks_envelope *response, ks_offset_fetch_response_group *body) {
+static void fetch_group(ks_broker *broker, const ks_offset_fetch_request_group *asked, ks_envelope *response,
+                        ks_offset_fetch_response_group *body) {
     ks_group *group;
     int16_t version = response->api_version;
     ks_string member_id = version >= 9 ? asked->member_id : KS_NULL_STRING;
@@ -140,8 +154,10 @@ static void fetch_group(ks_broker *broker, const ks_offset_fetch_request_group *
     body->group_id = asked->group_id.size < 0 ? KS_LITERAL("") : ks_arena_string(response->arena, asked->group_id);
     body->error_code = (int16_t)error;
     if (error != KAFKA_OK) return;
-    if (asked->topics.count >= 0) new_topics(broker->cluster, asked, group, version, body, response->arena);
-    else if (group != NULL) new_all_topics(broker->cluster, group, version, body, response->arena);
+    if (asked->topics.count >= 0)
+        new_topics(broker->cluster, asked, group, version, body, response->arena);
+    else if (group != NULL)
+        new_all_topics(broker->cluster, group, version, body, response->arena);
 }
 
 void ks_handle_offset_fetch(ks_broker *broker, ks_request *request) {
@@ -154,7 +170,8 @@ void ks_handle_offset_fetch(ks_broker *broker, ks_request *request) {
         int32_t count = asked->groups.count > 0 ? asked->groups.count : 0;
         body->groups.count = count;
         body->groups.items = ks_arena_alloc(response->arena, sizeof *body->groups.items * (size_t)(count + 1));
-        for (int32_t i = 0; i < count; i++) fetch_group(broker, &asked->groups.items[i], response, &body->groups.items[i]);
+        for (int32_t i = 0; i < count; i++)
+            fetch_group(broker, &asked->groups.items[i], response, &body->groups.items[i]);
     }
     ks_respond(request, response);
 }

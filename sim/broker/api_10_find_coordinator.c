@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * FindCoordinator (API key 10): who coordinates this group (or transactional id)? Several at once from v4 on (KIP-699). The
- * same hash chooses the partition of __consumer_offsets or __transaction_state; its leader is the answer. */
+ * FindCoordinator (API key 10): who coordinates this group (or transactional id)? Several at once from v4 on (KIP-699).
+ * The same hash chooses the partition of __consumer_offsets or __transaction_state; its leader is the answer. */
 #include "sim/broker/group_coordinator.h"
 
 enum { KEY_GROUP = 0, KEY_TRANSACTION = 1 };
@@ -13,11 +13,14 @@ static ks_broker *find(const ks_cluster *cluster, int8_t type, ks_string key) {
     return ks_partition_leader(topic->partitions[ks_group_partition_of(key, topic->partition_count)]);
 }
 
-static void answer(const ks_cluster *cluster, int8_t type, ks_string key, ks_find_coordinator_response_coordinator *out, ks_arena *arena) {
+static void answer(const ks_cluster *cluster, int8_t type, ks_string key, ks_find_coordinator_response_coordinator *out,
+                   ks_arena *arena) {
     kafka_error error = KAFKA_OK;
     ks_broker *broker = NULL;
-    if (type != KEY_GROUP && type != KEY_TRANSACTION) error = KAFKA_ERR_INVALID_REQUEST;
-    else if ((broker = find(cluster, type, key)) == NULL) error = KAFKA_ERR_COORDINATOR_NOT_AVAILABLE;
+    if (type != KEY_GROUP && type != KEY_TRANSACTION)
+        error = KAFKA_ERR_INVALID_REQUEST;
+    else if ((broker = find(cluster, type, key)) == NULL)
+        error = KAFKA_ERR_COORDINATOR_NOT_AVAILABLE;
     out->key = ks_arena_string(arena, key);
     out->error_code = (int16_t)error;
     out->error_message = ks_str(error == KAFKA_OK ? "NONE" : kafka_error_text(error)); /* sic: Errors.NONE.message() */
@@ -41,9 +44,11 @@ void ks_handle_find_coordinator(ks_broker *broker, ks_request *request) {
     } else {
         int32_t count = find_request->coordinator_keys.count > 0 ? find_request->coordinator_keys.count : 0;
         body->coordinators.count = count;
-        body->coordinators.items = ks_arena_alloc(response->arena, sizeof *body->coordinators.items * (size_t)(count + 1));
+        body->coordinators.items =
+            ks_arena_alloc(response->arena, sizeof *body->coordinators.items * (size_t)(count + 1));
         for (int32_t i = 0; i < count; i++)
-            answer(broker->cluster, find_request->key_type, find_request->coordinator_keys.items[i], &body->coordinators.items[i], response->arena);
+            answer(broker->cluster, find_request->key_type, find_request->coordinator_keys.items[i],
+                   &body->coordinators.items[i], response->arena);
     }
     ks_respond(request, response);
 }

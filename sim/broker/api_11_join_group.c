@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * JoinGroup (API key 11). The rules are group_join.c's; here is what is checked before the group is looked at, in Kafka's order
- * (GroupCoordinatorService.joinGroup). */
+ * JoinGroup (API key 11). The rules are group_join.c's; here is what is checked before the group is looked at, in
+ * Kafka's order (GroupCoordinatorService.joinGroup). */
 #include "sim/broker/group_coordinator.h"
 
 static kafka_error check(ks_broker *broker, const ks_join_group_request *join) {
     const ks_group_settings *settings = &ks_group_coordinator_groups(broker)->settings;
     if (join->group_id.size <= 0) return KAFKA_ERR_INVALID_GROUP_ID;
-    if (join->session_timeout_ms < settings->min_session_timeout_ms || join->session_timeout_ms > settings->max_session_timeout_ms)
+    if (join->session_timeout_ms < settings->min_session_timeout_ms ||
+        join->session_timeout_ms > settings->max_session_timeout_ms)
         return KAFKA_ERR_INVALID_SESSION_TIMEOUT;
     return ks_group_coordinator_check(broker, join->group_id);
 }
@@ -28,7 +29,8 @@ void ks_handle_join_group(ks_broker *broker, ks_request *request) {
     ks_group_input in = { .kind = KS_GROUP_JOIN, .group_id = join->group_id, .join = join };
     if (join->member_id.size <= 0) {
         bool is_static = join->group_instance_id.size >= 0;
-        in.new_member_id = ks_group_next_member_id(broker, is_static ? join->group_instance_id : envelope->client_id, envelope->arena);
+        in.new_member_id =
+            ks_group_next_member_id(broker, is_static ? join->group_instance_id : envelope->client_id, envelope->arena);
     }
     ks_group_coordinator_run(broker, request, &in);
 }

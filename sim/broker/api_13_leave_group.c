@@ -8,13 +8,15 @@ static const ks_leave_group_request *as_list(const ks_leave_group_request *leave
     copy->group_id = leave->group_id;
     copy->members.items = ks_arena_alloc(arena, sizeof *copy->members.items);
     copy->members.count = 1;
-    copy->members.items[0] = (ks_leave_group_request_member_identity){ leave->member_id, KS_NULL_STRING, KS_NULL_STRING };
+    copy->members.items[0] =
+        (ks_leave_group_request_member_identity){ leave->member_id, KS_NULL_STRING, KS_NULL_STRING };
     return copy;
 }
 
 void ks_handle_leave_group(ks_broker *broker, ks_request *request) {
     const ks_leave_group_request *leave = request->envelope->body;
-    kafka_error error = leave->group_id.size <= 0 ? KAFKA_ERR_INVALID_GROUP_ID : ks_group_coordinator_check(broker, leave->group_id);
+    kafka_error error =
+        leave->group_id.size <= 0 ? KAFKA_ERR_INVALID_GROUP_ID : ks_group_coordinator_check(broker, leave->group_id);
     if (error != KAFKA_OK) {
         ks_envelope *response = ks_response_new(request);
         ((ks_leave_group_response *)response->body)->error_code = (int16_t)error;

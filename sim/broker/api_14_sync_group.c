@@ -4,7 +4,8 @@
 #include "sim/broker/group_coordinator.h"
 
 static kafka_error check(ks_broker *broker, const ks_sync_group_request *sync, int16_t version) {
-    if (version >= 5 && (sync->protocol_type.size < 0 || sync->protocol_name.size < 0)) return KAFKA_ERR_INCONSISTENT_GROUP_PROTOCOL;
+    if (version >= 5 && (sync->protocol_type.size < 0 || sync->protocol_name.size < 0))
+        return KAFKA_ERR_INCONSISTENT_GROUP_PROTOCOL;
     return sync->group_id.size <= 0 ? KAFKA_ERR_INVALID_GROUP_ID : ks_group_coordinator_check(broker, sync->group_id);
 }
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * DescribeGroups (API key 15): classic groups. What is not there is "Dead" without an error until v5, with GROUP_ID_NOT_FOUND from
- * v6 on (KIP-1043). Subscriptions and assignments are only told of a Stable group. */
+ * DescribeGroups (API key 15): classic groups. What is not there is "Dead" without an error until v5, with
+ * GROUP_ID_NOT_FOUND from v6 on (KIP-1043). Subscriptions and assignments are only told of a Stable group. */
 #include "sim/broker/group_coordinator.h"
 
-enum { ALL_GROUP_OPERATIONS = 1 << 3 | 1 << 6 | 1 << 8 | 1 << 10 | 1 << 11 }; /* read, delete, describe, describe and alter configs */
+enum {
+    ALL_GROUP_OPERATIONS = 1 << 3 | 1 << 6 | 1 << 8 | 1 << 10 | 1 << 11
+}; /* read, delete, describe, describe and alter configs */
 
 static void describe_members(ks_group *group, ks_describe_groups_response_described_group *out, ks_arena *arena) {
     ks_group_member *const *members = ks_group_members_sorted(group);
@@ -19,19 +21,23 @@ static void describe_members(ks_group *group, ks_describe_groups_response_descri
         item->client_id = ks_arena_string(arena, members[i]->client_id);
         item->client_host = ks_arena_string(arena, members[i]->client_host);
         item->member_metadata = stable && metadata.size > 0 ? ks_arena_bytes(arena, metadata) : nothing;
-        item->member_assignment = stable && members[i]->assignment.size > 0 ? ks_arena_bytes(arena, members[i]->assignment) : nothing;
+        item->member_assignment =
+            stable && members[i]->assignment.size > 0 ? ks_arena_bytes(arena, members[i]->assignment) : nothing;
     }
 }
 
-static void not_there(ks_describe_groups_response_described_group *out, const ks_group *other, int16_t version, ks_arena *arena) {
+static void not_there(ks_describe_groups_response_described_group *out, const ks_group *other, int16_t version,
+                      ks_arena *arena) {
     out->group_state = KS_LITERAL("Dead");
     if (version < 6) return;
     out->error_code = KAFKA_ERR_GROUP_ID_NOT_FOUND;
-    out->error_message = ks_arena_printf(arena, other != NULL ? "Group %.*s is not a classic group." : "Group %.*s not found.",
-                                         (int)out->group_id.size, out->group_id.data);
+    out->error_message =
+        ks_arena_printf(arena, other != NULL ? "Group %.*s is not a classic group." : "Group %.*s not found.",
+                        (int)out->group_id.size, out->group_id.data);
 }
 
-static void describe(ks_broker *broker, ks_string id, bool operations, ks_describe_groups_response_described_group *out, int16_t version, ks_arena *arena) {
+static void describe(ks_broker *broker, ks_string id, bool operations, ks_describe_groups_response_described_group *out,
+                     int16_t version, ks_arena *arena) {
     kafka_error error = id.size < 0 ? KAFKA_ERR_INVALID_GROUP_ID : ks_group_coordinator_check(broker, id);
     out->group_id = id.size < 0 ? KS_LITERAL("") : ks_arena_string(arena, id);
     out->group_state = out->protocol_type = out->protocol_data = KS_LITERAL("");
@@ -58,6 +64,7 @@ void ks_handle_describe_groups(ks_broker *broker, ks_request *request) {
     body->groups.count = count;
     body->groups.items = ks_arena_alloc(response->arena, sizeof *body->groups.items * (size_t)(count + 1));
     for (int32_t i = 0; i < count; i++)
-        describe(broker, asked->groups.items[i], asked->include_authorized_operations, &body->groups.items[i], response->api_version, response->arena);
+        describe(broker, asked->groups.items[i], asked->include_authorized_operations, &body->groups.items[i],
+                 response->api_version, response->arena);
     ks_respond(request, response);
 }

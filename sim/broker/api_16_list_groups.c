@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * ListGroups (API key 16): the groups that this broker coordinates; by state from v4 on (KIP-518), by type from v5 on. Ascending by
- * id (Kafka: in no order). */
+ * ListGroups (API key 16): the groups that this broker coordinates; by state from v4 on (KIP-518), by type from v5 on.
+ * Ascending by id (Kafka: in no order). */
 #include "sim/broker/group_coordinator.h"
 
 #include <stdlib.h>
@@ -25,7 +25,8 @@ static bool wanted(const ks_string *filter, int32_t count, ks_string value) {
 }
 
 static int by_id(const void *a, const void *b) {
-    return ks_string_compare(((const ks_list_groups_response_listed_group *)a)->group_id, ((const ks_list_groups_response_listed_group *)b)->group_id);
+    return ks_string_compare(((const ks_list_groups_response_listed_group *)a)->group_id,
+                             ((const ks_list_groups_response_listed_group *)b)->group_id);
 }
 
 void ks_handle_list_groups(ks_broker *broker, ks_request *request) {
@@ -39,11 +40,14 @@ void ks_handle_list_groups(ks_broker *broker, ks_request *request) {
     for (const ks_group *group = groups->by_id; group != NULL && body->error_code == 0; group = group->hh.next) {
         bool consumer = group->kind == KS_GROUP_CONSUMER;
         ks_string state = ks_str(ks_group_state_text(group)), type = ks_str(consumer ? "consumer" : "classic");
-        if (response->api_version >= 4 && !wanted(asked->states_filter.items, asked->states_filter.count, state)) continue;
+        if (response->api_version >= 4 && !wanted(asked->states_filter.items, asked->states_filter.count, state))
+            continue;
         if (response->api_version >= 5 && !wanted(asked->types_filter.items, asked->types_filter.count, type)) continue;
         body->groups.items[body->groups.count++] = (ks_list_groups_response_listed_group){
             .group_id = ks_arena_string(response->arena, group->id),
-            .protocol_type = consumer ? KS_LITERAL("consumer") : group->protocol_type.size > 0 ? ks_arena_string(response->arena, group->protocol_type) : KS_LITERAL(""),
+            .protocol_type = consumer                        ? KS_LITERAL("consumer")
+                             : group->protocol_type.size > 0 ? ks_arena_string(response->arena, group->protocol_type)
+                                                             : KS_LITERAL(""),
             .group_state = state,
             .group_type = type,
         };

@@ -9,14 +9,16 @@ static kafka_error check(ks_broker *broker, ks_string id, ks_group **group) {
     kafka_error error = ks_group_coordinator_check(broker, id);
     if (error != KAFKA_OK) return error;
     *group = ks_groups_find(ks_group_coordinator_groups(broker), id);
-    if (*group == NULL || ((*group)->kind == KS_GROUP_CLASSIC && (*group)->state == KS_GROUP_DEAD)) return KAFKA_ERR_GROUP_ID_NOT_FOUND;
+    if (*group == NULL || ((*group)->kind == KS_GROUP_CLASSIC && (*group)->state == KS_GROUP_DEAD))
+        return KAFKA_ERR_GROUP_ID_NOT_FOUND;
     if ((*group)->kind == KS_GROUP_CONSUMER || (*group)->state == KS_GROUP_EMPTY) return KAFKA_OK;
     return ks_string_equal((*group)->protocol_type, KS_LITERAL("consumer")) ? KAFKA_OK : KAFKA_ERR_NON_EMPTY_GROUP;
 }
 
-/* Partitions that do not exist are refused before the group is asked; the rest get `error` of the group or of their topic. */
-static void check_partitions(const ks_group *group, const ks_offset_delete_request *asked, ks_offset_delete_response *body,
-                             ks_group_records *records, ks_arena *arena) {
+/* Partitions that do not exist are refused before the group is asked; the rest get `error` of the group or of their
+ * topic. */
+static void check_partitions(const ks_group *group, const ks_offset_delete_request *asked,
+                             ks_offset_delete_response *body, ks_group_records *records, ks_arena *arena) {
     for (int32_t t = 0; t < body->topics.count; t++) {
         const ks_offset_delete_request_topic *from = &asked->topics.items[t];
         ks_offset_delete_response_topic *to = &body->topics.items[t];
@@ -34,7 +36,8 @@ static void check_partitions(const ks_group *group, const ks_offset_delete_reque
     }
 }
 
-static int32_t shape(const ks_cluster *cluster, const ks_offset_delete_request *asked, ks_offset_delete_response *body, ks_arena *arena) {
+static int32_t shape(const ks_cluster *cluster, const ks_offset_delete_request *asked, ks_offset_delete_response *body,
+                     ks_arena *arena) {
     int32_t valid = 0;
     body->topics.count = asked->topics.count > 0 ? asked->topics.count : 0;
     body->topics.items = ks_arena_alloc(arena, sizeof *body->topics.items * (size_t)(body->topics.count + 1));
@@ -65,8 +68,8 @@ static bool on_written(ks_broker *broker, ks_group_write *write) {
     for (int32_t i = 0; i < write->count; i++) {
         ks_group_key key;
         ks_group_key_decode(write->records[i].key, &key);
-        KS_EMIT(ks_cluster_kernel(broker->cluster), broker->node, offsets_deleted, .group = key.group, .topic = key.topic,
-                .partition = key.partition, .reason = KS_LITERAL("requested"));
+        KS_EMIT(ks_cluster_kernel(broker->cluster), broker->node, offsets_deleted, .group = key.group,
+                .topic = key.topic, .partition = key.partition, .reason = KS_LITERAL("requested"));
     }
     return true;
 }
@@ -86,7 +89,9 @@ void ks_handle_offset_delete(ks_broker *broker, ks_request *request) {
     }
     ks_group_records records = { 0 };
     check_partitions(group, asked, body, &records, response->arena);
-    ks_group_write write = { .request = request, .response = response, .records = records.items, .count = records.count, .done = on_written };
+    ks_group_write write = {
+        .request = request, .response = response, .records = records.items, .count = records.count, .done = on_written
+    };
     ks_group_coordinator_write(broker, asked->group_id, &write);
     ks_free(records.items);
 }

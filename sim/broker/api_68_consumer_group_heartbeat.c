@@ -17,7 +17,8 @@ void ks_handle_consumer_group_heartbeat(ks_broker *broker, ks_request *request) 
     ks_group_input in = { .kind = KS_GROUP_CONSUMER_HEARTBEAT, .group_id = beat->group_id, .consumer_heartbeat = beat };
     if (beat->member_id.size <= 0 && beat->member_epoch == 0) {
         bool is_static = beat->instance_id.size >= 0;
-        in.new_member_id = ks_group_next_member_id(broker, is_static ? beat->instance_id : request->envelope->client_id, request->envelope->arena);
+        in.new_member_id = ks_group_next_member_id(broker, is_static ? beat->instance_id : request->envelope->client_id,
+                                                   request->envelope->arena);
     }
     ks_group_coordinator_run(broker, request, &in);
 }

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Who are you, and may you? Identity (ClassicGroup.validateMember), Heartbeat, the checks of OffsetCommit and DeleteGroups. */
+ * Who are you, and may you? Identity (ClassicGroup.validateMember), Heartbeat, the checks of OffsetCommit and
+ * DeleteGroups. */
 #include "sim/broker/group_internal.h"
 
 #include "sim/broker/group_consumer.h"
 #include "sim/broker/group_events.h"
 #include "sim/broker/group_records.h"
 
-kafka_error ks_group_identify(const ks_group *group, ks_string member_id, ks_string instance_id, ks_group_member **member) {
+kafka_error ks_group_identify(const ks_group *group, ks_string member_id, ks_string instance_id,
+                              ks_group_member **member) {
     if (instance_id.size >= 0) {
         const ks_group_member *holder = ks_group_static_find(group, instance_id);
         if (holder == NULL) return KAFKA_ERR_UNKNOWN_MEMBER_ID;
@@ -36,7 +38,8 @@ void ks_group_heartbeat(ks_groups *groups, const ks_group_input *in, ks_effects 
         return;
     }
     kafka_error error = heartbeat(group, in->heartbeat, out);
-    ks_group_tell_if_fenced(group, error, in->heartbeat->member_id, in->heartbeat->group_instance_id, in->client_id, out);
+    ks_group_tell_if_fenced(group, error, in->heartbeat->member_id, in->heartbeat->group_instance_id, in->client_id,
+                            out);
     ks_effect_reply(out, group, in->request, KS_API_heartbeat, error);
 }
 

@@ -22,8 +22,10 @@ bool ks_tps_contain(const ks_tps *set, ks_tp tp) {
     int32_t low = 0, high = set->count;
     while (low < high) {
         int32_t middle = low + (high - low) / 2;
-        if (set->items[middle] < tp) low = middle + 1;
-        else high = middle;
+        if (set->items[middle] < tp)
+            low = middle + 1;
+        else
+            high = middle;
     }
     return low < set->count && set->items[low] == tp;
 }
@@ -36,7 +38,9 @@ ks_consumer_topic *ks_consumer_topic_by_id(const ks_group *group, ks_uuid id) {
     return topic;
 }
 
-const ks_consumer_topic *ks_consumer_topic_of(const ks_group *group, ks_tp tp) { return group->consumer->topics.items[KS_TP_SLOT(tp)]; }
+const ks_consumer_topic *ks_consumer_topic_of(const ks_group *group, ks_tp tp) {
+    return group->consumer->topics.items[KS_TP_SLOT(tp)];
+}
 
 ks_consumer_topic *ks_consumer_topic_make(ks_group *group, ks_uuid id, ks_string name, int32_t partition_count) {
     ks_consumer_group *consumer = group->consumer;
@@ -62,7 +66,9 @@ ks_consumer_topic *ks_consumer_topic_make(ks_group *group, ks_uuid id, ks_string
 
 /* ---- subscriptions ---- */
 
-static int by_string(const void *a, const void *b) { return ks_string_compare(*(const ks_string *)a, *(const ks_string *)b); }
+static int by_string(const void *a, const void *b) {
+    return ks_string_compare(*(const ks_string *)a, *(const ks_string *)b);
+}
 
 static ks_consumer_subscription *intern(ks_consumer_group *consumer, const ks_string *names, int32_t count) {
     ks_string *sorted = ks_alloc(sizeof *sorted * (size_t)(count + 1));
@@ -164,12 +170,15 @@ ks_consumer_member *ks_consumer_static_find(const ks_group *group, ks_string ins
     return member;
 }
 
-static int32_t position_of(const ks_consumer_group *consumer, ks_string id) { /* in the sorted list: where it is, or belongs */
+static int32_t position_of(const ks_consumer_group *consumer,
+                           ks_string id) { /* in the sorted list: where it is, or belongs */
     int32_t low = 0, high = consumer->member_count;
     while (low < high) {
         int32_t middle = low + (high - low) / 2;
-        if (ks_string_compare(consumer->sorted[middle]->id, id) < 0) low = middle + 1;
-        else high = middle;
+        if (ks_string_compare(consumer->sorted[middle]->id, id) < 0)
+            low = middle + 1;
+        else
+            high = middle;
     }
     return low;
 }
@@ -181,7 +190,8 @@ static void enter(ks_consumer_member *member) {
         consumer->sorted_capacity = consumer->sorted_capacity > 0 ? 2 * consumer->sorted_capacity : 8;
         consumer->sorted = ks_realloc(consumer->sorted, sizeof *consumer->sorted * (size_t)consumer->sorted_capacity);
     }
-    memmove(consumer->sorted + at + 1, consumer->sorted + at, sizeof *consumer->sorted * (size_t)(consumer->member_count - at));
+    memmove(consumer->sorted + at + 1, consumer->sorted + at,
+            sizeof *consumer->sorted * (size_t)(consumer->member_count - at));
     consumer->sorted[at] = member;
     consumer->member_count++;
     KS_HASH_ADD_STRING(by_id, consumer->by_id, id, member);
@@ -193,7 +203,8 @@ static void leave(ks_consumer_member *member) {
     int32_t at = position_of(consumer, member->id);
     ks_assert(consumer->sorted[at] == member);
     consumer->member_count--;
-    memmove(consumer->sorted + at, consumer->sorted + at + 1, sizeof *consumer->sorted * (size_t)(consumer->member_count - at));
+    memmove(consumer->sorted + at, consumer->sorted + at + 1,
+            sizeof *consumer->sorted * (size_t)(consumer->member_count - at));
     HASH_DELETE(by_id, consumer->by_id, member);
     if (member->instance_id.size >= 0) HASH_DELETE(by_instance, consumer->by_instance, member);
 }
@@ -206,7 +217,8 @@ static int32_t take_number(ks_consumer_group *consumer, ks_consumer_member *memb
     }
     if (consumer->number_count == consumer->number_capacity) {
         consumer->number_capacity = consumer->number_capacity > 0 ? 2 * consumer->number_capacity : 8;
-        consumer->numbers = ks_realloc(consumer->numbers, sizeof *consumer->numbers * (size_t)consumer->number_capacity);
+        consumer->numbers =
+            ks_realloc(consumer->numbers, sizeof *consumer->numbers * (size_t)consumer->number_capacity);
     }
     consumer->numbers[consumer->number_count] = member;
     return consumer->number_count++;
@@ -248,12 +260,14 @@ void ks_consumer_member_set_consumer(ks_consumer_member *member) {
     free_protocols(member);
 }
 
-void ks_consumer_member_set_classic(ks_consumer_member *member, const ks_join_group_request_protocol *protocols, int32_t count, int32_t session_timeout_ms) {
+void ks_consumer_member_set_classic(ks_consumer_member *member, const ks_join_group_request_protocol *protocols,
+                                    int32_t count, int32_t session_timeout_ms) {
     ks_classic_protocol *copy = ks_alloc(sizeof *copy * (size_t)(count + 1));
     for (int32_t i = 0; i < count; i++) {
         copy[i].name = ks_string_dup(protocols[i].name);
         copy[i].metadata = (ks_bytes){ NULL, 0 };
-        ks_bytes_replace(&copy[i].metadata, protocols[i].metadata.size < 0 ? (ks_bytes){ NULL, 0 } : protocols[i].metadata);
+        ks_bytes_replace(&copy[i].metadata,
+                         protocols[i].metadata.size < 0 ? (ks_bytes){ NULL, 0 } : protocols[i].metadata);
     }
     free_protocols(member);
     if (!member->classic) member->group->consumer->classics++;
@@ -279,14 +293,17 @@ static void free_member(ks_consumer_member *member) {
 
 static void hold(ks_consumer_member *member, const ks_tps *set) {
     for (int32_t i = 0; i < set->count; i++) {
-        int32_t *holder = &member->group->consumer->topics.items[KS_TP_SLOT(set->items[i])]->holder[KS_TP_PARTITION(set->items[i])];
-        if (*holder < 0) *holder = member->number; /* a classic leader may have given a partition to two: the first counts */
+        int32_t *holder =
+            &member->group->consumer->topics.items[KS_TP_SLOT(set->items[i])]->holder[KS_TP_PARTITION(set->items[i])];
+        if (*holder < 0)
+            *holder = member->number; /* a classic leader may have given a partition to two: the first counts */
     }
 }
 
 static void let_go(ks_consumer_member *member, const ks_tps *set) {
     for (int32_t i = 0; i < set->count; i++) {
-        int32_t *holder = &member->group->consumer->topics.items[KS_TP_SLOT(set->items[i])]->holder[KS_TP_PARTITION(set->items[i])];
+        int32_t *holder =
+            &member->group->consumer->topics.items[KS_TP_SLOT(set->items[i])]->holder[KS_TP_PARTITION(set->items[i])];
         if (*holder == member->number) *holder = -1;
     }
 }
@@ -295,8 +312,8 @@ bool ks_consumer_member_settled(const ks_consumer_member *member) {
     return member->state == KS_MEMBER_STABLE && member->epoch == member->group->consumer->assignment_epoch;
 }
 
-void ks_consumer_member_set_current(ks_consumer_member *member, ks_consumer_member_state state, int32_t epoch, int32_t previous_epoch,
-                                    ks_tps assigned, ks_tps revoking) {
+void ks_consumer_member_set_current(ks_consumer_member *member, ks_consumer_member_state state, int32_t epoch,
+                                    int32_t previous_epoch, ks_tps assigned, ks_tps revoking) {
     ks_consumer_group *consumer = member->group->consumer;
     consumer->settled -= ks_consumer_member_settled(member);
     let_go(member, &member->assigned);
@@ -320,7 +337,8 @@ void ks_consumer_member_remove(ks_consumer_member *member) {
     let_go(member, &member->assigned);
     let_go(member, &member->revoking);
     for (int32_t i = 0; i < member->target_count; i++) { /* its number may be given again */
-        int32_t *target = &consumer->topics.items[KS_TP_SLOT(member->target[i])]->target[KS_TP_PARTITION(member->target[i])];
+        int32_t *target =
+            &consumer->topics.items[KS_TP_SLOT(member->target[i])]->target[KS_TP_PARTITION(member->target[i])];
         if (*target == member->number) *target = -1;
     }
     ks_consumer_member_prefer(member, -1);
@@ -354,7 +372,8 @@ void ks_consumer_targets_rebuild(ks_group *group) {
         next += consumer->sorted[m]->target_count;
         consumer->sorted[m]->target_count = 0;
     }
-    for (int32_t t = 0; t < consumer->topics.count; t++) { /* ascending slots and partitions: each list comes out in order */
+    for (int32_t t = 0; t < consumer->topics.count;
+         t++) { /* ascending slots and partitions: each list comes out in order */
         const ks_consumer_topic *topic = consumer->topics.items[t];
         for (int32_t p = 0; topic->targeted && p < topic->partition_count; p++) {
             if (topic->target[p] < 0) continue;
@@ -400,8 +419,12 @@ void ks_consumer_group_free(ks_group *group) {
 }
 
 bool ks_consumer_group_is_empty(const ks_group *group) { return group->consumer->member_count == 0; }
-bool ks_consumer_group_has_member(const ks_group *group, ks_string member_id) { return ks_consumer_member_find(group, member_id) != NULL; }
-bool ks_consumer_group_subscribes(const ks_group *group, ks_string topic) { return find_name(group->consumer, topic) != NULL; }
+bool ks_consumer_group_has_member(const ks_group *group, ks_string member_id) {
+    return ks_consumer_member_find(group, member_id) != NULL;
+}
+bool ks_consumer_group_subscribes(const ks_group *group, ks_string topic) {
+    return find_name(group->consumer, topic) != NULL;
+}
 
 const char *ks_consumer_group_state_text(const ks_group *group) {
     const ks_consumer_group *consumer = group->consumer;
@@ -434,7 +457,8 @@ kafka_error ks_consumer_group_check_fetch(const ks_group *group, ks_string membe
 
 kafka_error ks_consumer_group_check_commit(const ks_group *group, const ks_group_committer *who) {
     if (who->generation < 0 && ks_consumer_group_is_empty(group)) return KAFKA_OK;
-    if (who->transactional && who->generation == -1 && who->member_id.size <= 0 && who->instance_id.size < 0) return KAFKA_OK;
+    if (who->transactional && who->generation == -1 && who->member_id.size <= 0 && who->instance_id.size < 0)
+        return KAFKA_OK;
     const ks_consumer_member *member = ks_consumer_member_find(group, who->member_id);
     if (member == NULL) return KAFKA_ERR_UNKNOWN_MEMBER_ID;
     if (!who->transactional && !member->classic && who->version < 9) return KAFKA_ERR_UNSUPPORTED_VERSION;
@@ -462,13 +486,16 @@ ks_string ks_tps_text(const ks_group *group, const ks_tp *items, int32_t count, 
     return result;
 }
 
-ks_consumer_group_heartbeat_response_assignment *ks_tps_reply(const ks_group *group, const ks_tps *set, ks_arena *arena) {
+ks_consumer_group_heartbeat_response_assignment *ks_tps_reply(const ks_group *group, const ks_tps *set,
+                                                              ks_arena *arena) {
     ks_consumer_group_heartbeat_response_assignment *reply = ks_arena_alloc(arena, sizeof *reply);
-    reply->topic_partitions.items = ks_arena_alloc(arena, sizeof *reply->topic_partitions.items * (size_t)(set->count + 1));
+    reply->topic_partitions.items =
+        ks_arena_alloc(arena, sizeof *reply->topic_partitions.items * (size_t)(set->count + 1));
     int32_t *partitions = ks_arena_alloc(arena, sizeof *partitions * (size_t)(set->count + 1));
     for (int32_t i = 0; i < set->count; i++) {
         if (i == 0 || KS_TP_SLOT(set->items[i]) != KS_TP_SLOT(set->items[i - 1])) {
-            ks_consumer_group_heartbeat_response_topic_partitions *topic = &reply->topic_partitions.items[reply->topic_partitions.count++];
+            ks_consumer_group_heartbeat_response_topic_partitions *topic =
+                &reply->topic_partitions.items[reply->topic_partitions.count++];
             topic->topic_id = ks_consumer_topic_of(group, set->items[i])->id;
             topic->partitions.items = &partitions[i];
         }
@@ -516,5 +543,6 @@ void ks_consumer_group_check_invariants(const ks_group *group) {
         }
     ks_assert(held >= 0); /* more than 0 only where a classic leader gave a partition to two members */
     ks_assert(settled == consumer->settled && classics == consumer->classics);
-    ks_assert(consumer->member_count == (int32_t)HASH_CNT(by_id, consumer->by_id) && statics == (int32_t)HASH_CNT(by_instance, consumer->by_instance));
+    ks_assert(consumer->member_count == (int32_t)HASH_CNT(by_id, consumer->by_id) &&
+              statics == (int32_t)HASH_CNT(by_instance, consumer->by_instance));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Epochs and targets: what bumps the group epoch (section 5.4), and Kafka's TargetAssignmentBuilder over the assignors of
- * assignor.h. */
+ * Epochs and targets: what bumps the group epoch (section 5.4), and Kafka's TargetAssignmentBuilder over the assignors
+ * of assignor.h. */
 #include "sim/broker/group_consumer_internal.h"
 
 #include <stdlib.h>
@@ -60,7 +60,8 @@ static ks_consumer_topic **subscribed_topics(const ks_consumer_group *consumer, 
 }
 
 /* Both lists ascend by name: one walk for each distinct subscription. */
-static void index_subscriptions(const ks_consumer_group *consumer, ks_consumer_topic *const *topics, int32_t topic_count) {
+static void index_subscriptions(const ks_consumer_group *consumer, ks_consumer_topic *const *topics,
+                                int32_t topic_count) {
     for (ks_consumer_subscription *s = consumer->subscriptions; s != NULL; s = s->hh.next) {
         s->index_count = 0;
         for (int32_t i = 0, t = 0; i < s->count && t < topic_count;) {
@@ -72,7 +73,8 @@ static void index_subscriptions(const ks_consumer_group *consumer, ks_consumer_t
     }
 }
 
-static ks_server_assignor_input make_input(const ks_consumer_group *consumer, ks_consumer_topic *const *topics, int32_t topic_count, ks_arena *arena) {
+static ks_server_assignor_input make_input(const ks_consumer_group *consumer, ks_consumer_topic *const *topics,
+                                           int32_t topic_count, ks_arena *arena) {
     ks_server_topic *server_topics = ks_arena_alloc(arena, sizeof *server_topics * (size_t)(topic_count + 1));
     ks_server_member *members = ks_arena_alloc(arena, sizeof *members * (size_t)(consumer->number_count + 1));
     int32_t *order = ks_arena_alloc(arena, sizeof *order * (size_t)(consumer->member_count + 1));
@@ -91,7 +93,8 @@ static ks_server_assignor_input make_input(const ks_consumer_group *consumer, ks
         members[member->number].topics = subscription->indexes;
         members[member->number].topic_count = subscription->index_count;
     }
-    return (ks_server_assignor_input){ server_topics, topic_count, members, consumer->number_count, order, consumer->member_count };
+    return (ks_server_assignor_input){ server_topics,          topic_count, members,
+                                       consumer->number_count, order,       consumer->member_count };
 }
 
 /* Takes the new owners over and marks the members for whom something changed. How many partitions moved. */
@@ -126,7 +129,8 @@ static void compute_target(ks_consumer_step *step) {
         moved += take_targets(topics[t], input.topics[t].target, changed);
     }
     for (int32_t t = 0; t < consumer->topics.count; t++) /* deleted, or nobody wants it any more */
-        if (consumer->topics.items[t]->targeted && !subscribed[t]) moved += take_targets(consumer->topics.items[t], NULL, changed);
+        if (consumer->topics.items[t]->targeted && !subscribed[t])
+            moved += take_targets(consumer->topics.items[t], NULL, changed);
     ks_consumer_targets_rebuild(group);
     consumer->assignment_epoch = consumer->group_epoch;
     consumer->settled = 0; /* all are behind now */
@@ -137,8 +141,9 @@ static void compute_target(ks_consumer_step *step) {
         if (!changed[member->number]) continue;
         ks_consumer_write_target(step, member);
         if (step->out->no_events) continue;
-        KS_TELL(step->out, group, group_member_target_changed, .group = group->id, .member = ks_arena_string(arena, member->id),
-                .client_id = ks_arena_string(arena, member->client_id), .epoch = consumer->assignment_epoch,
+        KS_TELL(step->out, group, group_member_target_changed, .group = group->id,
+                .member = ks_arena_string(arena, member->id), .client_id = ks_arena_string(arena, member->client_id),
+                .epoch = consumer->assignment_epoch,
                 .target = ks_tps_text(group, member->target, member->target_count, arena));
     }
     ks_consumer_write_target_epoch(step);
@@ -149,7 +154,9 @@ void ks_consumer_refresh(ks_consumer_step *step, bool changed, const ks_group_wh
     bool topics_changed = false;
     ks_consumer_compare_topics(step, &topics_changed);
     if (topics_changed) ks_consumer_write_topics(step);
-    if (changed) ks_consumer_bump(step, why);
-    else if (topics_changed) ks_consumer_bump(step, &(ks_group_why){ "topics_changed", KS_NULL_STRING, KS_NULL_STRING });
+    if (changed)
+        ks_consumer_bump(step, why);
+    else if (topics_changed)
+        ks_consumer_bump(step, &(ks_group_why){ "topics_changed", KS_NULL_STRING, KS_NULL_STRING });
     if (consumer->group_epoch > consumer->assignment_epoch) compute_target(step);
 }

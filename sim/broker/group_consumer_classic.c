@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Classic members of a KIP-848 group: JoinGroup never waits and there is no leader; heartbeats tell when to rejoin (Kafka's
- * classicGroupJoinToConsumerGroup and its like). */
+ * Classic members of a KIP-848 group: JoinGroup never waits and there is no leader; heartbeats tell when to rejoin
+ * (Kafka's classicGroupJoinToConsumerGroup and its like). */
 #include "sim/broker/group_consumer_internal.h"
 
 #include "sim/protocol/consumer_protocol.h"
 #include "sim/protocol/events.h"
 
-static kafka_error identify(const ks_group *group, ks_string member_id, ks_string instance_id, ks_consumer_member **member) {
+static kafka_error identify(const ks_group *group, ks_string member_id, ks_string instance_id,
+                            ks_consumer_member **member) {
     if (instance_id.size >= 0) {
         *member = ks_consumer_static_find(group, instance_id);
         if (*member == NULL) return KAFKA_ERR_UNKNOWN_MEMBER_ID;
@@ -27,7 +28,8 @@ static void expect_rejoin(ks_consumer_member *member, ks_effects *out) {
 
 /* ---- JoinGroup ---- */
 
-/* At least one of the protocols must be listed by every classic member. O(classic members times protocols), at a join. */
+/* At least one of the protocols must be listed by every classic member. O(classic members times protocols), at a join.
+ */
 static bool supports(const ks_group *group, const ks_join_group_request *join) {
     if (!ks_string_equal(join->protocol_type, KS_LITERAL("consumer")) || join->protocols.count <= 0) return false;
     const ks_consumer_group *consumer = group->consumer;
@@ -41,7 +43,8 @@ static bool supports(const ks_group *group, const ks_join_group_request *join) {
     return false;
 }
 
-static kafka_error find_joiner(const ks_group *group, const ks_group_input *in, ks_string id, ks_consumer_member **member) {
+static kafka_error find_joiner(const ks_group *group, const ks_group_input *in, ks_string id,
+                               ks_consumer_member **member) {
     const ks_join_group_request *join = in->join;
     if (join->group_instance_id.size < 0) {
         *member = ks_consumer_member_find(group, id); /* an unknown id is taken in under that id */
@@ -57,7 +60,8 @@ static ks_owned owned_by(const ks_group *group, const ks_subscription *subscript
     ks_owned owned = { .given = true };
     for (int32_t t = 0; t < subscription->owned_count; t++) {
         ks_uuid id;
-        if (topics == NULL || topics->partition_count(topics->context, subscription->owned[t].topic, &id) == 0) continue;
+        if (topics == NULL || topics->partition_count(topics->context, subscription->owned[t].topic, &id) == 0)
+            continue;
         const ks_consumer_topic *topic = ks_consumer_topic_by_id(group, id);
         for (int32_t p = 0; topic != NULL && p < subscription->owned[t].partition_count; p++)
             KS_PUSH(owned.items, KS_TP(topic->slot, subscription->owned[t].partitions[p]));
@@ -66,7 +70,8 @@ static ks_owned owned_by(const ks_group *group, const ks_subscription *subscript
     return owned;
 }
 
-static ks_consumer_member *take_in(ks_consumer_step *step, const ks_group_input *in, ks_consumer_member *member, ks_string id) {
+static ks_consumer_member *take_in(ks_consumer_step *step, const ks_group_input *in, ks_consumer_member *member,
+                                   ks_string id) {
     if (member == NULL) return ks_consumer_member_add(step->group, id, in->join->group_instance_id);
     if (ks_string_equal(member->id, id)) return member;
     ks_string former = ks_arena_string(step->out->scratch, member->id);
@@ -75,8 +80,8 @@ static ks_consumer_member *take_in(ks_consumer_step *step, const ks_group_input 
     ks_consumer_member_set_current(member, member->state, 0, 0, member->assigned, member->revoking);
     ks_consumer_write_target(step, member);
     ks_consumer_write_current(step, member);
-    KS_TELL(step->out, step->group, group_member_replaced, .group = step->group->id, .old_member = former, .member = member->id,
-            .client_id = member->client_id, .instance_id = member->instance_id);
+    KS_TELL(step->out, step->group, group_member_replaced, .group = step->group->id, .old_member = former,
+            .member = member->id, .client_id = member->client_id, .instance_id = member->instance_id);
     return member;
 }
 
@@ -90,20 +95,23 @@ static void update(ks_consumer_member *member, const ks_group_input *in, const k
     ks_consumer_member_set_classic(member, join->protocols.items, join->protocols.count, join->session_timeout_ms);
 }
 
-static void join(ks_consumer_step *step, const ks_group_input *in, ks_consumer_member *member, ks_string id, const ks_subscription *subscription) {
+static void join(ks_consumer_step *step, const ks_group_input *in, ks_consumer_member *member, ks_string id,
+                 const ks_subscription *subscription) {
     ks_effects *out = step->out;
     bool is_new = member == NULL;
     member = take_in(step, in, member, id);
     update(member, in, subscription);
     bool subscribed = ks_consumer_member_subscribe(member, subscription->topics, subscription->topic_count);
     ks_consumer_write_member(step, member);
-    const ks_group_why why = { is_new ? "member_joined" : "metadata_changed", member->id, in->version >= 8 ? in->join->reason : KS_NULL_STRING };
+    const ks_group_why why = { is_new ? "member_joined" : "metadata_changed", member->id,
+                               in->version >= 8 ? in->join->reason : KS_NULL_STRING };
     if (is_new) {
-        KS_TELL(out, step->group, group_member_joined, .group = step->group->id, .member = member->id, .client_id = member->client_id,
-                .client_host = member->client_host, .instance_id = member->instance_id, .client_reason = why.client_reason);
+        KS_TELL(out, step->group, group_member_joined, .group = step->group->id, .member = member->id,
+                .client_id = member->client_id, .client_host = member->client_host, .instance_id = member->instance_id,
+                .client_reason = why.client_reason);
     } else {
-        KS_TELL(out, step->group, group_member_rejoined, .group = step->group->id, .member = member->id, .client_id = member->client_id,
-                .instance_id = member->instance_id, .client_reason = why.client_reason);
+        KS_TELL(out, step->group, group_member_rejoined, .group = step->group->id, .member = member->id,
+                .client_id = member->client_id, .instance_id = member->instance_id, .client_reason = why.client_reason);
     }
     ks_consumer_refresh(step, subscribed, &why);
     ks_owned owned = owned_by(step->group, subscription, step->topics);
@@ -130,7 +138,8 @@ void ks_consumer_group_classic_join(ks_group *group, const ks_group_input *in, k
     ks_consumer_member *member = NULL;
     ks_subscription subscription;
     kafka_error error = KAFKA_OK;
-    if (group->consumer->member_count >= group->groups->settings.consumer_max_size && !ks_consumer_group_has_member(group, id))
+    if (group->consumer->member_count >= group->groups->settings.consumer_max_size &&
+        !ks_consumer_group_has_member(group, id))
         error = KAFKA_ERR_GROUP_MAX_SIZE_REACHED;
     else if (!supports(group, request))
         error = KAFKA_ERR_INCONSISTENT_GROUP_PROTOCOL;
@@ -142,7 +151,9 @@ void ks_consumer_group_classic_join(ks_group *group, const ks_group_input *in, k
         error = KAFKA_ERR_UNKNOWN_SERVER_ERROR;
     if (error != KAFKA_OK) {
         ks_group_tell_if_fenced(group, error, request->member_id, request->group_instance_id, in->client_id, out);
-        ks_group_refuse_join(group, in->request, error, error == KAFKA_ERR_MEMBER_ID_REQUIRED ? ks_arena_string(out->scratch, id) : request->member_id, out);
+        ks_group_refuse_join(
+            group, in->request, error,
+            error == KAFKA_ERR_MEMBER_ID_REQUIRED ? ks_arena_string(out->scratch, id) : request->member_id, out);
         return;
     }
     ks_consumer_step step = { .group = group, .out = out, .topics = in->topics };
@@ -159,24 +170,29 @@ static ks_bytes assignment_of(const ks_consumer_member *member, ks_arena *arena)
     int32_t *partitions = ks_arena_alloc(arena, sizeof *partitions * (size_t)(set->count + 1));
     for (int32_t i = 0; i < set->count; i++) {
         if (i == 0 || KS_TP_SLOT(set->items[i]) != KS_TP_SLOT(set->items[i - 1]))
-            assignment.topics[assignment.topic_count++] = (ks_topic_partitions){ ks_consumer_topic_of(member->group, set->items[i])->name, &partitions[i], 0 };
+            assignment.topics[assignment.topic_count++] =
+                (ks_topic_partitions){ ks_consumer_topic_of(member->group, set->items[i])->name, &partitions[i], 0 };
         partitions[i] = KS_TP_PARTITION(set->items[i]);
         assignment.topics[assignment.topic_count - 1].partition_count++;
     }
-    if (ks_subscription_decode(member->protocols[0].metadata, arena, &subscription)) assignment.version = subscription.version; /* it reads what it writes */
+    if (ks_subscription_decode(member->protocols[0].metadata, arena, &subscription))
+        assignment.version = subscription.version; /* it reads what it writes */
     return ks_assignment_encode(&assignment, arena);
 }
 
-static kafka_error check_sync(const ks_group *group, const ks_group_input *in, ks_consumer_member **member, ks_effects *out) {
+static kafka_error check_sync(const ks_group *group, const ks_group_input *in, ks_consumer_member **member,
+                              ks_effects *out) {
     const ks_sync_group_request *sync = in->sync;
     if (ks_consumer_group_is_empty(group)) return KAFKA_ERR_UNKNOWN_MEMBER_ID;
     kafka_error error = identify(group, sync->member_id, sync->group_instance_id, member);
     if (error != KAFKA_OK) return error;
     if (sync->generation_id != (*member)->epoch) return KAFKA_ERR_ILLEGAL_GENERATION;
     bool other_type = sync->protocol_type.size >= 0 && !ks_string_equal(sync->protocol_type, KS_LITERAL("consumer"));
-    bool other_name = sync->protocol_name.size >= 0 && !ks_string_equal(sync->protocol_name, (*member)->protocols[0].name);
+    bool other_name =
+        sync->protocol_name.size >= 0 && !ks_string_equal(sync->protocol_name, (*member)->protocols[0].name);
     if (other_type || other_name) return KAFKA_ERR_INCONSISTENT_GROUP_PROTOCOL;
-    if (group->consumer->group_epoch <= (*member)->epoch || (*member)->state == KS_MEMBER_UNREVOKED_PARTITIONS) return KAFKA_OK;
+    if (group->consumer->group_epoch <= (*member)->epoch || (*member)->state == KS_MEMBER_UNREVOKED_PARTITIONS)
+        return KAFKA_OK;
     expect_rejoin(*member, out);
     return KAFKA_ERR_REBALANCE_IN_PROGRESS;
 }
@@ -203,7 +219,8 @@ void ks_consumer_group_classic_sync(ks_group *group, const ks_group_input *in, k
 static bool waits_for_others(const ks_consumer_member *member) { /* something of its target is held by somebody */
     for (int32_t i = 0; i < member->target_count; i++) {
         if (ks_tps_contain(&member->assigned, member->target[i])) continue;
-        if (ks_consumer_topic_of(member->group, member->target[i])->holder[KS_TP_PARTITION(member->target[i])] >= 0) return true;
+        if (ks_consumer_topic_of(member->group, member->target[i])->holder[KS_TP_PARTITION(member->target[i])] >= 0)
+            return true;
     }
     return false;
 }
@@ -216,7 +233,8 @@ void ks_consumer_group_classic_heartbeat(ks_group *group, const ks_group_input *
     ks_group_tell_if_fenced(group, error, beat->member_id, beat->group_instance_id, in->client_id, out);
     if (error == KAFKA_OK) {
         ks_effect_timer_start(out, group, KS_GROUP_TIMER_CONSUMER_SESSION, member->id, member->session_timeout_ms);
-        bool behind = member->epoch < group->consumer->group_epoch, revoke = member->state == KS_MEMBER_UNREVOKED_PARTITIONS;
+        bool behind = member->epoch < group->consumer->group_epoch,
+             revoke = member->state == KS_MEMBER_UNREVOKED_PARTITIONS;
         if (behind || revoke || (member->state == KS_MEMBER_UNRELEASED_PARTITIONS && !waits_for_others(member))) {
             expect_rejoin(member, out);
             error = KAFKA_ERR_REBALANCE_IN_PROGRESS;
@@ -227,7 +245,8 @@ void ks_consumer_group_classic_heartbeat(ks_group *group, const ks_group_input *
 
 /* ---- LeaveGroup ---- */
 
-static kafka_error find_leaver(const ks_group *group, const ks_leave_group_request_member_identity *who, ks_consumer_member **member) {
+static kafka_error find_leaver(const ks_group *group, const ks_leave_group_request_member_identity *who,
+                               ks_consumer_member **member) {
     if (who->group_instance_id.size >= 0 && who->member_id.size <= 0) { /* by an administrator */
         *member = ks_consumer_static_find(group, who->group_instance_id);
         return *member != NULL && (*member)->classic ? KAFKA_OK : KAFKA_ERR_UNKNOWN_MEMBER_ID;
@@ -248,7 +267,8 @@ void ks_consumer_group_classic_leave(ks_group *group, const ks_group_input *in, 
         if (results[i].error != KAFKA_OK) continue;
         why.member_id = results[i].member_id = ks_arena_string(out->scratch, member->id);
         why.client_reason = in->version >= 5 ? who->reason : KS_NULL_STRING;
-        KS_TELL(out, group, group_member_left, .group = group->id, .member = why.member_id, .client_id = ks_arena_string(out->scratch, member->client_id),
+        KS_TELL(out, group, group_member_left, .group = group->id, .member = why.member_id,
+                .client_id = ks_arena_string(out->scratch, member->client_id),
                 .instance_id = ks_arena_string(out->scratch, member->instance_id), .reason = why.client_reason);
         ks_consumer_stop_timers(&step, member);
         ks_consumer_write_member_gone(&step, why.member_id);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Between the protocols, while members are there (section 5.9): Kafka's convertToConsumerGroup, ClassicGroup.fromConsumerGroup and
- * maybeDeleteEmptyClassicGroup. The group stays the same object, so that its offsets and its name in the table stay too. */
+ * Between the protocols, while members are there (section 5.9): Kafka's convertToConsumerGroup,
+ * ClassicGroup.fromConsumerGroup and maybeDeleteEmptyClassicGroup. The group stays the same object, so that its offsets
+ * and its name in the table stay too. */
 #include "sim/broker/group_consumer_internal.h"
 
 #include "sim/broker/group_offsets.h"
@@ -9,7 +10,8 @@
 #include "sim/protocol/events.h"
 
 static void tell_converted(ks_consumer_step *step, const char *from, const char *to, int32_t epoch, int32_t members) {
-    KS_TELL(step->out, step->group, group_converted, .group = step->group->id, .from = ks_str(from), .to = ks_str(to), .epoch = epoch, .members = members);
+    KS_TELL(step->out, step->group, group_converted, .group = step->group->id, .from = ks_str(from), .to = ks_str(to),
+            .epoch = epoch, .members = members);
     step->out->progress = true;
 }
 
@@ -59,15 +61,19 @@ static void convert_member(ks_consumer_step *step, const ks_group_member *classi
     ks_string_replace(&member->client_host, classic->client_host);
     if (subscription.rack_id.size >= 0) ks_string_replace(&member->rack_id, subscription.rack_id);
     member->rebalance_timeout_ms = classic->rebalance_timeout_ms;
-    ks_join_group_request_protocol *protocols = ks_arena_alloc(arena, sizeof *protocols * (size_t)(classic->protocol_count + 1));
+    ks_join_group_request_protocol *protocols =
+        ks_arena_alloc(arena, sizeof *protocols * (size_t)(classic->protocol_count + 1));
     for (int32_t i = 0; i < classic->protocol_count; i++)
-        protocols[i] = (ks_join_group_request_protocol){ classic->protocols[i].protocol->name, classic->protocols[i].metadata };
+        protocols[i] =
+            (ks_join_group_request_protocol){ classic->protocols[i].protocol->name, classic->protocols[i].metadata };
     ks_consumer_member_set_classic(member, protocols, classic->protocol_count, classic->session_timeout_ms);
     ks_consumer_member_subscribe(member, subscription.topics, subscription.topic_count);
     ks_tps assigned = { 0 };
     for (int32_t t = 0; t < assignment.topic_count; t++) {
         ks_uuid id;
-        int32_t count = step->topics != NULL ? step->topics->partition_count(step->topics->context, assignment.topics[t].topic, &id) : 0;
+        int32_t count = step->topics != NULL
+                            ? step->topics->partition_count(step->topics->context, assignment.topics[t].topic, &id)
+                            : 0;
         if (count == 0) continue; /* deleted meanwhile */
         ks_consumer_topic *topic = ks_consumer_topic_make(step->group, id, assignment.topics[t].topic, count);
         for (int32_t p = 0; p < assignment.topics[t].partition_count; p++) {
@@ -95,9 +101,11 @@ kafka_error ks_consumer_upgrade(ks_consumer_step *step) {
     ks_group *group = step->group;
     ks_effects *out = step->out;
     const ks_group_settings *settings = &group->groups->settings;
-    if (!settings->migration_up || !ks_string_equal(group->protocol_type, KS_LITERAL("consumer"))) return KAFKA_ERR_GROUP_ID_NOT_FOUND;
+    if (!settings->migration_up || !ks_string_equal(group->protocol_type, KS_LITERAL("consumer")))
+        return KAFKA_ERR_GROUP_ID_NOT_FOUND;
     if (group->member_count > settings->consumer_max_size) return KAFKA_ERR_GROUP_ID_NOT_FOUND;
-    if (group->protocol_name.size < 0) return KAFKA_ERR_UNKNOWN_SERVER_ERROR; /* in its first join phase: Kafka fails here too */
+    if (group->protocol_name.size < 0)
+        return KAFKA_ERR_UNKNOWN_SERVER_ERROR; /* in its first join phase: Kafka fails here too */
     if (!readable(group, out->scratch)) return KAFKA_ERR_GROUP_ID_NOT_FOUND;
     release_parked(group, out);
     KS_PUSH(step->records, *ks_group_tombstone(group, out->scratch));
@@ -142,7 +150,8 @@ bool ks_consumer_may_downgrade(const ks_group *group, const ks_consumer_member *
     const ks_consumer_group *consumer = group->consumer;
     const ks_group_settings *settings = &group->groups->settings;
     int32_t others = consumer->member_count - 1;
-    return settings->migration_down && others > 0 && consumer->classics - leaving->classic == others && others <= settings->max_size;
+    return settings->migration_down && others > 0 && consumer->classics - leaving->classic == others &&
+           others <= settings->max_size;
 }
 
 static ks_bytes target_as_assignment(const ks_consumer_member *member, ks_arena *arena) {
@@ -152,17 +161,22 @@ static ks_bytes target_as_assignment(const ks_consumer_member *member, ks_arena 
     int32_t *partitions = ks_arena_alloc(arena, sizeof *partitions * (size_t)(member->target_count + 1));
     for (int32_t i = 0; i < member->target_count; i++) {
         if (i == 0 || KS_TP_SLOT(member->target[i]) != KS_TP_SLOT(member->target[i - 1]))
-            assignment.topics[assignment.topic_count++] = (ks_topic_partitions){ ks_consumer_topic_of(member->group, member->target[i])->name, &partitions[i], 0 };
+            assignment.topics[assignment.topic_count++] =
+                (ks_topic_partitions){ ks_consumer_topic_of(member->group, member->target[i])->name, &partitions[i],
+                                       0 };
         partitions[i] = KS_TP_PARTITION(member->target[i]);
         assignment.topics[assignment.topic_count - 1].partition_count++;
     }
-    if (member->protocol_count > 0 && ks_subscription_decode(member->protocols[0].metadata, arena, &subscription)) assignment.version = subscription.version;
+    if (member->protocol_count > 0 && ks_subscription_decode(member->protocols[0].metadata, arena, &subscription))
+        assignment.version = subscription.version;
     return ks_assignment_encode(&assignment, arena);
 }
 
 static void restore_member(ks_group *group, const ks_consumer_member *member, ks_arena *arena) {
-    ks_join_group_request_protocol *protocols = ks_arena_alloc(arena, sizeof *protocols * (size_t)(member->protocol_count + 1));
-    for (int32_t i = 0; i < member->protocol_count; i++) protocols[i] = (ks_join_group_request_protocol){ member->protocols[i].name, member->protocols[i].metadata };
+    ks_join_group_request_protocol *protocols =
+        ks_arena_alloc(arena, sizeof *protocols * (size_t)(member->protocol_count + 1));
+    for (int32_t i = 0; i < member->protocol_count; i++)
+        protocols[i] = (ks_join_group_request_protocol){ member->protocols[i].name, member->protocols[i].metadata };
     const ks_member_spec spec = { .id = member->id,
                                   .instance_id = member->instance_id,
                                   .client_id = member->client_id,

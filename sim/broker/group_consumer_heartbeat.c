@@ -30,9 +30,12 @@ static int32_t find_assignor(const ks_group_settings *settings, ks_string name) 
 }
 
 static ruling check_joining(const ks_consumer_group_heartbeat_request *beat) {
-    if (beat->rebalance_timeout_ms == -1) return (ruling){ KAFKA_ERR_INVALID_REQUEST, "RebalanceTimeoutMs must be provided in first request." };
-    if (beat->topic_partitions.count != 0) return (ruling){ KAFKA_ERR_INVALID_REQUEST, "TopicPartitions must be empty when (re-)joining." };
-    if (beat->subscribed_topic_names.count <= 0) return (ruling){ KAFKA_ERR_INVALID_REQUEST, "SubscribedTopicNames must be set in first request." };
+    if (beat->rebalance_timeout_ms == -1)
+        return (ruling){ KAFKA_ERR_INVALID_REQUEST, "RebalanceTimeoutMs must be provided in first request." };
+    if (beat->topic_partitions.count != 0)
+        return (ruling){ KAFKA_ERR_INVALID_REQUEST, "TopicPartitions must be empty when (re-)joining." };
+    if (beat->subscribed_topic_names.count <= 0)
+        return (ruling){ KAFKA_ERR_INVALID_REQUEST, "SubscribedTopicNames must be set in first request." };
     return fine;
 }
 
@@ -40,7 +43,8 @@ static ruling check_epoch_rules(const ks_consumer_group_heartbeat_request *beat)
     if (beat->member_epoch == EPOCH_JOIN) return check_joining(beat);
     if (beat->member_epoch < EPOCH_AWAY) return (ruling){ KAFKA_ERR_INVALID_REQUEST, "MemberEpoch is invalid." };
     if (is_blank(beat->member_id)) return (ruling){ KAFKA_ERR_INVALID_REQUEST, "MemberId can't be empty." };
-    if (beat->member_epoch == EPOCH_AWAY && beat->instance_id.size < 0) return (ruling){ KAFKA_ERR_INVALID_REQUEST, "InstanceId can't be null." };
+    if (beat->member_epoch == EPOCH_AWAY && beat->instance_id.size < 0)
+        return (ruling){ KAFKA_ERR_INVALID_REQUEST, "InstanceId can't be null." };
     return fine;
 }
 
@@ -54,7 +58,8 @@ static ruling check_request(const ks_groups *groups, const ks_group_input *in) {
     ruling verdict = check_epoch_rules(beat);
     if (verdict.error != KAFKA_OK) return verdict;
     if (beat->server_assignor.size >= 0 && find_assignor(&groups->settings, beat->server_assignor) < 0)
-        return (ruling){ KAFKA_ERR_UNSUPPORTED_ASSIGNOR, "The server assignor is not supported; group.consumer.assignors names those that are." };
+        return (ruling){ KAFKA_ERR_UNSUPPORTED_ASSIGNOR,
+                         "The server assignor is not supported; group.consumer.assignors names those that are." };
     return fine;
 }
 
@@ -65,7 +70,8 @@ static ks_owned read_owned(const ks_group *group, const ks_consumer_group_heartb
     for (int32_t t = 0; t < beat->topic_partitions.count; t++) {
         const ks_consumer_group_heartbeat_request_topic_partitions *item = &beat->topic_partitions.items[t];
         const ks_consumer_topic *topic = ks_consumer_topic_by_id(group, item->topic_id);
-        for (int32_t p = 0; p < item->partitions.count; p++) /* what the group does not know no member of it can own: in no set */
+        for (int32_t p = 0; p < item->partitions.count;
+             p++) /* what the group does not know no member of it can own: in no set */
             KS_PUSH(owned.items, KS_TP(topic != NULL ? topic->slot : INT32_MAX, item->partitions.items[p]));
     }
     ks_tps_sort(&owned.items);
@@ -109,13 +115,14 @@ void ks_consumer_fence(ks_consumer_step *step, ks_consumer_member *member, const
 
 static void tell_member(const ks_consumer_step *step, const ks_consumer_member *member, bool left, const char *reason) {
     ks_arena *arena = step->out->scratch;
-    ks_string id = ks_arena_string(arena, member->id), client = ks_arena_string(arena, member->client_id), instance = ks_arena_string(arena, member->instance_id);
+    ks_string id = ks_arena_string(arena, member->id), client = ks_arena_string(arena, member->client_id),
+              instance = ks_arena_string(arena, member->instance_id);
     if (left) {
-        KS_TELL(step->out, step->group, group_member_left, .group = step->group->id, .member = id, .client_id = client, .instance_id = instance,
-                .reason = ks_str(reason));
-    } else {
-        KS_TELL(step->out, step->group, group_member_expired, .group = step->group->id, .member = id, .client_id = client,
+        KS_TELL(step->out, step->group, group_member_left, .group = step->group->id, .member = id, .client_id = client,
                 .instance_id = instance, .reason = ks_str(reason));
+    } else {
+        KS_TELL(step->out, step->group, group_member_expired, .group = step->group->id, .member = id,
+                .client_id = client, .instance_id = instance, .reason = ks_str(reason));
     }
 }
 
@@ -125,23 +132,19 @@ void ks_consumer_group_timer_fired(ks_group *group, const ks_group_input *in, ks
     if (member == NULL) return; /* the timer of an id that is gone */
     const char *reason = NULL;
     switch (in->timer.kind) {
-    case KS_GROUP_TIMER_CONSUMER_SESSION:
-        reason = "session_timeout";
-        break;
+    case KS_GROUP_TIMER_CONSUMER_SESSION: reason = "session_timeout"; break;
     case KS_GROUP_TIMER_REBALANCE:
-        if (member->state == KS_MEMBER_UNREVOKED_PARTITIONS && member->epoch == member->rebalance_timer_epoch) reason = "rebalance_timeout";
+        if (member->state == KS_MEMBER_UNREVOKED_PARTITIONS && member->epoch == member->rebalance_timer_epoch)
+            reason = "rebalance_timeout";
         break;
     case KS_GROUP_TIMER_MEMBER_JOIN:
         member->join_timer = false;
         reason = "pending_join";
         break;
-    case KS_GROUP_TIMER_MEMBER_SYNC:
-        reason = "pending_sync";
-        break;
+    case KS_GROUP_TIMER_MEMBER_SYNC: reason = "pending_sync"; break;
     case KS_GROUP_TIMER_SESSION: /* left over from before an upgrade */
     case KS_GROUP_TIMER_JOIN:
-    case KS_GROUP_TIMER_SYNC:
-        break;
+    case KS_GROUP_TIMER_SYNC: break;
     }
     if (reason == NULL) return;
     tell_member(&step, member, false, reason);
@@ -156,13 +159,14 @@ static void go_away(ks_consumer_step *step, ks_consumer_member *member) {
     const ks_tps none = { 0 };
     ks_consumer_member_set_current(member, member->state, EPOCH_AWAY, member->previous_epoch, member->assigned, none);
     ks_consumer_write_current(step, member);
-    KS_TELL(step->out, step->group, group_member_away, .group = step->group->id, .member = member->id, .client_id = member->client_id,
-            .instance_id = member->instance_id);
+    KS_TELL(step->out, step->group, group_member_away, .group = step->group->id, .member = member->id,
+            .client_id = member->client_id, .instance_id = member->instance_id);
     ks_consumer_tell_state(step->group, &(ks_group_why){ "member_away", member->id, KS_NULL_STRING }, step->out);
     step->out->progress = true;
 }
 
-static kafka_error find_leaver(const ks_group *group, const ks_consumer_group_heartbeat_request *beat, ks_consumer_member **member) {
+static kafka_error find_leaver(const ks_group *group, const ks_consumer_group_heartbeat_request *beat,
+                               ks_consumer_member **member) {
     if (group == NULL || group->kind != KS_GROUP_CONSUMER) return KAFKA_ERR_GROUP_ID_NOT_FOUND;
     if (beat->instance_id.size < 0) {
         *member = ks_consumer_member_find(group, beat->member_id);
@@ -183,7 +187,8 @@ static void leave(ks_consumer_step *step, const ks_group_input *in) {
     ks_consumer_member *member = NULL;
     kafka_error error = find_leaver(step->group, beat, &member);
     if (error != KAFKA_OK) {
-        if (step->group != NULL) ks_group_tell_if_fenced(step->group, error, beat->member_id, beat->instance_id, in->client_id, step->out);
+        if (step->group != NULL)
+            ks_group_tell_if_fenced(step->group, error, beat->member_id, beat->instance_id, in->client_id, step->out);
         refuse(step->group, in, (ruling){ error, NULL }, step->out);
         return;
     }
@@ -194,7 +199,8 @@ static void leave(ks_consumer_step *step, const ks_group_input *in) {
         ks_consumer_fence(step, member, "member_left", in->now_ms);
     }
     ks_consumer_step_end(step);
-    ks_group_reply *reply = ks_effect_reply(step->out, step->group, in->request, KS_API_consumer_group_heartbeat, KAFKA_OK);
+    ks_group_reply *reply =
+        ks_effect_reply(step->out, step->group, in->request, KS_API_consumer_group_heartbeat, KAFKA_OK);
     reply->member_id = beat->member_id;
     reply->generation = beat->member_epoch;
 }
@@ -205,7 +211,8 @@ static void leave(ks_consumer_step *step, const ks_group_input *in) {
 static kafka_error check_newcomer(const ks_group *classic, const ks_group_input *in) {
     const ks_consumer_group_heartbeat_request *beat = in->consumer_heartbeat;
     if (classic->member_count >= classic->groups->settings.consumer_max_size) return KAFKA_ERR_GROUP_MAX_SIZE_REACHED;
-    if (beat->instance_id.size >= 0 && ks_group_static_find(classic, beat->instance_id) != NULL) return KAFKA_ERR_UNRELEASED_INSTANCE_ID;
+    if (beat->instance_id.size >= 0 && ks_group_static_find(classic, beat->instance_id) != NULL)
+        return KAFKA_ERR_UNRELEASED_INSTANCE_ID;
     return ks_group_member_find(classic, beat->member_id) != NULL ? KAFKA_ERR_FENCED_MEMBER_EPOCH : KAFKA_OK;
 }
 
@@ -243,7 +250,8 @@ static ruling find_static(ks_group *group, const ks_group_input *in, ks_string i
     const ks_consumer_group_heartbeat_request *beat = in->consumer_heartbeat;
     *member = ks_consumer_static_find(group, beat->instance_id);
     if (beat->member_epoch == EPOCH_JOIN) {
-        if (*member == NULL) return ks_consumer_member_find(group, id) == NULL ? fine : find_dynamic(group, in, id, member);
+        if (*member == NULL)
+            return ks_consumer_member_find(group, id) == NULL ? fine : find_dynamic(group, in, id, member);
         return (*member)->epoch == EPOCH_AWAY ? fine : (ruling){ KAFKA_ERR_UNRELEASED_INSTANCE_ID, NULL };
     }
     if (*member == NULL) return (ruling){ KAFKA_ERR_UNKNOWN_MEMBER_ID, NULL };
@@ -261,8 +269,9 @@ static void come_back(ks_consumer_step *step, ks_consumer_member *member, ks_str
     ks_consumer_write_target(step, member);
     ks_consumer_write_current(step, member);
     step->out->progress = true;
-    KS_TELL(step->out, step->group, group_member_replaced, .group = step->group->id, .old_member = former, .member = member->id,
-            .client_id = ks_arena_string(step->out->scratch, member->client_id), .instance_id = member->instance_id); /* it changes at once */
+    KS_TELL(step->out, step->group, group_member_replaced, .group = step->group->id, .old_member = former,
+            .member = member->id, .client_id = ks_arena_string(step->out->scratch, member->client_id),
+            .instance_id = member->instance_id); /* it changes at once */
 }
 
 static bool update_string(ks_string *mine, ks_string given) {
@@ -288,7 +297,8 @@ static bool update_member(ks_consumer_step *step, ks_consumer_member *member, co
         ks_consumer_member_prefer(member, assignor);
     }
     if (beat->subscribed_topic_names.count >= 0)
-        subscribed = ks_consumer_member_subscribe(member, beat->subscribed_topic_names.items, beat->subscribed_topic_names.count);
+        subscribed = ks_consumer_member_subscribe(member, beat->subscribed_topic_names.items,
+                                                  beat->subscribed_topic_names.count);
     ks_consumer_member_set_consumer(member);
     if (different || subscribed) {
         ks_consumer_write_member(step, member);
@@ -298,14 +308,18 @@ static bool update_member(ks_consumer_step *step, ks_consumer_member *member, co
 }
 
 static void tell_joined(const ks_consumer_step *step, const ks_consumer_member *member) {
-    KS_TELL(step->out, step->group, group_member_joined, .group = step->group->id, .member = member->id, .client_id = member->client_id,
-            .client_host = member->client_host, .instance_id = member->instance_id, .client_reason = KS_NULL_STRING);
+    KS_TELL(step->out, step->group, group_member_joined, .group = step->group->id, .member = member->id,
+            .client_id = member->client_id, .client_host = member->client_host, .instance_id = member->instance_id,
+            .client_reason = KS_NULL_STRING);
 }
 
 static void report(ks_consumer_step *step, ks_consumer_member *member, const ks_group_input *in, bool is_new) {
     const ks_consumer_group_heartbeat_request *beat = in->consumer_heartbeat;
     ks_effects *out = step->out;
-    const ks_tps former = { member->assigned.count > 0 ? ks_arena_alloc(out->scratch, sizeof(ks_tp) * (size_t)member->assigned.count) : NULL, member->assigned.count, 0 };
+    const ks_tps former = { member->assigned.count > 0
+                                ? ks_arena_alloc(out->scratch, sizeof(ks_tp) * (size_t)member->assigned.count)
+                                : NULL,
+                            member->assigned.count, 0 };
     if (former.count > 0) memcpy(former.items, member->assigned.items, sizeof(ks_tp) * (size_t)former.count);
     bool subscribed = update_member(step, member, in, is_new);
     if (is_new) tell_joined(step, member);
@@ -314,13 +328,16 @@ static void report(ks_consumer_step *step, ks_consumer_member *member, const ks_
     ks_owned owned = read_owned(step->group, beat);
     ks_consumer_reconcile(step, member, &owned);
     ks_free(owned.items.items);
-    ks_effect_timer_start(out, step->group, KS_GROUP_TIMER_CONSUMER_SESSION, member->id, step->group->groups->settings.consumer_session_timeout_ms);
+    ks_effect_timer_start(out, step->group, KS_GROUP_TIMER_CONSUMER_SESSION, member->id,
+                          step->group->groups->settings.consumer_session_timeout_ms);
     ks_consumer_tell_state(step->group, &why, out);
     ks_consumer_step_end(step);
     bool full = beat->member_epoch == EPOCH_JOIN ||
-                (beat->rebalance_timeout_ms != -1 && beat->subscribed_topic_names.count >= 0 && beat->topic_partitions.count >= 0);
-    bool changed = former.count != member->assigned.count ||
-                   (former.count > 0 && memcmp(former.items, member->assigned.items, sizeof(ks_tp) * (size_t)former.count) != 0);
+                (beat->rebalance_timeout_ms != -1 && beat->subscribed_topic_names.count >= 0 &&
+                 beat->topic_partitions.count >= 0);
+    bool changed =
+        former.count != member->assigned.count ||
+        (former.count > 0 && memcmp(former.items, member->assigned.items, sizeof(ks_tp) * (size_t)former.count) != 0);
     ks_group_reply *reply = ks_effect_reply(out, step->group, in->request, KS_API_consumer_group_heartbeat, KAFKA_OK);
     reply->member_id = member->id;
     reply->generation = member->epoch;
@@ -337,9 +354,11 @@ static void heartbeat(ks_consumer_step *step, ks_groups *groups, const ks_group_
         return;
     }
     ks_group *group = step->group;
-    bool full = group->consumer->member_count >= groups->settings.consumer_max_size && !ks_consumer_group_has_member(group, id);
-    ruling verdict = full ? (ruling){ KAFKA_ERR_GROUP_MAX_SIZE_REACHED, NULL }
-                      : beat->instance_id.size < 0 ? find_dynamic(group, in, id, &member) : find_static(group, in, id, &member);
+    bool full =
+        group->consumer->member_count >= groups->settings.consumer_max_size && !ks_consumer_group_has_member(group, id);
+    ruling verdict = full                         ? (ruling){ KAFKA_ERR_GROUP_MAX_SIZE_REACHED, NULL }
+                     : beat->instance_id.size < 0 ? find_dynamic(group, in, id, &member)
+                                                  : find_static(group, in, id, &member);
     if (verdict.error != KAFKA_OK) {
         ks_group_tell_if_fenced(group, verdict.error, id, beat->instance_id, in->client_id, step->out);
         ks_consumer_step_end(step);
@@ -347,8 +366,10 @@ static void heartbeat(ks_consumer_step *step, ks_groups *groups, const ks_group_
         return;
     }
     bool is_new = member == NULL;
-    if (is_new) member = ks_consumer_member_add(group, id, beat->instance_id);
-    else if (!ks_string_equal(member->id, id)) come_back(step, member, id);
+    if (is_new)
+        member = ks_consumer_member_add(group, id, beat->instance_id);
+    else if (!ks_string_equal(member->id, id))
+        come_back(step, member, id);
     report(step, member, in, is_new);
 }
 
@@ -356,9 +377,12 @@ void ks_consumer_group_heartbeat(ks_groups *groups, const ks_group_input *in, ks
     const ks_consumer_group_heartbeat_request *beat = in->consumer_heartbeat;
     ks_consumer_step step = { .group = ks_groups_find(groups, beat->group_id), .out = out, .topics = in->topics };
     ruling verdict = check_request(groups, in);
-    if (verdict.error != KAFKA_OK) refuse(step.group, in, verdict, out);
-    else if (beat->member_epoch < 0) leave(&step, in);
-    else heartbeat(&step, groups, in);
+    if (verdict.error != KAFKA_OK)
+        refuse(step.group, in, verdict, out);
+    else if (beat->member_epoch < 0)
+        leave(&step, in);
+    else
+        heartbeat(&step, groups, in);
 }
 
 /* ---- the end of a step ---- */

@@ -26,18 +26,21 @@ ks_consumer_member *ks_consumer_static_find(const ks_group *group, ks_string ins
 /* True when the set of names differs from the former one. */
 bool ks_consumer_member_subscribe(ks_consumer_member *member, const ks_string *names, int32_t count);
 void ks_consumer_member_prefer(ks_consumer_member *member, int32_t assignor);
-void ks_consumer_member_set_classic(ks_consumer_member *member, const ks_join_group_request_protocol *protocols, int32_t count, int32_t session_timeout_ms);
+void ks_consumer_member_set_classic(ks_consumer_member *member, const ks_join_group_request_protocol *protocols,
+                                    int32_t count, int32_t session_timeout_ms);
 void ks_consumer_member_set_consumer(ks_consumer_member *member); /* speaks the consumer protocol */
 /* Takes both lists. Keeps the holders and the count of settled members right. */
-void ks_consumer_member_set_current(ks_consumer_member *member, ks_consumer_member_state state, int32_t epoch, int32_t previous_epoch,
-                                    ks_tps assigned, ks_tps revoking);
+void ks_consumer_member_set_current(ks_consumer_member *member, ks_consumer_member_state state, int32_t epoch,
+                                    int32_t previous_epoch, ks_tps assigned, ks_tps revoking);
 bool ks_consumer_member_settled(const ks_consumer_member *member);
 ks_consumer_topic *ks_consumer_topic_by_id(const ks_group *group, ks_uuid id); /* NULL: unknown here */
-ks_consumer_topic *ks_consumer_topic_make(ks_group *group, ks_uuid id, ks_string name, int32_t partition_count); /* or grows it */
+ks_consumer_topic *ks_consumer_topic_make(ks_group *group, ks_uuid id, ks_string name,
+                                          int32_t partition_count); /* or grows it */
 void ks_consumer_targets_rebuild(ks_group *group); /* members' lists from the topics' tables: O(partitions) */
-bool ks_tps_contain(const ks_tps *set, ks_tp tp); /* O(log) */
+bool ks_tps_contain(const ks_tps *set, ks_tp tp);  /* O(log) */
 void ks_tps_sort(ks_tps *set);
-ks_consumer_group_heartbeat_response_assignment *ks_tps_reply(const ks_group *group, const ks_tps *set, ks_arena *arena);
+ks_consumer_group_heartbeat_response_assignment *ks_tps_reply(const ks_group *group, const ks_tps *set,
+                                                              ks_arena *arena);
 
 /* ---- group_consumer_assign.c ---- */
 /* Looks at the topics again if they, or the subscriptions, have changed; bumps the group epoch when that makes a
@@ -60,7 +63,7 @@ void ks_consumer_stop_timers(ks_consumer_step *step, const ks_consumer_member *m
 bool ks_consumer_epoch_is_valid(const ks_consumer_member *member, int32_t epoch, const ks_owned *owned);
 
 /* ---- group_consumer_convert.c ---- */
-kafka_error ks_consumer_upgrade(ks_consumer_step *step); /* a classic group with members */
+kafka_error ks_consumer_upgrade(ks_consumer_step *step);  /* a classic group with members */
 void ks_consumer_replace_classic(ks_consumer_step *step); /* an empty classic group */
 bool ks_consumer_may_downgrade(const ks_group *group, const ks_consumer_member *leaving);
 void ks_consumer_downgrade(ks_consumer_step *step, ks_consumer_member *leaving, int64_t now_ms);

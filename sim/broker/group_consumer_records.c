@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The records of KIP-848 groups: ConsumerGroupMetadata (key 3), PartitionMetadata (4), MemberMetadata (5), TargetAssignmentMetadata
- * (6), TargetAssignmentMember (7), CurrentMemberAssignment (8). Keys are old-style, values flexible, version 0. */
+ * The records of KIP-848 groups: ConsumerGroupMetadata (key 3), PartitionMetadata (4), MemberMetadata (5),
+ * TargetAssignmentMetadata (6), TargetAssignmentMember (7), CurrentMemberAssignment (8). Keys are old-style, values
+ * flexible, version 0. */
 #include "sim/broker/group_consumer_internal.h"
 #include "sim/broker/group_offsets.h"
 
@@ -74,7 +75,8 @@ static ks_bytes make_key(int16_t version, ks_string group, ks_string member, ks_
 
 static void add(ks_consumer_step *step, int16_t version, ks_string member, ks_buffer *value) {
     ks_arena *arena = step->out->scratch;
-    KS_PUSH(step->records, (ks_group_record){ make_key(version, step->group->id, member, arena), value != NULL ? ks_put_done(value, arena) : KS_NULL_BYTES });
+    KS_PUSH(step->records, (ks_group_record){ make_key(version, step->group->id, member, arena),
+                                              value != NULL ? ks_put_done(value, arena) : KS_NULL_BYTES });
 }
 
 static void put_epoch(ks_buffer *out, int32_t epoch) {
@@ -123,7 +125,8 @@ static void put_classic(ks_buffer *out, const ks_consumer_member *member) {
     for (int32_t i = 0; i < member->protocol_count; i++) {
         put_compact(&tag, member->protocols[i].name);
         put_varint(&tag, (uint32_t)member->protocols[i].metadata.size + 1);
-        if (member->protocols[i].metadata.size > 0) ks_buffer_append(&tag, member->protocols[i].metadata.data, (size_t)member->protocols[i].metadata.size);
+        if (member->protocols[i].metadata.size > 0)
+            ks_buffer_append(&tag, member->protocols[i].metadata.data, (size_t)member->protocols[i].metadata.size);
         put_no_tags(&tag);
     }
     put_no_tags(&tag);
@@ -148,8 +151,10 @@ void ks_consumer_write_member(ks_consumer_step *step, const ks_consumer_member *
     put_compact(&out, KS_NULL_STRING); /* regex */
     ks_put_i32(&out, member->rebalance_timeout_ms);
     put_compact(&out, member->assignor >= 0 ? settings->assignors[member->assignor] : KS_NULL_STRING);
-    if (member->classic) put_classic(&out, member);
-    else put_no_tags(&out);
+    if (member->classic)
+        put_classic(&out, member);
+    else
+        put_no_tags(&out);
     add(step, KEY_MEMBER, member->id, &out);
 }
 
@@ -194,11 +199,15 @@ void ks_consumer_write_member_gone(ks_consumer_step *step, ks_string member_id) 
 }
 
 void ks_consumer_group_tombstones(const ks_group *group, ks_arena *arena, ks_group_records *records) {
-    static const int16_t of_member[] = { KEY_CURRENT, KEY_TARGET, KEY_MEMBER }, of_group[] = { KEY_TARGET_EPOCH, KEY_TOPICS, KEY_EPOCH };
+    static const int16_t of_member[] = { KEY_CURRENT, KEY_TARGET, KEY_MEMBER },
+                         of_group[] = { KEY_TARGET_EPOCH, KEY_TOPICS, KEY_EPOCH };
     for (int k = 0; k < 3; k++)
         for (int32_t m = 0; m < group->consumer->member_count; m++)
-            KS_PUSH(*records, (ks_group_record){ make_key(of_member[k], group->id, group->consumer->sorted[m]->id, arena), KS_NULL_BYTES });
-    for (int k = 0; k < 3; k++) KS_PUSH(*records, (ks_group_record){ make_key(of_group[k], group->id, KS_NULL_STRING, arena), KS_NULL_BYTES });
+            KS_PUSH(*records,
+                    (ks_group_record){ make_key(of_member[k], group->id, group->consumer->sorted[m]->id, arena),
+                                       KS_NULL_BYTES });
+    for (int k = 0; k < 3; k++)
+        KS_PUSH(*records, (ks_group_record){ make_key(of_group[k], group->id, KS_NULL_STRING, arena), KS_NULL_BYTES });
 }
 
 /* ---- reading back ---- */
@@ -229,7 +238,8 @@ static void apply_topics(ks_group *group, ks_reader *in) {
 static void read_classic(ks_reader *in, ks_consumer_member *member, ks_arena *arena) {
     if (ks_read_i8(in) != 1) return;
     int32_t timeout = ks_read_i32(in), count = read_flexible_count(in, 3);
-    ks_join_group_request_protocol *protocols = ks_arena_alloc(arena, sizeof *protocols * (size_t)(count > 0 ? count : 1));
+    ks_join_group_request_protocol *protocols =
+        ks_arena_alloc(arena, sizeof *protocols * (size_t)(count > 0 ? count : 1));
     for (int32_t i = 0; i < count && !in->failed; i++) {
         protocols[i].name = read_compact(in);
         protocols[i].metadata = read_span(in);
@@ -329,22 +339,18 @@ static void apply_value(ks_group *group, const ks_group_key *key, ks_reader *in,
         ks_read_i16(in);
         consumer->assignment_epoch = ks_read_i32(in);
         consumer->settled = 0;
-        for (int32_t m = 0; m < consumer->member_count; m++) consumer->settled += ks_consumer_member_settled(consumer->sorted[m]);
+        for (int32_t m = 0; m < consumer->member_count; m++)
+            consumer->settled += ks_consumer_member_settled(consumer->sorted[m]);
         break;
-    case KEY_TOPICS:
-        apply_topics(group, in);
-        break;
-    case KEY_MEMBER:
-        apply_member(group, key->member, in, arena);
-        break;
+    case KEY_TOPICS: apply_topics(group, in); break;
+    case KEY_MEMBER: apply_member(group, key->member, in, arena); break;
     case KEY_TARGET:
         if (member != NULL) apply_target(group, member, in);
         break;
     case KEY_CURRENT:
         if (member != NULL) apply_current(group, member, in);
         break;
-    default:
-        break;
+    default: break;
     }
 }
 
@@ -365,7 +371,8 @@ static void apply_tombstone(ks_group *group, const ks_group_key *key, ks_effects
     }
 }
 
-void ks_consumer_group_apply(ks_groups *groups, const ks_group_key *key, ks_bytes value, int64_t now_ms, ks_effects *out) {
+void ks_consumer_group_apply(ks_groups *groups, const ks_group_key *key, ks_bytes value, int64_t now_ms,
+                             ks_effects *out) {
     ks_group *group = ks_groups_find(groups, key->group);
     ks_reader in = { value.data, value.size > 0 ? value.data + value.size : value.data, false };
     if (value.size < 0) {
@@ -386,7 +393,8 @@ void ks_consumer_group_loaded(ks_group *group, ks_effects *out) {
     consumer->told_state = ks_consumer_group_state_text(group);
     for (int32_t m = 0; m < consumer->member_count; m++) {
         ks_consumer_member *member = consumer->sorted[m];
-        int32_t timeout = member->classic ? member->session_timeout_ms : group->groups->settings.consumer_session_timeout_ms;
+        int32_t timeout =
+            member->classic ? member->session_timeout_ms : group->groups->settings.consumer_session_timeout_ms;
         ks_effect_timer_start(out, group, KS_GROUP_TIMER_CONSUMER_SESSION, member->id, timeout);
         if (member->state != KS_MEMBER_UNREVOKED_PARTITIONS || member->classic) continue;
         member->rebalance_timer_epoch = member->epoch;

@@ -16,7 +16,8 @@ ks_group_coordinators *ks_group_coordinators_of(const ks_cluster *cluster) {
 }
 
 static ks_group_settings read_settings(const ks_cluster *cluster) {
-    static const ks_string assignors[] = { { "uniform", 7 }, { "range", 5 } }; /* the order in which Kafka lists them by default */
+    static const ks_string assignors[] = { { "uniform", 7 },
+                                           { "range", 5 } }; /* the order in which Kafka lists them by default */
     enum { UPGRADE = 1, DOWNGRADE = 2 };
     static const uint8_t migration[] = { UPGRADE | DOWNGRADE, UPGRADE, DOWNGRADE, 0 };
     ks_group_settings settings = ks_group_settings_default;
@@ -173,8 +174,11 @@ static void on_timer(ks_timer *timer) {
     ks_free((void *)member_id.data);
 }
 
-/* Session timers run for ever, started again by every heartbeat: background. The others end a phase that people wait for. */
-static bool is_periodic(ks_group_timer kind) { return kind == KS_GROUP_TIMER_SESSION || kind == KS_GROUP_TIMER_CONSUMER_SESSION; }
+/* Session timers run for ever, started again by every heartbeat: background. The others end a phase that people wait
+ * for. */
+static bool is_periodic(ks_group_timer kind) {
+    return kind == KS_GROUP_TIMER_SESSION || kind == KS_GROUP_TIMER_CONSUMER_SESSION;
+}
 
 static void start_timer(ks_group_coordinator *coordinator, const ks_effect *effect) {
     ks_group_shell *shell = ks_group_shell_of(coordinator, effect->group);
@@ -190,8 +194,10 @@ static void start_timer(ks_group_coordinator *coordinator, const ks_effect *effe
         KS_HASH_ADD_STRING(hh, shell->timers[kind], member_id, timer);
     }
     int64_t delay = effect->timer.delay_ms * KS_MS;
-    if (is_periodic(kind)) ks_timer_start_background(kernel, &timer->timer, delay);
-    else ks_timer_start(kernel, &timer->timer, delay);
+    if (is_periodic(kind))
+        ks_timer_start_background(kernel, &timer->timer, delay);
+    else
+        ks_timer_start(kernel, &timer->timer, delay);
 }
 
 static void stop_timer(const ks_effect *effect) {
@@ -259,10 +265,12 @@ void ks_shell_append_free(ks_shell_append *append) {
     ks_timer_stop(&append->timeout);
     *(append->previous != NULL ? &append->previous->next : &append->coordinator->appends) = append->next;
     if (append->next != NULL) append->next->previous = append->previous;
-    if (append->write.response != NULL) ks_envelope_free(ks_cluster_kernel(append->coordinator->all->cluster), append->write.response);
+    if (append->write.response != NULL)
+        ks_envelope_free(ks_cluster_kernel(append->coordinator->all->cluster), append->write.response);
     for (int32_t i = 0; i < append->gated.count; i++) {
         ks_gated *gated = &append->gated.items[i];
-        if (gated->response != NULL) ks_envelope_free(ks_cluster_kernel(append->coordinator->all->cluster), gated->response);
+        if (gated->response != NULL)
+            ks_envelope_free(ks_cluster_kernel(append->coordinator->all->cluster), gated->response);
     }
     ks_free(append->gated.items);
     ks_free(append->records.items);
@@ -273,8 +281,10 @@ void ks_shell_append_free(ks_shell_append *append) {
 void ks_shell_write_done(ks_group_coordinator *coordinator, ks_group_write *write) {
     if (write->request != NULL) write->request->parked = NULL;
     if (!write->done(coordinator->broker, write) || write->response == NULL) return;
-    if (write->request != NULL) ks_respond(write->request, write->response);
-    else ks_envelope_free(ks_cluster_kernel(coordinator->all->cluster), write->response);
+    if (write->request != NULL)
+        ks_respond(write->request, write->response);
+    else
+        ks_envelope_free(ks_cluster_kernel(coordinator->all->cluster), write->response);
 }
 
 static void finish_handlers(ks_shell_append *append) {
@@ -283,7 +293,8 @@ static void finish_handlers(ks_shell_append *append) {
     int64_t now_ms = ks_now_ms(ks_cluster_kernel(coordinator->all->cluster));
     append->write.response = NULL;
     for (int32_t i = 0; i < append->records.count && append->error == KAFKA_OK; i++)
-        ks_groups_apply(&coordinator->groups, append->records.items[i].key, append->records.items[i].value, now_ms, &coordinator->out);
+        ks_groups_apply(&coordinator->groups, append->records.items[i].key, append->records.items[i].value, now_ms,
+                        &coordinator->out);
     write.records = append->records.items;
     write.error = ks_group_append_error(append->error);
     ks_shell_write_done(coordinator, &write);
@@ -294,7 +305,9 @@ static void open_gate(ks_shell_append *append) {
     for (int32_t i = 0; i < append->gated.count; i++) {
         ks_gated *gated = &append->gated.items[i];
         if (gated->request == NULL) continue;
-        if (append->error != KAFKA_OK) ks_message_set_error(gated->request->envelope, gated->response, (int16_t)ks_group_append_error(append->error));
+        if (append->error != KAFKA_OK)
+            ks_message_set_error(gated->request->envelope, gated->response,
+                                 (int16_t)ks_group_append_error(append->error));
         gated->request->parked = NULL;
         ks_respond(gated->request, gated->response);
         gated->response = NULL;
@@ -326,8 +339,10 @@ static void finish_appends(ks_group_coordinator *coordinator) {
     if (coordinator->running || coordinator->finishing) return;
     coordinator->finishing = true;
     for (ks_shell_append *append; coordinator->started && (append = next_finished(coordinator)) != NULL;) {
-        if (append->token != NULL) finish_machines(append);
-        else finish_handlers(append);
+        if (append->token != NULL)
+            finish_machines(append);
+        else
+            finish_handlers(append);
         ks_shell_append_free(append);
         perform(coordinator);
     }
@@ -348,7 +363,8 @@ static void on_appended(ks_append *append, kafka_error error, int64_t base_offse
     finish_appends(mine->coordinator);
 }
 
-/* offsets.commit.timeout.ms is over. Whoever waits is told; a handler's write goes on, and what it wrote will be applied. */
+/* offsets.commit.timeout.ms is over. Whoever waits is told; a handler's write goes on, and what it wrote will be
+ * applied. */
 static void on_append_timeout(ks_timer *timer) {
     ks_shell_append *append = timer->owner;
     ks_request *request = append->write.request;
@@ -372,7 +388,8 @@ static void begin(ks_shell_append *append, const ks_group_record *records, int32
     append->append.done = on_appended;
     ks_timer_init(&append->timeout, append->coordinator->broker->node, on_append_timeout, append);
     ks_timer_start(ks_cluster_kernel(all->cluster), &append->timeout, timeout_ms * KS_MS); /* stopped when it is done */
-    ks_partition_append_begin(all->topic->partitions[append->partition], ks_group_batch(all, records, count), &append->append);
+    ks_partition_append_begin(all->topic->partitions[append->partition], ks_group_batch(all, records, count),
+                              &append->append);
 }
 
 static void append_for_machine(ks_group_coordinator *coordinator, const ks_effect *effect) {
@@ -417,7 +434,8 @@ void ks_group_coordinator_write(ks_broker *broker, ks_string group_id, const ks_
     append->arena = ks_arena_new();
     for (int32_t i = 0; i < given->count; i++) {
         const ks_group_record *record = &given->records[i];
-        KS_PUSH(append->records, (ks_group_record){ ks_arena_bytes(append->arena, record->key), ks_arena_bytes(append->arena, record->value) });
+        KS_PUSH(append->records, (ks_group_record){ ks_arena_bytes(append->arena, record->key),
+                                                    ks_arena_bytes(append->arena, record->value) });
     }
     append->parked.cancelled = on_write_cancelled;
     if (given->request != NULL) given->request->parked = &append->parked;
@@ -448,30 +466,14 @@ static void perform_one(ks_group_coordinator *coordinator, const ks_effect *effe
         let_go(effect->reply.request);
         send_reply(coordinator, effect);
         break;
-    case KS_EFFECT_HOLD:
-        hold(coordinator, effect);
-        break;
-    case KS_EFFECT_ORPHAN:
-        let_go(effect->orphan);
-        break;
-    case KS_EFFECT_TIMER_START:
-        start_timer(coordinator, effect);
-        break;
-    case KS_EFFECT_TIMER_STOP:
-        stop_timer(effect);
-        break;
-    case KS_EFFECT_APPEND:
-        append_for_machine(coordinator, effect);
-        break;
-    case KS_EFFECT_EVENT:
-        tell(coordinator, effect);
-        break;
-    case KS_EFFECT_RELOAD:
-        KS_PUSH(coordinator->reload, ks_string_dup(effect->group->id));
-        break;
-    case KS_EFFECT_GROUP_GONE:
-        forget_group(coordinator, effect->group);
-        break;
+    case KS_EFFECT_HOLD: hold(coordinator, effect); break;
+    case KS_EFFECT_ORPHAN: let_go(effect->orphan); break;
+    case KS_EFFECT_TIMER_START: start_timer(coordinator, effect); break;
+    case KS_EFFECT_TIMER_STOP: stop_timer(effect); break;
+    case KS_EFFECT_APPEND: append_for_machine(coordinator, effect); break;
+    case KS_EFFECT_EVENT: tell(coordinator, effect); break;
+    case KS_EFFECT_RELOAD: KS_PUSH(coordinator->reload, ks_string_dup(effect->group->id)); break;
+    case KS_EFFECT_GROUP_GONE: forget_group(coordinator, effect->group); break;
     }
 }
 
@@ -531,6 +533,6 @@ void ks_group_coordinator_perform(ks_broker *broker) {
 
 ks_string ks_group_next_member_id(ks_broker *broker, ks_string prefix, ks_arena *scratch) {
     uint64_t number = ++broker->groups->all->members;
-    return ks_arena_printf(scratch, "%.*s-%06llu", prefix.size > 0 ? (int)prefix.size : 0, prefix.size > 0 ? prefix.data : "",
-                           (unsigned long long)number);
+    return ks_arena_printf(scratch, "%.*s-%06llu", prefix.size > 0 ? (int)prefix.size : 0,
+                           prefix.size > 0 ? prefix.data : "", (unsigned long long)number);
 }

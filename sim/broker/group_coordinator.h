@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The group coordinators of a cluster: the shell around the pure machine of group_machine.h. A group belongs to the broker that
- * leads partition hash(group id) mod 50 of __consumer_offsets; what must survive is appended there, and whoever becomes the
- * leader applies all its records (Kafka's GroupCoordinatorService and CoordinatorRuntime).
+ * The group coordinators of a cluster: the shell around the pure machine of group_machine.h. A group belongs to the
+ * broker that leads partition hash(group id) mod 50 of __consumer_offsets; what must survive is appended there, and
+ * whoever becomes the leader applies all its records (Kafka's GroupCoordinatorService and CoordinatorRuntime).
  *
  * Nothing here costs anything before the first request about a group. */
 #ifndef KS_GROUP_COORDINATOR_H
@@ -47,21 +47,24 @@ typedef struct ks_group_write {
     /* Fills the response, which is then sent. False: the response and the request were passed on to another write. */
     bool (*done)(ks_broker *broker, struct ks_group_write *write);
 } ks_group_write;
-/* Appends records to the group's partition, applies them when that has succeeded, and calls `done` (at once when there are
- * none). Copies the records. When the broker dies meanwhile nothing is called and the response is freed. */
+/* Appends records to the group's partition, applies them when that has succeeded, and calls `done` (at once when there
+ * are none). Copies the records. When the broker dies meanwhile nothing is called and the response is freed. */
 void ks_group_coordinator_write(ks_broker *broker, ks_string group_id, const ks_group_write *write);
 
 /* ---- looking from outside (control, tests) ---- */
 
-ks_group *ks_cluster_group_find(const ks_cluster *cluster, ks_string group_id); /* NULL: none, or nobody coordinates it now */
+ks_group *ks_cluster_group_find(const ks_cluster *cluster,
+                                ks_string group_id); /* NULL: none, or nobody coordinates it now */
 /* All groups there are, ascending by id; *count of them; the array lives in `arena`. O(groups log groups) */
 ks_group **ks_cluster_groups(const ks_cluster *cluster, ks_arena *arena, int32_t *count);
 /* The committed offset; NULL: none. View until the next event. */
-const ks_committed_value *ks_cluster_group_offset(const ks_cluster *cluster, ks_string group_id, ks_string topic, int32_t partition);
+const ks_committed_value *ks_cluster_group_offset(const ks_cluster *cluster, ks_string group_id, ks_string topic,
+                                                  int32_t partition);
 /* A command from outside: the member's session ends now. UNKNOWN_MEMBER_ID, GROUP_ID_NOT_FOUND. */
 kafka_error ks_cluster_group_expire_session(ks_cluster *cluster, ks_string group_id, ks_string member_id);
 /* Deadline (ns) of one of the group's timers; -1: not running. member_id empty for the group's own. */
-int64_t ks_cluster_group_deadline(const ks_cluster *cluster, ks_string group_id, ks_group_timer timer, ks_string member_id);
+int64_t ks_cluster_group_deadline(const ks_cluster *cluster, ks_string group_id, ks_group_timer timer,
+                                  ks_string member_id);
 /* How long reading a partition back takes in virtual time when it is not empty; default 10 ms. */
 void ks_group_coordinators_set_load_time(ks_cluster *cluster, int64_t load_ns);
 

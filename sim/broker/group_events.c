@@ -20,14 +20,13 @@ static void causes_the_rest(ks_effect *effect) {
 }
 
 /* A member outlives the effects that name it; an id that it is about to lose does not. */
-static ks_string or_null(ks_string string) {
-    return string.size > 0 ? string : KS_NULL_STRING;
-}
+static ks_string or_null(ks_string string) { return string.size > 0 ? string : KS_NULL_STRING; }
 
 /* ---- the group ---- */
 
 void ks_group_tell_created(ks_group *group, ks_effects *out) {
-    KS_TELL(out, group, group_created, .group = group->id, .group_type = ks_str(group->kind == KS_GROUP_CONSUMER ? "consumer" : "classic"));
+    KS_TELL(out, group, group_created, .group = group->id,
+            .group_type = ks_str(group->kind == KS_GROUP_CONSUMER ? "consumer" : "classic"));
 }
 
 void ks_group_tell_deleted(ks_group *group, const char *reason, ks_effects *out) {
@@ -35,14 +34,15 @@ void ks_group_tell_deleted(ks_group *group, const char *reason, ks_effects *out)
 }
 
 void ks_group_tell_state(ks_group *group, const char *from, const ks_group_why *why, ks_effects *out) {
-    KS_TELL(out, group, group_state_changed, .group = group->id, .from = ks_str(from), .to = ks_str(ks_group_state_text(group)),
-            .generation = group->generation, .reason = ks_str(why->reason));
+    KS_TELL(out, group, group_state_changed, .group = group->id, .from = ks_str(from),
+            .to = ks_str(ks_group_state_text(group)), .generation = group->generation, .reason = ks_str(why->reason));
 }
 
 void ks_group_tell_rebalance(ks_group *group, const ks_group_why *why, int32_t timeout_ms, ks_effects *out) {
     causes_the_rest(KS_TELL(out, group, rebalance_started, .group = group->id,
-                            .member = ks_arena_string(out->scratch, or_null(why->member_id)), .generation = group->generation,
-                            .reason = ks_str(why->reason), .client_reason = why->client_reason, .timeout_ms = timeout_ms));
+                            .member = ks_arena_string(out->scratch, or_null(why->member_id)),
+                            .generation = group->generation, .reason = ks_str(why->reason),
+                            .client_reason = why->client_reason, .timeout_ms = timeout_ms));
 }
 
 void ks_group_tell_delay_extended(ks_group *group, ks_effects *out) {
@@ -52,14 +52,15 @@ void ks_group_tell_delay_extended(ks_group *group, ks_effects *out) {
 
 void ks_group_tell_leader(ks_group *group, ks_effects *out) {
     if (group->leader == NULL) return;
-    KS_TELL(out, group, group_leader_chosen, .group = group->id, .member = group->leader->id, .client_id = group->leader->client_id);
+    KS_TELL(out, group, group_leader_chosen, .group = group->id, .member = group->leader->id,
+            .client_id = group->leader->client_id);
 }
 
 void ks_group_tell_join_completed(ks_group *group, const char *reason, ks_effects *out) {
     causes_the_rest(KS_TELL(out, group, join_phase_completed, .group = group->id, .generation = group->generation,
                             .protocol = ks_arena_string(out->scratch, group->protocol_name),
-                            .leader = group->leader != NULL ? group->leader->id : KS_NULL_STRING, .members = group->member_count,
-                            .reason = ks_str(reason)));
+                            .leader = group->leader != NULL ? group->leader->id : KS_NULL_STRING,
+                            .members = group->member_count, .reason = ks_str(reason)));
 }
 
 /* ---- ids that are not members yet ---- */
@@ -81,8 +82,9 @@ void ks_group_tell_pending_gone(ks_group *group, ks_string member_id, bool expir
 /* ---- members ---- */
 
 void ks_group_tell_joined(const ks_group_member *member, const ks_group_why *why, ks_effects *out) {
-    KS_TELL(out, member->group, group_member_joined, .group = member->group->id, .member = member->id, .client_id = member->client_id,
-            .client_host = member->client_host, .instance_id = member->instance_id, .client_reason = why->client_reason);
+    KS_TELL(out, member->group, group_member_joined, .group = member->group->id, .member = member->id,
+            .client_id = member->client_id, .client_host = member->client_host, .instance_id = member->instance_id,
+            .client_reason = why->client_reason);
 }
 
 void ks_group_tell_rejoined(const ks_group_member *member, const ks_group_why *why, ks_effects *out) {
@@ -91,8 +93,8 @@ void ks_group_tell_rejoined(const ks_group_member *member, const ks_group_why *w
 }
 
 void ks_group_tell_left(const ks_group_member *member, ks_string client_reason, ks_effects *out) {
-    KS_TELL(out, member->group, group_member_left, .group = member->group->id, .member = member->id, .client_id = member->client_id,
-            .instance_id = member->instance_id, .reason = client_reason);
+    KS_TELL(out, member->group, group_member_left, .group = member->group->id, .member = member->id,
+            .client_id = member->client_id, .instance_id = member->instance_id, .reason = client_reason);
 }
 
 void ks_group_tell_removed(const ks_group_member *member, const char *reason, ks_effects *out) {
@@ -105,16 +107,17 @@ void ks_group_tell_expired(const ks_group_member *member, const char *reason, ks
             .client_id = member->client_id, .instance_id = member->instance_id, .reason = ks_str(reason));
 }
 
-void ks_group_tell_if_fenced(ks_group *group, kafka_error error, ks_string member_id, ks_string instance_id, ks_string client_id, ks_effects *out) {
+void ks_group_tell_if_fenced(ks_group *group, kafka_error error, ks_string member_id, ks_string instance_id,
+                             ks_string client_id, ks_effects *out) {
     if (error != KAFKA_ERR_FENCED_INSTANCE_ID) return;
     KS_TELL(out, group, group_member_fenced, .group = group->id, .member = ks_arena_string(out->scratch, member_id),
-            .client_id = ks_arena_string(out->scratch, client_id), .instance_id = ks_arena_string(out->scratch, instance_id),
-            .reason = KS_LITERAL("instance_id_taken"));
+            .client_id = ks_arena_string(out->scratch, client_id),
+            .instance_id = ks_arena_string(out->scratch, instance_id), .reason = KS_LITERAL("instance_id_taken"));
 }
 
 void ks_group_tell_replaced(const ks_group_member *member, ks_string former_id, ks_effects *out) {
-    KS_TELL(out, member->group, group_member_replaced, .group = member->group->id, .old_member = former_id, .member = member->id,
-            .client_id = member->client_id, .instance_id = member->instance_id);
+    KS_TELL(out, member->group, group_member_replaced, .group = member->group->id, .old_member = former_id,
+            .member = member->id, .client_id = member->client_id, .instance_id = member->instance_id);
 }
 
 void ks_group_tell_join_parked(const ks_group_member *member, ks_effects *out) {
@@ -124,8 +127,8 @@ void ks_group_tell_join_parked(const ks_group_member *member, ks_effects *out) {
 }
 
 void ks_group_tell_sync_parked(const ks_group_member *member, ks_effects *out) {
-    KS_TELL(out, member->group, sync_parked, .group = member->group->id, .member = member->id, .client_id = member->client_id,
-            .generation = member->group->generation);
+    KS_TELL(out, member->group, sync_parked, .group = member->group->id, .member = member->id,
+            .client_id = member->client_id, .generation = member->group->generation);
 }
 
 /* ---- assignments ---- */
@@ -156,8 +159,9 @@ void ks_group_tell_assignments(ks_group *group, ks_effects *out) {
     bool readable = ks_string_equal(group->protocol_type, KS_LITERAL("consumer"));
     ks_group_member *const *members = ks_group_members_sorted(group);
     for (int32_t i = 0; i < group->member_count; i++)
-        KS_TELL(out, group, group_assignment_stored, .group = group->id, .generation = group->generation, .member = members[i]->id,
-                .client_id = members[i]->client_id,
+        KS_TELL(out, group, group_assignment_stored, .group = group->id, .generation = group->generation,
+                .member = members[i]->id, .client_id = members[i]->client_id,
                 .assignment = readable ? ks_assignment_text(members[i]->assignment, out->scratch) : KS_NULL_STRING);
-    causes_the_rest(KS_TELL(out, group, group_stabilised, .group = group->id, .generation = group->generation, .members = group->member_count));
+    causes_the_rest(KS_TELL(out, group, group_stabilised, .group = group->id, .generation = group->generation,
+                            .members = group->member_count));
 }

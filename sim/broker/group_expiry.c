@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The periodic clean-up of committed offsets (KIP-211; Kafka's cleanupExpiredOffsets) and what goes with a deleted topic. The
- * timer only runs while there are groups. */
-#include "sim/broker/group_shell.h"
-#include "sim/broker/group_internal.h"
+ * The periodic clean-up of committed offsets (KIP-211; Kafka's cleanupExpiredOffsets) and what goes with a deleted
+ * topic. The timer only runs while there are groups. */
 #include "sim/broker/group_consumer.h"
 #include "sim/broker/group_events.h"
+#include "sim/broker/group_internal.h"
+#include "sim/broker/group_shell.h"
 #include "sim/protocol/events.h"
 
-static void tell_deleted(ks_group_coordinator *coordinator, ks_group *group, const ks_group_records *records, const char *reason) {
+static void tell_deleted(ks_group_coordinator *coordinator, ks_group *group, const ks_group_records *records,
+                         const char *reason) {
     for (int32_t i = 0; i < records->count; i++) {
         ks_group_key key;
         ks_group_key_decode(records->items[i].key, &key);
         if (key.kind != KS_RECORD_OFFSET) continue;
-        KS_EMIT(ks_cluster_kernel(coordinator->all->cluster), coordinator->broker->node, offsets_deleted, .group = group->id,
-                .topic = key.topic, .partition = key.partition, .reason = ks_str(reason));
+        KS_EMIT(ks_cluster_kernel(coordinator->all->cluster), coordinator->broker->node, offsets_deleted,
+                .group = group->id, .topic = key.topic, .partition = key.partition, .reason = ks_str(reason));
     }
 }
 
@@ -28,14 +29,16 @@ static void write_records(ks_group_coordinator *coordinator, ks_string group_id,
     ks_group_coordinator_write(coordinator->broker, group_id, &write);
 }
 
-static void write_tombstones(ks_group_coordinator *coordinator, ks_group *group, const ks_group_records *records, const char *reason) {
+static void write_tombstones(ks_group_coordinator *coordinator, ks_group *group, const ks_group_records *records,
+                             const char *reason) {
     if (records->count == 0) return;
     tell_deleted(coordinator, group, records, reason);
     write_records(coordinator, group->id, records);
 }
 
 static bool is_empty(const ks_group *group) {
-    return group->kind == KS_GROUP_CONSUMER ? ks_consumer_group_is_empty(group) : group->state == KS_GROUP_EMPTY && group->pending == NULL;
+    return group->kind == KS_GROUP_CONSUMER ? ks_consumer_group_is_empty(group)
+                                            : group->state == KS_GROUP_EMPTY && group->pending == NULL;
 }
 
 /* An empty group whose last offset is gone goes too. */

@@ -12,7 +12,8 @@
 
 #include "sim/broker/group_machine.h"
 
-/* Why something happened, for the trace: the rule (an enum in words), who is to blame, and what that client said (KIP-800). */
+/* Why something happened, for the trace: the rule (an enum in words), who is to blame, and what that client said
+ * (KIP-800). */
 typedef struct ks_group_why {
     const char *reason; /* "member_joined", ... static */
     ks_string member_id;
@@ -29,7 +30,8 @@ void ks_bytes_replace(ks_bytes *owned, ks_bytes with);
 /* ---- effects: one line each to say them ---- */
 ks_effect *ks_effect_add(ks_effects *out, ks_group *group, ks_effect_kind kind);
 ks_group_reply *ks_effect_reply(ks_effects *out, ks_group *group, void *request, int16_t api_key, kafka_error error);
-void ks_effect_timer_start(ks_effects *out, ks_group *group, ks_group_timer timer, ks_string member_id, int64_t delay_ms);
+void ks_effect_timer_start(ks_effects *out, ks_group *group, ks_group_timer timer, ks_string member_id,
+                           int64_t delay_ms);
 void ks_effect_timer_stop(ks_effects *out, ks_group *group, ks_group_timer timer, ks_string member_id);
 ks_group_append *ks_effect_append(ks_effects *out, ks_group *group, const ks_group_record *records, int32_t count);
 
@@ -49,22 +51,26 @@ void ks_group_member_rename(ks_group_member *member, ks_string id);
 void ks_group_member_remove(ks_group_member *member, ks_effects *out);
 void ks_group_member_free(ks_group_member *member);
 ks_group_member *ks_group_static_find(const ks_group *group, ks_string instance_id);
-bool ks_group_member_matches(const ks_group_member *member, const ks_join_group_request_protocol *protocols, int32_t count);
+bool ks_group_member_matches(const ks_group_member *member, const ks_join_group_request_protocol *protocols,
+                             int32_t count);
 ks_group_pending *ks_group_pending_find(const ks_group *group, ks_string id);
 void ks_group_pending_add(ks_group *group, ks_string id);
 void ks_group_pending_remove(ks_group *group, ks_group_pending *pending);
 int32_t ks_group_pending_count(const ks_group *group);
 bool ks_group_all_joined(const ks_group *group);
-bool ks_group_supports(const ks_group *group, ks_string type, const ks_join_group_request_protocol *protocols, int32_t count);
+bool ks_group_supports(const ks_group *group, ks_string type, const ks_join_group_request_protocol *protocols,
+                       int32_t count);
 ks_string ks_group_vote(ks_group *group); /* section 1.11; there are members */
 void ks_group_votes_free(ks_group *group);
 void ks_group_pending_sync_set(ks_group_member *member, bool pending);
 
 void ks_group_wait_park(ks_group_queue *queue, ks_group_wait *wait, void *request, ks_group *group, ks_effects *out);
-void *ks_group_wait_release(ks_group_queue *queue, ks_group_wait *wait); /* the request to answer; NULL: nobody listens */
+void *ks_group_wait_release(ks_group_queue *queue,
+                            ks_group_wait *wait); /* the request to answer; NULL: nobody listens */
 
 /* ---- group_rebalance.c ---- */
-void ks_group_rebalance(ks_group *group, int64_t now_ms, const ks_group_why *why, ks_effects *out); /* from Empty, Completing or Stable */
+void ks_group_rebalance(ks_group *group, int64_t now_ms, const ks_group_why *why,
+                        ks_effects *out); /* from Empty, Completing or Stable */
 void ks_group_rebalance_or_complete(ks_group *group, int64_t now_ms, const ks_group_why *why, ks_effects *out);
 void ks_group_maybe_complete_join(ks_group *group, int64_t now_ms, ks_effects *out); /* not in the initial delay */
 void ks_group_join_timer_fired(ks_group *group, int64_t now_ms, ks_effects *out);
@@ -84,13 +90,15 @@ void ks_group_static_replaced(ks_group *group, ks_group_append *append, kafka_er
 void ks_group_sync(ks_groups *groups, const ks_group_input *in, ks_effects *out);
 void ks_group_answer_syncs(ks_group *group, kafka_error error, ks_effects *out); /* all parked ones */
 void ks_group_clear_assignments(ks_group *group);
-void ks_group_assignment_appended(ks_group *group, ks_group_append *append, kafka_error error, int64_t now_ms, ks_effects *out);
+void ks_group_assignment_appended(ks_group *group, ks_group_append *append, kafka_error error, int64_t now_ms,
+                                  ks_effects *out);
 
 /* ---- group_leave.c, group_check.c ---- */
 void ks_group_leave(ks_groups *groups, const ks_group_input *in, ks_effects *out);
 void ks_group_heartbeat(ks_groups *groups, const ks_group_input *in, ks_effects *out);
 /* Section 1.9: 25 or 82; *member is set on KAFKA_OK. */
-kafka_error ks_group_identify(const ks_group *group, ks_string member_id, ks_string instance_id, ks_group_member **member);
+kafka_error ks_group_identify(const ks_group *group, ks_string member_id, ks_string instance_id,
+                              ks_group_member **member);
 
 /* ---- appends in flight ---- */
 typedef enum ks_group_append_kind {
@@ -112,11 +120,11 @@ struct ks_group_append {
     int32_t generation;
     ks_proposed_assignment *proposed; /* ASSIGNMENT: one block with all its bytes */
     int32_t proposed_count;
-    ks_string member_id;              /* CREATED, REPLACED: whose join it is; owned */
+    ks_string member_id;                /* CREATED, REPLACED: whose join it is; owned */
     ks_string former_id, former_leader; /* REPLACED; owned */
-    struct ks_member_copy *former;    /* REPLACED: what to go back to */
+    struct ks_member_copy *former;      /* REPLACED: what to go back to */
     int16_t version;
-    void *request;                    /* CREATED: of a join that is parked, or was answered already (NULL) */
+    void *request; /* CREATED: of a join that is parked, or was answered already (NULL) */
 };
 void ks_group_append_free(ks_group_append *append);
 

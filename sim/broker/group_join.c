@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * JoinGroup to a classic group: Kafka's GroupMetadataManager.classicGroupJoin. Two-step join is KIP-394, static membership
- * KIP-345, skipping the assignment KIP-814, group.max.size KIP-389. */
+ * JoinGroup to a classic group: Kafka's GroupMetadataManager.classicGroupJoin. Two-step join is KIP-394, static
+ * membership KIP-345, skipping the assignment KIP-814, group.max.size KIP-389. */
 #include "sim/broker/group_internal.h"
 
 #include "sim/broker/group_consumer.h"
@@ -39,7 +39,8 @@ static ks_member_spec spec_of(const ks_group_input *in, ks_string member_id) {
                              .client_id = in->client_id,
                              .client_host = in->client_host,
                              .session_timeout_ms = join->session_timeout_ms,
-                             .rebalance_timeout_ms = in->version >= 1 ? join->rebalance_timeout_ms : join->session_timeout_ms,
+                             .rebalance_timeout_ms =
+                                 in->version >= 1 ? join->rebalance_timeout_ms : join->session_timeout_ms,
                              .protocols = join->protocols.items,
                              .protocol_count = join->protocols.count,
                              .protocol_type = join->protocol_type };
@@ -53,7 +54,8 @@ static ks_group_why why_of(const ks_group_input *in, const char *reason, ks_stri
 
 static void add_member(ks_group *group, const ks_group_input *in, ks_string member_id, ks_effects *out) {
     const ks_member_spec spec = spec_of(in, member_id);
-    if (group->state == KS_GROUP_PREPARING_REBALANCE && group->previous_state == KS_GROUP_EMPTY) group->new_member_added = true;
+    if (group->state == KS_GROUP_PREPARING_REBALANCE && group->previous_state == KS_GROUP_EMPTY)
+        group->new_member_added = true;
     ks_group_member *member = ks_group_member_add(group, &spec);
     member->is_new = true;
     const ks_group_why why = why_of(in, "member_joined", member->id);
@@ -62,7 +64,8 @@ static void add_member(ks_group *group, const ks_group_input *in, ks_string memb
     ks_group_wait_park(&group->joins, &member->join, in->request, group, out);
     ks_group_tell_join_parked(member, out);
     /* A newcomer does not know its id yet and cannot heartbeat, so its own session timeout does not hold. */
-    ks_effect_timer_start(out, group, KS_GROUP_TIMER_SESSION, member->id, group->groups->settings.new_member_join_timeout_ms);
+    ks_effect_timer_start(out, group, KS_GROUP_TIMER_SESSION, member->id,
+                          group->groups->settings.new_member_join_timeout_ms);
     out->progress = true;
     ks_group_rebalance_or_complete(group, in->now_ms, &why, out);
 }
@@ -117,8 +120,8 @@ static ks_member_copy *copy_member(const ks_group_member *member) {
     return copy;
 }
 
-static void persist_replacement(ks_group_member *member, const ks_group_input *in, ks_string former_id, ks_string former_leader,
-                                ks_member_copy *former, ks_effects *out) {
+static void persist_replacement(ks_group_member *member, const ks_group_input *in, ks_string former_id,
+                                ks_string former_leader, ks_member_copy *former, ks_effects *out) {
     ks_group *group = member->group;
     ks_group_append *append = ks_effect_append(out, group, ks_group_metadata_record(group, NULL, out->scratch), 1);
     append->kind = KS_APPEND_REPLACED;
@@ -199,8 +202,10 @@ static void join_new(ks_group *group, const ks_group_input *in, ks_effects *out)
         refuse(group, in, KAFKA_ERR_INCONSISTENT_GROUP_PROTOCOL, KS_LITERAL(""), out);
     } else if (join->group_instance_id.size >= 0) {
         ks_group_member *former = ks_group_static_find(group, join->group_instance_id);
-        if (former != NULL) replace_static(former, in, out);
-        else add_member(group, in, in->new_member_id, out);
+        if (former != NULL)
+            replace_static(former, in, out);
+        else
+            add_member(group, in, in->new_member_id, out);
     } else if (in->version >= 4) {
         ks_string id = ks_arena_string(out->scratch, in->new_member_id);
         ks_group_pending_add(group, id);
@@ -217,22 +222,23 @@ static void join_again(ks_group *group, ks_group_member *member, const ks_group_
     const ks_join_group_request *join = in->join;
     bool same = ks_group_member_matches(member, join->protocols.items, join->protocols.count);
     switch (group->state) {
-    case KS_GROUP_PREPARING_REBALANCE:
-        rejoin(member, in, "member_rejoined", out);
-        break;
+    case KS_GROUP_PREPARING_REBALANCE: rejoin(member, in, "member_rejoined", out); break;
     case KS_GROUP_COMPLETING_REBALANCE:
-        if (same) ks_group_reply_join(member, in->request, out); /* its first reply was probably lost */
-        else rejoin(member, in, "metadata_changed", out);
+        if (same)
+            ks_group_reply_join(member, in->request, out); /* its first reply was probably lost */
+        else
+            rejoin(member, in, "metadata_changed", out);
         break;
     case KS_GROUP_STABLE: /* the leader may always ask for a rebalance: topics may have changed */
-        if (member == group->leader) rejoin(member, in, "leader_rejoined", out);
-        else if (!same) rejoin(member, in, "metadata_changed", out);
-        else ks_group_reply_join(member, in->request, out);
+        if (member == group->leader)
+            rejoin(member, in, "leader_rejoined", out);
+        else if (!same)
+            rejoin(member, in, "metadata_changed", out);
+        else
+            ks_group_reply_join(member, in->request, out);
         break;
     case KS_GROUP_EMPTY:
-    case KS_GROUP_DEAD:
-        refuse(group, in, KAFKA_ERR_UNKNOWN_MEMBER_ID, join->member_id, out);
-        break;
+    case KS_GROUP_DEAD: refuse(group, in, KAFKA_ERR_UNKNOWN_MEMBER_ID, join->member_id, out); break;
     }
 }
 
@@ -254,8 +260,10 @@ static void join_existing(ks_group *group, const ks_group_input *in, ks_effects 
     ks_group_member *member = NULL;
     kafka_error error = ks_group_identify(group, join->member_id, join->group_instance_id, &member);
     ks_group_tell_if_fenced(group, error, join->member_id, join->group_instance_id, in->client_id, out);
-    if (error != KAFKA_OK) refuse(group, in, error, join->member_id, out);
-    else join_again(group, member, in, out);
+    if (error != KAFKA_OK)
+        refuse(group, in, error, join->member_id, out);
+    else
+        join_again(group, member, in, out);
 }
 
 /* KIP-389: the last to rejoin are the ones that have to go. */
@@ -263,13 +271,10 @@ static bool has_room(const ks_group *group, const ks_group_member *member) {
     int32_t max = group->groups->settings.max_size;
     switch (group->state) {
     case KS_GROUP_EMPTY:
-    case KS_GROUP_DEAD:
-        return true;
-    case KS_GROUP_PREPARING_REBALANCE:
-        return (member != NULL && member->join.waiting) || group->joins.count < max;
+    case KS_GROUP_DEAD: return true;
+    case KS_GROUP_PREPARING_REBALANCE: return (member != NULL && member->join.waiting) || group->joins.count < max;
     case KS_GROUP_COMPLETING_REBALANCE:
-    case KS_GROUP_STABLE:
-        return member != NULL || group->member_count < max;
+    case KS_GROUP_STABLE: return member != NULL || group->member_count < max;
     }
     ks_unreachable("group state");
 }
@@ -319,8 +324,11 @@ void ks_group_join(ks_groups *groups, const ks_group_input *in, ks_effects *out)
         ks_group_tell_created(group, out);
     }
     ks_group_member *member = unknown ? NULL : ks_group_member_find(group, join->member_id);
-    if (!has_room(group, member)) refuse_for_size(group, member, in, out);
-    else if (unknown) join_new(group, in, out);
-    else join_existing(group, in, out);
+    if (!has_room(group, member))
+        refuse_for_size(group, member, in, out);
+    else if (unknown)
+        join_new(group, in, out);
+    else
+        join_existing(group, in, out);
     if (created && (converted || !has_append(out))) persist_creation(group, in, out);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * LeaveGroup to a classic group, batched (KIP-345) and with reasons (KIP-800). As in Kafka's classicGroupLeave one rebalance
- * follows for the whole batch, also when all that left was an id that was still pending. */
+ * LeaveGroup to a classic group, batched (KIP-345) and with reasons (KIP-800). As in Kafka's classicGroupLeave one
+ * rebalance follows for the whole batch, also when all that left was an id that was still pending. */
 #include "sim/broker/group_internal.h"
 
 #include "sim/broker/group_consumer.h"
@@ -54,7 +54,8 @@ void ks_group_leave(ks_groups *groups, const ks_group_input *in, ks_effects *out
     }
     int32_t count = leave->members.count > 0 ? leave->members.count : 0;
     ks_leave_result *results = ks_arena_alloc(out->scratch, sizeof *results * (size_t)(count + 1));
-    ks_group_reply *reply = ks_effect_reply(out, group, in->request, KS_API_leave_group, KAFKA_OK); /* before those it wakes */
+    ks_group_reply *reply =
+        ks_effect_reply(out, group, in->request, KS_API_leave_group, KAFKA_OK); /* before those it wakes */
     reply->left = results;
     reply->left_count = count;
     ks_group_why why = { "member_left", KS_LITERAL(""), KS_NULL_STRING };

@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A partition of __consumer_offsets comes or goes with its leadership: its groups are read back from the log, or dropped
- * (Kafka's CoordinatorRuntime.scheduleLoadOperation and scheduleUnloadOperation). */
-#include "sim/broker/group_shell.h"
+ * A partition of __consumer_offsets comes or goes with its leadership: its groups are read back from the log, or
+ * dropped (Kafka's CoordinatorRuntime.scheduleLoadOperation and scheduleUnloadOperation). */
 #include "sim/broker/group_internal.h"
+#include "sim/broker/group_shell.h"
 #include "sim/protocol/events.h"
 
 enum { READ_BYTES = 1 << 20 };
 
 /* ---- going ---- */
 
-/* What the machine leaves parked (a static member whose new id was being written) and handlers whose writes are on the way. */
+/* What the machine leaves parked (a static member whose new id was being written) and handlers whose writes are on the
+ * way. */
 static void refuse_the_rest(ks_group_coordinator *coordinator, ks_group *group) {
     ks_group_shell *shell = group->shell;
     if (shell == NULL) return;
     for (const ks_shell_held *held = shell->held; held != NULL; held = held->next) {
         ks_group_wait_unheard(held->wait);
-        ks_effect_reply(&coordinator->out, group, held->request, held->request->envelope->api_key, KAFKA_ERR_NOT_COORDINATOR);
+        ks_effect_reply(&coordinator->out, group, held->request, held->request->envelope->api_key,
+                        KAFKA_ERR_NOT_COORDINATOR);
     }
 }
 
@@ -54,7 +56,9 @@ static void unload(ks_group_coordinators *all, ks_broker *broker, int32_t partit
         unload_group(coordinator, group);
         count++;
     }
-    if (count > 0) KS_EMIT(ks_cluster_kernel(all->cluster), broker->node, coordinator_unloaded, .partition = partition, .broker = broker->id, .groups = count);
+    if (count > 0)
+        KS_EMIT(ks_cluster_kernel(all->cluster), broker->node, coordinator_unloaded, .partition = partition,
+                .broker = broker->id, .groups = count);
 }
 
 /* ---- coming ---- */
@@ -105,7 +109,8 @@ static void load(ks_group_coordinators *all, ks_broker *broker, int32_t partitio
         ks_group_coordinator_step(coordinator, &in);
         count++;
     }
-    KS_EMIT(ks_cluster_kernel(all->cluster), broker->node, coordinator_loaded, .partition = partition, .broker = broker->id, .groups = count);
+    KS_EMIT(ks_cluster_kernel(all->cluster), broker->node, coordinator_loaded, .partition = partition,
+            .broker = broker->id, .groups = count);
 }
 
 void ks_group_reload(ks_group_coordinator *coordinator, ks_string group_id) {
@@ -154,8 +159,10 @@ static void on_leader_changed(void *context, ks_partition *partition, int32_t fr
     if (partition->topic != all->topic) return;
     ks_broker *former = ks_cluster_broker_find(all->cluster, from);
     end_loading(all, partition->index);
-    if (former != NULL && former->up) unload(all, former, partition->index); /* else it died and forgets all by itself */
-    if (to != KS_NO_LEADER && ks_log_end_offset(partition->log) > ks_log_start_offset(partition->log)) begin_loading(all, partition->index);
+    if (former != NULL && former->up)
+        unload(all, former, partition->index); /* else it died and forgets all by itself */
+    if (to != KS_NO_LEADER && ks_log_end_offset(partition->log) > ks_log_start_offset(partition->log))
+        begin_loading(all, partition->index);
 }
 
 void ks_group_load_init(ks_group_coordinators *all) {
@@ -163,4 +170,6 @@ void ks_group_load_init(ks_group_coordinators *all) {
     all->watch.leader_changed = on_leader_changed;
 }
 
-void ks_group_coordinators_set_load_time(ks_cluster *cluster, int64_t load_ns) { ks_group_coordinators_of(cluster)->load_ns = load_ns; }
+void ks_group_coordinators_set_load_time(ks_cluster *cluster, int64_t load_ns) {
+    ks_group_coordinators_of(cluster)->load_ns = load_ns;
+}

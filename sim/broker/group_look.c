@@ -10,7 +10,11 @@
 /* Reads one code point of UTF-8; a broken byte counts as U+FFFD, as in Java's decoder. */
 static uint32_t next_code_point(const uint8_t **at, const uint8_t *end) {
     uint8_t first = *(*at)++;
-    int more = first < 0x80 ? 0 : first >= 0xC2 && first < 0xE0 ? 1 : first >= 0xE0 && first < 0xF0 ? 2 : first >= 0xF0 && first < 0xF5 ? 3 : -1;
+    int more = first < 0x80                    ? 0
+               : first >= 0xC2 && first < 0xE0 ? 1
+               : first >= 0xE0 && first < 0xF0 ? 2
+               : first >= 0xF0 && first < 0xF5 ? 3
+                                               : -1;
     if (more == 0) return first;
     if (more < 0) return 0xFFFD;
     uint32_t point = first & (0x3Fu >> more);
@@ -61,7 +65,9 @@ bool ks_group_coordinator_loading(const ks_broker *broker) {
 
 static ks_group_coordinator *coordinator_of(const ks_cluster *cluster, ks_string group_id) {
     ks_broker *broker = ks_group_coordinator_of(cluster, group_id);
-    return broker != NULL && broker->groups->started && ks_group_coordinator_check(broker, group_id) == KAFKA_OK ? broker->groups : NULL;
+    return broker != NULL && broker->groups->started && ks_group_coordinator_check(broker, group_id) == KAFKA_OK
+               ? broker->groups
+               : NULL;
 }
 
 ks_group *ks_cluster_group_find(const ks_cluster *cluster, ks_string group_id) {
@@ -70,7 +76,8 @@ ks_group *ks_cluster_group_find(const ks_cluster *cluster, ks_string group_id) {
 }
 
 static int by_id(const void *a, const void *b) {
-    return ks_string_compare((*(ks_group *const *)a)->id, (*(ks_group *const *)b)->id); /* an id is at one broker only */
+    return ks_string_compare((*(ks_group *const *)a)->id,
+                             (*(ks_group *const *)b)->id); /* an id is at one broker only */
 }
 
 ks_group **ks_cluster_groups(const ks_cluster *cluster, ks_arena *arena, int32_t *count) {
@@ -82,18 +89,21 @@ ks_group **ks_cluster_groups(const ks_cluster *cluster, ks_arena *arena, int32_t
     *count = 0;
     for (int32_t i = 0; i < all->broker_count; i++) {
         if (!all->each[i].started) continue;
-        for (ks_group *group = all->each[i].groups.by_id; group != NULL; group = group->hh.next) list[(*count)++] = group;
+        for (ks_group *group = all->each[i].groups.by_id; group != NULL; group = group->hh.next)
+            list[(*count)++] = group;
     }
     qsort(list, (size_t)*count, sizeof *list, by_id);
     return list;
 }
 
-const ks_committed_value *ks_cluster_group_offset(const ks_cluster *cluster, ks_string group_id, ks_string topic, int32_t partition) {
+const ks_committed_value *ks_cluster_group_offset(const ks_cluster *cluster, ks_string group_id, ks_string topic,
+                                                  int32_t partition) {
     const ks_group *group = ks_cluster_group_find(cluster, group_id);
     return group != NULL ? ks_group_offset_find(group, topic, partition) : NULL;
 }
 
-int64_t ks_cluster_group_deadline(const ks_cluster *cluster, ks_string group_id, ks_group_timer kind, ks_string member_id) {
+int64_t ks_cluster_group_deadline(const ks_cluster *cluster, ks_string group_id, ks_group_timer kind,
+                                  ks_string member_id) {
     const ks_group *group = ks_cluster_group_find(cluster, group_id);
     const ks_group_shell *shell = group != NULL ? group->shell : NULL;
     ks_shell_timer *timer = NULL;

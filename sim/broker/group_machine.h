@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The group coordinator as a pure machine: ks_groups_step(groups, input, effects). It knows no clock, no network and no
- * kernel. An input is a request, a timer that fired, the outcome of an append, or a command; effects are replies to hold or
- * release, timers to start or stop, records to append and events to tell. group_coordinator.c is the shell that performs them.
+ * kernel. An input is a request, a timer that fired, the outcome of an append, or a command; effects are replies to
+ * hold or release, timers to start or stop, records to append and events to tell. group_coordinator.c is the shell that
+ * performs them.
  *
  * Rules: Kafka's GroupMetadataManager, ClassicGroup (KIP-62, 134, 345, 394, 559, 800, 814) and, in group_consumer.h,
- * ConsumerGroup (KIP-848). Where Kafka walks a hash map the order here is fixed: members ascend by member id, simultaneous
- * replies go out in the order in which their requests came, and "any other member" is the one that joined longest ago.
+ * ConsumerGroup (KIP-848). Where Kafka walks a hash map the order here is fixed: members ascend by member id,
+ * simultaneous replies go out in the order in which their requests came, and "any other member" is the one that joined
+ * longest ago.
  *
- * Cost: a message of one member is O(1) (counters, hash tables). O(members) are the ends of phases: starting a rebalance,
- * completing the join phase, storing assignments, unloading.
+ * Cost: a message of one member is O(1) (counters, hash tables). O(members) are the ends of phases: starting a
+ * rebalance, completing the join phase, storing assignments, unloading.
  */
 #ifndef KS_GROUP_MACHINE_H
 #define KS_GROUP_MACHINE_H
@@ -24,22 +26,22 @@ typedef struct ks_group ks_group;
 typedef struct ks_group_member ks_group_member;
 typedef struct ks_group_protocol ks_group_protocol;
 typedef struct ks_group_append ks_group_append;
-typedef struct ks_group_offsets ks_group_offsets; /* group_offsets.h */
+typedef struct ks_group_offsets ks_group_offsets;   /* group_offsets.h */
 typedef struct ks_consumer_group ks_consumer_group; /* group_consumer.h */
 
 /* ---- what a broker is configured with ---- */
 
 typedef struct ks_group_settings {
-    int32_t initial_rebalance_delay_ms;               /* group.initial.rebalance.delay.ms */
+    int32_t initial_rebalance_delay_ms; /* group.initial.rebalance.delay.ms */
     int32_t min_session_timeout_ms, max_session_timeout_ms;
-    int32_t max_size;                                 /* group.max.size */
-    int32_t new_member_join_timeout_ms;               /* a constant in Kafka: 300000 */
+    int32_t max_size;                   /* group.max.size */
+    int32_t new_member_join_timeout_ms; /* a constant in Kafka: 300000 */
     int32_t offset_metadata_max_bytes;
     int64_t offsets_retention_ms;
     int32_t consumer_session_timeout_ms, consumer_heartbeat_interval_ms, consumer_max_size;
-    bool migration_up, migration_down;                /* group.consumer.migration.policy */
-    bool consumer_protocol;                           /* group.coordinator.rebalance.protocols has consumer */
-    ks_string assignors[4];                           /* group.consumer.assignors, the default first */
+    bool migration_up, migration_down; /* group.consumer.migration.policy */
+    bool consumer_protocol;            /* group.coordinator.rebalance.protocols has consumer */
+    ks_string assignors[4];            /* group.consumer.assignors, the default first */
     int32_t assignor_count;
 } ks_group_settings;
 extern const ks_group_settings ks_group_settings_default; /* Kafka's */
@@ -49,8 +51,8 @@ extern const ks_group_settings ks_group_settings_default; /* Kafka's */
 typedef struct ks_group_wait {
     struct ks_group_wait *next, *previous; /* in the order in which the requests came */
     ks_group_member *member;
-    void *request;  /* whom to answer; NULL: nobody listens any more */
-    bool waiting;   /* counts as parked even when nobody listens: a coordinator does not notice that */
+    void *request; /* whom to answer; NULL: nobody listens any more */
+    bool waiting;  /* counts as parked even when nobody listens: a coordinator does not notice that */
 } ks_group_wait;
 typedef struct ks_group_queue {
     ks_group_wait *first, *last;
@@ -97,11 +99,11 @@ typedef struct ks_group_pending { /* an id handed out with MEMBER_ID_REQUIRED, n
 
 typedef enum ks_group_kind { KS_GROUP_CLASSIC, KS_GROUP_CONSUMER } ks_group_kind;
 typedef enum ks_group_state { /* Kafka's ClassicGroupState */
-    KS_GROUP_EMPTY,
-    KS_GROUP_PREPARING_REBALANCE,
-    KS_GROUP_COMPLETING_REBALANCE,
-    KS_GROUP_STABLE,
-    KS_GROUP_DEAD,
+                              KS_GROUP_EMPTY,
+                              KS_GROUP_PREPARING_REBALANCE,
+                              KS_GROUP_COMPLETING_REBALANCE,
+                              KS_GROUP_STABLE,
+                              KS_GROUP_DEAD,
 } ks_group_state;
 enum { KS_GROUP_STATE_COUNT = KS_GROUP_DEAD + 1 };
 
@@ -149,13 +151,13 @@ struct ks_groups {
 /* ---- inputs ---- */
 
 typedef enum ks_group_timer {
-    KS_GROUP_TIMER_SESSION,   /* a member's or a pending id's */
-    KS_GROUP_TIMER_JOIN,      /* the group's join phase */
-    KS_GROUP_TIMER_SYNC,      /* the group's sync phase */
+    KS_GROUP_TIMER_SESSION,          /* a member's or a pending id's */
+    KS_GROUP_TIMER_JOIN,             /* the group's join phase */
+    KS_GROUP_TIMER_SYNC,             /* the group's sync phase */
     KS_GROUP_TIMER_CONSUMER_SESSION, /* KIP-848: a member's session */
-    KS_GROUP_TIMER_REBALANCE,   /* KIP-848: a member's revocation */
-    KS_GROUP_TIMER_MEMBER_JOIN, /* a classic member of a consumer group must rejoin */
-    KS_GROUP_TIMER_MEMBER_SYNC, /* ... must sync */
+    KS_GROUP_TIMER_REBALANCE,        /* KIP-848: a member's revocation */
+    KS_GROUP_TIMER_MEMBER_JOIN,      /* a classic member of a consumer group must rejoin */
+    KS_GROUP_TIMER_MEMBER_SYNC,      /* ... must sync */
 } ks_group_timer;
 enum { KS_GROUP_TIMER_COUNT = KS_GROUP_TIMER_MEMBER_SYNC + 1 };
 
@@ -214,8 +216,8 @@ typedef enum ks_effect_kind {
     KS_EFFECT_TIMER_STOP,
     KS_EFFECT_APPEND,
     KS_EFFECT_EVENT,
-    KS_EFFECT_RELOAD,      /* forget the group and read it back from the log: a write of KIP-848 has failed */
-    KS_EFFECT_GROUP_GONE,  /* the group dies with ks_effects_reset(): forget its timers */
+    KS_EFFECT_RELOAD,     /* forget the group and read it back from the log: a write of KIP-848 has failed */
+    KS_EFFECT_GROUP_GONE, /* the group dies with ks_effects_reset(): forget its timers */
 } ks_effect_kind;
 
 typedef struct ks_leave_result {
@@ -287,8 +289,8 @@ void ks_groups_deinit(ks_groups *groups); /* shells must have let go of all grou
 void ks_groups_step(ks_groups *groups, const ks_group_input *in, ks_effects *out);
 
 ks_group *ks_groups_find(const ks_groups *groups, ks_string id); /* NULL: none */
-/* May an offset be committed (section 2.2)? On KAFKA_OK the member's session timer is started again; a group that does not
- * exist is made when a simple consumer commits. Part of the machine: pure, effects into `out`. */
+/* May an offset be committed (section 2.2)? On KAFKA_OK the member's session timer is started again; a group that does
+ * not exist is made when a simple consumer commits. Part of the machine: pure, effects into `out`. */
 typedef struct ks_group_committer {
     ks_string group_id, member_id, instance_id;
     int32_t generation;
@@ -304,13 +306,15 @@ static inline void ks_group_wait_unheard(ks_group_wait *wait) { wait->request = 
 
 /* ---- looking ---- */
 
-const char *ks_group_state_name(ks_group_state state); /* "PreparingRebalance" */
+const char *ks_group_state_name(ks_group_state state);  /* "PreparingRebalance" */
 const char *ks_group_state_text(const ks_group *group); /* of either kind: "Stable", "Reconciling" */
 ks_group_member *ks_group_member_find(const ks_group *group, ks_string member_id); /* NULL: none */
-ks_group_member *const *ks_group_members_sorted(ks_group *group); /* member_count of them, ascending ids; view until the next step */
+ks_group_member *const *
+ks_group_members_sorted(ks_group *group); /* member_count of them, ascending ids; view until the next step */
 ks_bytes ks_group_member_metadata(const ks_group_member *member); /* under the group's protocol; null bytes: none */
 int32_t ks_group_rebalance_timeout_ms(const ks_group *group);
-/* Recounts everything that is kept as a counter and checks what must always hold. O(members squared) at worst: for tests. */
+/* Recounts everything that is kept as a counter and checks what must always hold. O(members squared) at worst: for
+ * tests. */
 void ks_group_check_invariants(const ks_group *group);
 
 #endif

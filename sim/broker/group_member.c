@@ -22,7 +22,8 @@ static ks_group_protocol *first_candidate(const ks_group_member *member) {
 
 /* Are the candidates still those that the votes were counted with? Cost: the names in use, not the members. */
 static void compare_candidates(ks_group *group) {
-    for (ks_group_protocol *protocol = group->protocols; protocol != NULL && !group->votes_stale; protocol = protocol->hh.next)
+    for (ks_group_protocol *protocol = group->protocols; protocol != NULL && !group->votes_stale;
+         protocol = protocol->hh.next)
         if (protocol->candidate != (protocol->supporters == group->member_count)) group->votes_stale = true;
 }
 
@@ -122,7 +123,8 @@ void ks_group_votes_free(ks_group *group) {
     }
 }
 
-bool ks_group_supports(const ks_group *group, ks_string type, const ks_join_group_request_protocol *protocols, int32_t count) {
+bool ks_group_supports(const ks_group *group, ks_string type, const ks_join_group_request_protocol *protocols,
+                       int32_t count) {
     if (group->state == KS_GROUP_EMPTY) return type.size > 0 && count > 0;
     if (!ks_string_equal(type, group->protocol_type)) return false;
     for (int32_t i = 0; i < count; i++) {
@@ -132,7 +134,8 @@ bool ks_group_supports(const ks_group *group, ks_string type, const ks_join_grou
     return false;
 }
 
-bool ks_group_member_matches(const ks_group_member *member, const ks_join_group_request_protocol *protocols, int32_t count) {
+bool ks_group_member_matches(const ks_group_member *member, const ks_join_group_request_protocol *protocols,
+                             int32_t count) {
     if (member->protocol_count != count) return false;
     for (int32_t i = 0; i < count; i++) {
         if (!ks_string_equal(member->protocols[i].protocol->name, protocols[i].name)) return false;
@@ -145,7 +148,8 @@ ks_bytes ks_group_member_metadata(const ks_group_member *member) {
     const ks_group *group = member->group;
     if (group->protocol_name.size < 0) return KS_NULL_BYTES;
     for (int32_t i = 0; i < member->protocol_count; i++)
-        if (ks_string_equal(member->protocols[i].protocol->name, group->protocol_name)) return member->protocols[i].metadata;
+        if (ks_string_equal(member->protocols[i].protocol->name, group->protocol_name))
+            return member->protocols[i].metadata;
     return KS_NULL_BYTES;
 }
 
@@ -253,7 +257,8 @@ ks_group_member *const *ks_group_members_sorted(ks_group *group) {
     if (group->sorted_valid) return group->sorted;
     group->sorted = ks_realloc(group->sorted, sizeof *group->sorted * (size_t)(group->member_count + 1));
     int32_t count = 0;
-    for (ks_group_member *member = group->first_member; member != NULL; member = member->next) group->sorted[count++] = member;
+    for (ks_group_member *member = group->first_member; member != NULL; member = member->next)
+        group->sorted[count++] = member;
     qsort(group->sorted, (size_t)count, sizeof *group->sorted, by_member_id); /* ids differ */
     group->sorted_valid = true;
     return group->sorted;
@@ -286,9 +291,7 @@ void ks_group_pending_remove(ks_group *group, ks_group_pending *pending) {
     ks_free(pending);
 }
 
-int32_t ks_group_pending_count(const ks_group *group) {
-    return (int32_t)HASH_CNT(hh, group->pending);
-}
+int32_t ks_group_pending_count(const ks_group *group) { return (int32_t)HASH_CNT(hh, group->pending); }
 
 bool ks_group_all_joined(const ks_group *group) {
     return group->joins.count == group->member_count && group->pending == NULL;

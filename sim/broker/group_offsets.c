@@ -84,13 +84,12 @@ void ks_group_offset_remove(ks_group *group, ks_string name, int32_t partition) 
 
 const ks_committed_value *ks_group_offset_find(const ks_group *group, ks_string name, int32_t partition) {
     const ks_offsets_topic *topic = find_topic(group, name);
-    if (topic == NULL || partition < 0 || partition >= topic->capacity || topic->items[partition].offset < 0) return NULL;
+    if (topic == NULL || partition < 0 || partition >= topic->capacity || topic->items[partition].offset < 0)
+        return NULL;
     return &topic->items[partition];
 }
 
-int32_t ks_group_offset_count(const ks_group *group) {
-    return group->offsets != NULL ? group->offsets->count : 0;
-}
+int32_t ks_group_offset_count(const ks_group *group) { return group->offsets != NULL ? group->offsets->count : 0; }
 
 static int by_name(const void *a, const void *b) {
     return ks_string_compare((*(ks_offsets_topic *const *)a)->name, (*(ks_offsets_topic *const *)b)->name);
@@ -101,7 +100,8 @@ ks_offsets_topic **ks_group_offset_topics(const ks_group *group, ks_arena *arena
     ks_offsets_topic **list = ks_arena_alloc(arena, sizeof *list * (size_t)(topics + 1));
     *count = 0;
     if (topics > 0)
-        for (ks_offsets_topic *topic = group->offsets->topics; topic != NULL; topic = topic->hh.next) list[(*count)++] = topic;
+        for (ks_offsets_topic *topic = group->offsets->topics; topic != NULL; topic = topic->hh.next)
+            list[(*count)++] = topic;
     qsort(list, (size_t)*count, sizeof *list, by_name);
     return list;
 }
@@ -128,7 +128,8 @@ bool ks_group_subscribes(const ks_group *group, ks_string topic, ks_arena *scrat
 
 /* ---- tombstones ---- */
 
-static void add_offset_tombstone(const ks_group *group, ks_string topic, int32_t partition, ks_arena *arena, ks_group_records *records) {
+static void add_offset_tombstone(const ks_group *group, ks_string topic, int32_t partition, ks_arena *arena,
+                                 ks_group_records *records) {
     KS_PUSH(*records, (ks_group_record){ 0 });
     ks_offset_record(group->id, topic, partition, NULL, arena, &records->items[records->count - 1]);
 }
@@ -139,13 +140,16 @@ void ks_group_tombstones(const ks_group *group, ks_arena *arena, ks_group_record
     for (int32_t t = 0; t < topics; t++)
         for (int32_t p = 0; p < list[t]->capacity; p++)
             if (list[t]->items[p].offset >= 0) add_offset_tombstone(group, list[t]->name, p, arena, records);
-    if (group->kind == KS_GROUP_CONSUMER) ks_consumer_group_tombstones(group, arena, records);
-    else KS_PUSH(*records, *ks_group_tombstone(group, arena));
+    if (group->kind == KS_GROUP_CONSUMER)
+        ks_consumer_group_tombstones(group, arena, records);
+    else
+        KS_PUSH(*records, *ks_group_tombstone(group, arena));
 }
 
 /* ---- KIP-211 ---- */
 
-/* The table of section 2.5. False: no offset of this group can expire now. *emptied: count from when the group became Empty. */
+/* The table of section 2.5. False: no offset of this group can expire now. *emptied: count from when the group became
+ * Empty. */
 static bool may_expire(const ks_group *group, bool *emptied) {
     *emptied = false;
     if (group->kind == KS_GROUP_CONSUMER) return true;
@@ -159,7 +163,8 @@ static int64_t expires_at(const ks_group *group, const ks_committed_value *item,
     return (emptied ? group->state_since_ms : item->commit_ms) + group->groups->settings.offsets_retention_ms;
 }
 
-void ks_group_offsets_expired(const ks_group *group, int64_t now_ms, ks_arena *arena, ks_group_records *records, int64_t *due) {
+void ks_group_offsets_expired(const ks_group *group, int64_t now_ms, ks_arena *arena, ks_group_records *records,
+                              int64_t *due) {
     bool emptied;
     *due = INT64_MAX;
     if (!may_expire(group, &emptied)) return;

@@ -19,21 +19,24 @@ struct ks_group_offsets {
 };
 
 void ks_group_offsets_free(ks_group_offsets *offsets);
-void ks_group_offset_set(ks_group *group, ks_string topic, int32_t partition, const ks_committed_value *value); /* copies */
+void ks_group_offset_set(ks_group *group, ks_string topic, int32_t partition,
+                         const ks_committed_value *value);                        /* copies */
 void ks_group_offset_remove(ks_group *group, ks_string topic, int32_t partition); /* harmless when there is none */
-const ks_committed_value *ks_group_offset_find(const ks_group *group, ks_string topic, int32_t partition); /* NULL: none. O(1) */
+const ks_committed_value *ks_group_offset_find(const ks_group *group, ks_string topic,
+                                               int32_t partition); /* NULL: none. O(1) */
 int32_t ks_group_offset_count(const ks_group *group);
 /* All topics with offsets, ascending by name; *count of them, the array lives in `arena`. O(topics log topics). */
 ks_offsets_topic **ks_group_offset_topics(const ks_group *group, ks_arena *arena, int32_t *count);
 
-/* Is anyone in the group subscribed to the topic, as far as the coordinator can tell? (Kafka's isSubscribedToTopic) Parses every
- * member's subscription: O(members). */
+/* Is anyone in the group subscribed to the topic, as far as the coordinator can tell? (Kafka's isSubscribedToTopic)
+ * Parses every member's subscription: O(members). */
 bool ks_group_subscribes(const ks_group *group, ks_string topic, ks_arena *scratch);
 
-/* Which offsets have expired (KIP-211)? Their tombstones are added to `records`; nothing is changed. *due: when to look again at
- * the earliest for one that has not expired yet; INT64_MAX: nothing can expire as things are. O(offsets, plus members when an
- * offset's topic must be looked for). */
-void ks_group_offsets_expired(const ks_group *group, int64_t now_ms, ks_arena *arena, ks_group_records *records, int64_t *due);
+/* Which offsets have expired (KIP-211)? Their tombstones are added to `records`; nothing is changed. *due: when to look
+ * again at the earliest for one that has not expired yet; INT64_MAX: nothing can expire as things are. O(offsets, plus
+ * members when an offset's topic must be looked for). */
+void ks_group_offsets_expired(const ks_group *group, int64_t now_ms, ks_arena *arena, ks_group_records *records,
+                              int64_t *due);
 
 /* Tombstones of all offsets of the group and of the group itself. O(offsets). */
 void ks_group_tombstones(const ks_group *group, ks_arena *arena, ks_group_records *records);

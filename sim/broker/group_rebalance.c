@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The phases of a rebalance in a classic group and their timers: Kafka's GroupMetadataManager.prepareRebalance,
- * tryCompleteInitialRebalanceElseSchedule, completeClassicGroupJoin, expirePendingSync, expireClassicGroupMemberHeartbeat.
+ * tryCompleteInitialRebalanceElseSchedule, completeClassicGroupJoin, expirePendingSync,
+ * expireClassicGroupMemberHeartbeat.
  *
  *     Empty --join--> PreparingRebalance --all joined, or time is up--> CompletingRebalance --leader's sync--> Stable
  *                          ^                                                  |                                 |
@@ -74,14 +75,17 @@ static void start_generation(ks_group *group, int64_t now_ms, const ks_group_why
 static void complete_join(ks_group *group, int64_t now_ms, const ks_group_why *why, ks_effects *out) {
     ks_effect_timer_stop(out, group, KS_GROUP_TIMER_JOIN, KS_LITERAL(""));
     remove_absent(group, out);
-    if (!elect_leader(group, out) && group->member_count > 0) { /* only static members, all away: wait for them or their expiry */
+    if (!elect_leader(group, out) &&
+        group->member_count > 0) { /* only static members, all away: wait for them or their expiry */
         group->join_is_initial = false;
         ks_effect_timer_start(out, group, KS_GROUP_TIMER_JOIN, KS_LITERAL(""), ks_group_rebalance_timeout_ms(group));
         return;
     }
     group->generation++;
-    if (group->member_count == 0) become_empty(group, now_ms, why, out);
-    else start_generation(group, now_ms, why, out);
+    if (group->member_count == 0)
+        become_empty(group, now_ms, why, out);
+    else
+        start_generation(group, now_ms, why, out);
 }
 
 void ks_group_maybe_complete_join(ks_group *group, int64_t now_ms, ks_effects *out) {
@@ -92,7 +96,8 @@ void ks_group_maybe_complete_join(ks_group *group, int64_t now_ms, ks_effects *o
 /* ---- the start of a rebalance ---- */
 
 static void forget_pending_syncs(ks_group *group, ks_effects *out) {
-    for (ks_group_member *member = group->first_member; member != NULL && group->pending_sync_count > 0; member = member->next)
+    for (ks_group_member *member = group->first_member; member != NULL && group->pending_sync_count > 0;
+         member = member->next)
         ks_group_pending_sync_set(member, false);
     ks_effect_timer_stop(out, group, KS_GROUP_TIMER_SYNC, KS_LITERAL(""));
 }
@@ -131,13 +136,9 @@ void ks_group_rebalance_or_complete(ks_group *group, int64_t now_ms, const ks_gr
     switch (group->state) {
     case KS_GROUP_EMPTY:
     case KS_GROUP_COMPLETING_REBALANCE:
-    case KS_GROUP_STABLE:
-        ks_group_rebalance(group, now_ms, why, out);
-        break;
+    case KS_GROUP_STABLE: ks_group_rebalance(group, now_ms, why, out); break;
     case KS_GROUP_PREPARING_REBALANCE:
-    case KS_GROUP_DEAD:
-        ks_group_maybe_complete_join(group, now_ms, out);
-        break;
+    case KS_GROUP_DEAD: ks_group_maybe_complete_join(group, now_ms, out); break;
     }
 }
 
@@ -155,7 +156,8 @@ void ks_group_join_timer_fired(ks_group *group, int64_t now_ms, ks_effects *out)
         ks_group_tell_delay_extended(group, out);
         out->progress = true;
     } else {
-        complete_join(group, now_ms, group->join_is_initial ? &delay_over : &time_is_up, out); /* new_member_added survives: Kafka's quirk, paid by the next Empty group */
+        complete_join(group, now_ms, group->join_is_initial ? &delay_over : &time_is_up,
+                      out); /* new_member_added survives: Kafka's quirk, paid by the next Empty group */
     }
 }
 
@@ -196,12 +198,14 @@ void ks_group_session_timer_fired(ks_group *group, ks_string member_id, int64_t 
         ks_group_tell_pending_gone(group, member_id, true, KS_NULL_STRING, out);
         ks_group_pending_remove(group, pending);
         out->progress = true;
-        if (group->state == KS_GROUP_PREPARING_REBALANCE && ks_group_all_joined(group)) complete_join(group, now_ms, &all_joined, out);
+        if (group->state == KS_GROUP_PREPARING_REBALANCE && ks_group_all_joined(group))
+            complete_join(group, now_ms, &all_joined, out);
         return;
     }
     ks_group_member *member = ks_group_member_find(group, member_id);
     if (member == NULL) return; /* the timer of an id that is gone */
-    if (!member->is_new && (member->join.waiting || member->sync.waiting)) return; /* parked: excused until the phase ends */
+    if (!member->is_new && (member->join.waiting || member->sync.waiting))
+        return; /* parked: excused until the phase ends */
     expire_member(member, now_ms, out);
 }
 

@@ -99,7 +99,9 @@ static ks_bytes group_key(ks_string group, ks_arena *arena) {
 
 void ks_group_key_decode(ks_bytes key, ks_group_key *out) {
     ks_reader in = { key.data, key.size > 0 ? key.data + key.size : key.data, false };
-    *out = (ks_group_key){ .kind = KS_RECORD_OTHER, .group = KS_NULL_STRING, .topic = KS_NULL_STRING, .member = KS_NULL_STRING };
+    *out = (ks_group_key){
+        .kind = KS_RECORD_OTHER, .group = KS_NULL_STRING, .topic = KS_NULL_STRING, .member = KS_NULL_STRING
+    };
     out->version = ks_read_i16(&in);
     if (in.failed || out->version < KEY_OFFSET_0 || out->version > KEY_CONSUMER_LAST) return;
     out->group = ks_read_string(&in);
@@ -110,12 +112,15 @@ void ks_group_key_decode(ks_bytes key, ks_group_key *out) {
         out->member = ks_read_string(&in);
     }
     if (in.failed || out->group.size < 0) return;
-    out->kind = out->version <= KEY_OFFSET ? KS_RECORD_OFFSET : out->version == KEY_GROUP ? KS_RECORD_GROUP : KS_RECORD_CONSUMER;
+    out->kind = out->version <= KEY_OFFSET  ? KS_RECORD_OFFSET
+                : out->version == KEY_GROUP ? KS_RECORD_GROUP
+                                            : KS_RECORD_CONSUMER;
 }
 
 /* ---- the group ---- */
 
-static void put_head(ks_buffer *out, ks_string type, int32_t generation, ks_string protocol, ks_string leader, int64_t since_ms, int32_t members) {
+static void put_head(ks_buffer *out, ks_string type, int32_t generation, ks_string protocol, ks_string leader,
+                     int64_t since_ms, int32_t members) {
     ks_put_i16(out, VALUE_GROUP);
     ks_put_string(out, type.size > 0 ? type : KS_LITERAL(""));
     ks_put_i32(out, generation);
@@ -139,7 +144,8 @@ static void put_member(ks_buffer *out, const ks_group_member *member, ks_bytes a
 
 /* Entries for one id: the last counts, as when they are stored. Both lists are walked by id. */
 static int by_member_id(const void *a, const void *b) {
-    const ks_proposed_assignment *one = *(const ks_proposed_assignment *const *)a, *other = *(const ks_proposed_assignment *const *)b;
+    const ks_proposed_assignment *one = *(const ks_proposed_assignment *const *)a,
+                                 *other = *(const ks_proposed_assignment *const *)b;
     int order = ks_string_compare(one->member_id, other->member_id);
     return order != 0 ? order : one < other ? -1 : one > other; /* same array: position */
 }
@@ -155,7 +161,8 @@ ks_group_record *ks_group_metadata_record(ks_group *group, const ks_group_append
              group->leader != NULL ? group->leader->id : KS_NULL_STRING, group->state_since_ms, group->member_count);
     for (int32_t i = 0; i < group->member_count; i++) {
         ks_bytes assignment = proposed != NULL ? (ks_bytes){ NULL, 0 } : members[i]->assignment;
-        for (; next < proposals && ks_string_equal(sorted[next]->member_id, members[i]->id); next++) assignment = sorted[next]->assignment;
+        for (; next < proposals && ks_string_equal(sorted[next]->member_id, members[i]->id); next++)
+            assignment = sorted[next]->assignment;
         put_member(&out, members[i], assignment);
     }
     ks_group_record *record = ks_arena_alloc(arena, sizeof *record);
@@ -182,7 +189,9 @@ ks_group_record *ks_group_tombstone(const ks_group *group, ks_arena *arena) {
 
 static void add_loaded_member(ks_group *group, int16_t version, ks_reader *in) {
     ks_join_group_request_protocol protocol = { .name = group->protocol_name };
-    ks_member_spec spec = { .instance_id = KS_NULL_STRING, .protocols = &protocol, .protocol_type = group->protocol_type };
+    ks_member_spec spec = { .instance_id = KS_NULL_STRING,
+                            .protocols = &protocol,
+                            .protocol_type = group->protocol_type };
     spec.protocol_count = group->protocol_name.size >= 0 ? 1 : 0;
     spec.id = ks_read_string(in);
     if (version >= 3) spec.instance_id = ks_read_string(in);
@@ -228,13 +237,14 @@ static void apply_group(ks_groups *groups, const ks_group_key *key, ks_bytes val
     for (int32_t i = 0; i < count && !in.failed; i++) add_loaded_member(group, version, &in);
     group->leader = leader.size > 0 ? ks_group_member_find(group, leader) : NULL;
     if (group->leader == NULL) group->leader = group->first_member;
-    group->state = group->previous_state = group->member_count > 0 ? KS_GROUP_STABLE : KS_GROUP_EMPTY; /* not a transition */
+    group->state = group->previous_state =
+        group->member_count > 0 ? KS_GROUP_STABLE : KS_GROUP_EMPTY; /* not a transition */
 }
 
 /* ---- offsets ---- */
 
-void ks_offset_record(ks_string group, ks_string topic, int32_t partition, const ks_committed_value *value, ks_arena *arena,
-                      ks_group_record *record) {
+void ks_offset_record(ks_string group, ks_string topic, int32_t partition, const ks_committed_value *value,
+                      ks_arena *arena, ks_group_record *record) {
     ks_buffer out = { 0 };
     ks_put_i16(&out, KEY_OFFSET);
     ks_put_string(&out, group);
@@ -281,16 +291,9 @@ void ks_groups_apply(ks_groups *groups, ks_bytes key_bytes, ks_bytes value, int6
     ks_group_key key;
     ks_group_key_decode(key_bytes, &key);
     switch (key.kind) {
-    case KS_RECORD_OFFSET:
-        apply_offset(groups, &key, value, now_ms);
-        break;
-    case KS_RECORD_GROUP:
-        apply_group(groups, &key, value, now_ms, out);
-        break;
-    case KS_RECORD_CONSUMER:
-        ks_consumer_group_apply(groups, &key, value, now_ms, out);
-        break;
-    case KS_RECORD_OTHER:
-        break;
+    case KS_RECORD_OFFSET: apply_offset(groups, &key, value, now_ms); break;
+    case KS_RECORD_GROUP: apply_group(groups, &key, value, now_ms, out); break;
+    case KS_RECORD_CONSUMER: ks_consumer_group_apply(groups, &key, value, now_ms, out); break;
+    case KS_RECORD_OTHER: break;
     }
 }

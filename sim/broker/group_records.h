@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The records of __consumer_offsets, in the formats of Kafka's GroupMetadataKey/Value (v2, v3), OffsetCommitKey/Value (v1, v3 or
- * v1) and, of KIP-848, the keys 3 to 8 with their values (v0). The topic can be read like any other. */
+ * The records of __consumer_offsets, in the formats of Kafka's GroupMetadataKey/Value (v2, v3), OffsetCommitKey/Value
+ * (v1, v3 or v1) and, of KIP-848, the keys 3 to 8 with their values (v0). The topic can be read like any other. */
 #ifndef KS_GROUP_RECORDS_H
 #define KS_GROUP_RECORDS_H
 
@@ -23,8 +23,8 @@ typedef KS_VEC(ks_group_record) ks_group_records;
 ks_group_record *ks_group_metadata_record(ks_group *group, const ks_group_append *proposed, ks_arena *arena);
 ks_group_record *ks_group_empty_record(const ks_group *group, ks_arena *arena); /* of a group just made */
 ks_group_record *ks_group_tombstone(const ks_group *group, ks_arena *arena);
-void ks_offset_record(ks_string group, ks_string topic, int32_t partition, const ks_committed_value *value, ks_arena *arena,
-                      ks_group_record *out); /* value NULL: a tombstone */
+void ks_offset_record(ks_string group, ks_string topic, int32_t partition, const ks_committed_value *value,
+                      ks_arena *arena, ks_group_record *out); /* value NULL: a tombstone */
 
 /* ---- reading ---- */
 
@@ -52,8 +52,8 @@ void ks_put_i8(ks_buffer *out, int8_t value);
 void ks_put_i16(ks_buffer *out, int16_t value);
 void ks_put_i32(ks_buffer *out, int32_t value);
 void ks_put_i64(ks_buffer *out, int64_t value);
-void ks_put_string(ks_buffer *out, ks_string value); /* int16 length; null is -1 */
-void ks_put_bytes(ks_buffer *out, ks_bytes value);   /* int32 length */
+void ks_put_string(ks_buffer *out, ks_string value);   /* int16 length; null is -1 */
+void ks_put_bytes(ks_buffer *out, ks_bytes value);     /* int32 length */
 ks_bytes ks_put_done(ks_buffer *out, ks_arena *arena); /* copies to the arena, empties the buffer's memory */
 
 typedef struct ks_reader { /* after the first failure everything reads as 0 */
@@ -66,6 +66,7 @@ int32_t ks_read_i32(ks_reader *in);
 int64_t ks_read_i64(ks_reader *in);
 ks_string ks_read_string(ks_reader *in);
 ks_bytes ks_read_bytes(ks_reader *in);
-int32_t ks_read_count(ks_reader *in, int32_t least_size); /* of an array whose elements take at least so many bytes; -1: null */
+int32_t ks_read_count(ks_reader *in,
+                      int32_t least_size); /* of an array whose elements take at least so many bytes; -1: null */
 
 #endif

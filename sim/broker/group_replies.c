@@ -3,7 +3,9 @@
  * Replies of the machine as Kafka's responses, version by version. */
 #include "sim/broker/group_shell.h"
 
-static ks_string text(ks_string string, ks_arena *arena) { return string.size <= 0 ? KS_LITERAL("") : ks_arena_string(arena, string); }
+static ks_string text(ks_string string, ks_arena *arena) {
+    return string.size <= 0 ? KS_LITERAL("") : ks_arena_string(arena, string);
+}
 
 static ks_bytes bytes(ks_bytes given, ks_arena *arena) {
     return given.size <= 0 ? (ks_bytes){ (const uint8_t *)"", 0 } : ks_arena_bytes(arena, given);
@@ -21,11 +23,13 @@ static void fill_members(ks_join_group_response *body, ks_group *group, ks_arena
     }
 }
 
-static void fill_join(ks_join_group_response *body, const ks_group_reply *reply, ks_group *group, int16_t version, ks_arena *arena) {
+static void fill_join(ks_join_group_response *body, const ks_group_reply *reply, ks_group *group, int16_t version,
+                      ks_arena *arena) {
     body->error_code = (int16_t)reply->error;
     body->generation_id = reply->generation;
     body->protocol_type = ks_arena_string(arena, reply->protocol_type);
-    body->protocol_name = version < 7 ? text(reply->protocol_name, arena) : ks_arena_string(arena, reply->protocol_name);
+    body->protocol_name =
+        version < 7 ? text(reply->protocol_name, arena) : ks_arena_string(arena, reply->protocol_name);
     body->leader = text(reply->leader, arena);
     body->skip_assignment = reply->skip_assignment;
     body->member_id = text(reply->member_id, arena);
@@ -56,7 +60,8 @@ static void fill_leave(ks_leave_group_response *body, const ks_group_reply *repl
     }
 }
 
-static void fill_consumer(ks_consumer_group_heartbeat_response *body, const ks_group_reply *reply, const ks_group *group, ks_arena *arena) {
+static void fill_consumer(ks_consumer_group_heartbeat_response *body, const ks_group_reply *reply,
+                          const ks_group *group, ks_arena *arena) {
     body->error_code = (int16_t)reply->error;
     body->error_message = ks_arena_string(arena, reply->message);
     if (reply->error != KAFKA_OK) return;
@@ -65,7 +70,8 @@ static void fill_consumer(ks_consumer_group_heartbeat_response *body, const ks_g
     body->heartbeat_interval_ms = group->groups->settings.consumer_heartbeat_interval_ms;
     if (reply->partitions == NULL) return;
     body->assignment = ks_arena_alloc(arena, sizeof *body->assignment);
-    ks_struct_copy(ks_describe_consumer_group_heartbeat_response_assignment(), body->assignment, reply->partitions, arena, false);
+    ks_struct_copy(ks_describe_consumer_group_heartbeat_response_assignment(), body->assignment, reply->partitions,
+                   arena, false);
 }
 
 ks_envelope *ks_group_make_reply(const ks_effect *effect) {
@@ -74,23 +80,12 @@ ks_envelope *ks_group_make_reply(const ks_effect *effect) {
     ks_envelope *response = ks_response_new(request);
     int16_t version = response->api_version;
     switch (reply->api_key) {
-    case KS_API_join_group:
-        fill_join(response->body, reply, effect->group, version, response->arena);
-        break;
-    case KS_API_sync_group:
-        fill_sync(response->body, reply, response->arena);
-        break;
-    case KS_API_heartbeat:
-        ((ks_heartbeat_response *)response->body)->error_code = (int16_t)reply->error;
-        break;
-    case KS_API_leave_group:
-        fill_leave(response->body, reply, version, response->arena);
-        break;
-    case KS_API_consumer_group_heartbeat:
-        fill_consumer(response->body, reply, effect->group, response->arena);
-        break;
-    default:
-        ks_unreachable("reply of another API");
+    case KS_API_join_group: fill_join(response->body, reply, effect->group, version, response->arena); break;
+    case KS_API_sync_group: fill_sync(response->body, reply, response->arena); break;
+    case KS_API_heartbeat: ((ks_heartbeat_response *)response->body)->error_code = (int16_t)reply->error; break;
+    case KS_API_leave_group: fill_leave(response->body, reply, version, response->arena); break;
+    case KS_API_consumer_group_heartbeat: fill_consumer(response->body, reply, effect->group, response->arena); break;
+    default: ks_unreachable("reply of another API");
     }
     return response;
 }

@@ -27,7 +27,7 @@ typedef struct ks_shell_held {
 } ks_shell_held;
 
 typedef struct ks_gated {
-    ks_parked parked; /* first member */
+    ks_parked parked;    /* first member */
     ks_request *request; /* NULL: its connection ended */
     ks_envelope *response;
 } ks_gated;
@@ -42,8 +42,8 @@ typedef struct ks_shell_append {
     int32_t partition;
     bool finished; /* waits in line for its turn */
     kafka_error error;
-    ks_group_append *token; /* the machine's; NULL: a handler's */
-    ks_group_write write;   /* a handler's */
+    ks_group_append *token;        /* the machine's; NULL: a handler's */
+    ks_group_write write;          /* a handler's */
     KS_VEC(struct ks_gated) gated; /* replies of the same step, ready to go when it is written */
     ks_group_records records;
     ks_arena *arena; /* of the records; NULL when there are none */
@@ -72,13 +72,13 @@ struct ks_group_coordinator { /* of one broker */
 struct ks_group_coordinators {
     ks_cluster *cluster;
     ks_cluster_watch watch;
-    ks_topic *topic;       /* __consumer_offsets */
+    ks_topic *topic; /* __consumer_offsets */
     int32_t partitions;
     uint8_t *loading;      /* [partitions] its leader is reading it */
     ks_timer *load_timers; /* [partitions] made at the first load */
     int32_t loading_count;
     int64_t load_ns;
-    uint64_t members;      /* member ids given so far */
+    uint64_t members;        /* member ids given so far */
     uint64_t topics_version; /* counts what happened to topics */
     ks_batch_builder builder;
     ks_timer expiry_timer; /* runs while there are groups */
@@ -88,11 +88,13 @@ struct ks_group_coordinators {
 
 ks_group_coordinators *ks_group_coordinators_of(const ks_cluster *cluster);
 ks_group_coordinator *ks_group_coordinator_get(ks_broker *broker); /* started if need be */
-void ks_group_coordinator_stop(ks_group_coordinator *coordinator); /* answers nobody: the process died, or the cluster ends */
+void ks_group_coordinator_stop(
+    ks_group_coordinator *coordinator); /* answers nobody: the process died, or the cluster ends */
 void ks_group_coordinator_step(ks_group_coordinator *coordinator, const ks_group_input *in);
 ks_group_shell *ks_group_shell_of(ks_group_coordinator *coordinator, ks_group *group);
 void ks_group_shell_free(ks_group *group);
-ks_bytes ks_group_batch(ks_group_coordinators *all, const ks_group_record *records, int32_t count); /* view until the next one */
+ks_bytes ks_group_batch(ks_group_coordinators *all, const ks_group_record *records,
+                        int32_t count); /* view until the next one */
 void ks_shell_append_free(ks_shell_append *append);
 void ks_shell_held_free(ks_shell_held *held);
 
@@ -105,7 +107,8 @@ void ks_group_load_init(ks_group_coordinators *all);
 ks_envelope *ks_group_make_reply(const ks_effect *effect);
 /* ---- group_expiry.c ---- */
 void ks_group_expiry_init(ks_group_coordinators *all);
-void ks_group_expiry_expect(ks_group_coordinators *all); /* there are groups: their offsets, or they themselves, may have to go one day */
+void ks_group_expiry_expect(
+    ks_group_coordinators *all); /* there are groups: their offsets, or they themselves, may have to go one day */
 void ks_group_topic_deleted(ks_group_coordinators *all, const ks_topic *topic);
 
 #endif

@@ -62,7 +62,8 @@ void ks_group_become(ks_group *group, ks_group_state state, int64_t now_ms, cons
 /* ---- owned strings ---- */
 
 void ks_string_replace(ks_string *owned, ks_string with) {
-    ks_string copy = with.size < 0 ? KS_NULL_STRING : ks_string_dup(with); /* first: `with` may be a view of what goes */
+    ks_string copy =
+        with.size < 0 ? KS_NULL_STRING : ks_string_dup(with); /* first: `with` may be a view of what goes */
     ks_free((void *)owned->data);
     *owned = copy;
 }
@@ -186,7 +187,8 @@ ks_group_reply *ks_effect_reply(ks_effects *out, ks_group *group, void *request,
     return &effect->reply;
 }
 
-void ks_effect_timer_start(ks_effects *out, ks_group *group, ks_group_timer timer, ks_string member_id, int64_t delay_ms) {
+void ks_effect_timer_start(ks_effects *out, ks_group *group, ks_group_timer timer, ks_string member_id,
+                           int64_t delay_ms) {
     ks_effect *effect = ks_effect_add(out, group, KS_EFFECT_TIMER_START);
     effect->timer.kind = timer;
     effect->timer.member_id = member_id;
@@ -218,8 +220,10 @@ ks_group_append *ks_effect_append(ks_effects *out, ks_group *group, const ks_gro
 }
 
 void ks_group_append_free(ks_group_append *append) {
-    if (append->previous != NULL) append->previous->next = append->next;
-    else append->group->appends = append->next;
+    if (append->previous != NULL)
+        append->previous->next = append->next;
+    else
+        append->group->appends = append->next;
     if (append->next != NULL) append->next->previous = append->previous;
     ks_free(append->proposed);
     ks_free((void *)append->member_id.data);
@@ -234,16 +238,12 @@ kafka_error ks_group_append_error(kafka_error error) {
     switch ((int)error) {
     case KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION:
     case KAFKA_ERR_NOT_ENOUGH_REPLICAS:
-    case KAFKA_ERR_REQUEST_TIMED_OUT:
-        return KAFKA_ERR_COORDINATOR_NOT_AVAILABLE;
+    case KAFKA_ERR_REQUEST_TIMED_OUT: return KAFKA_ERR_COORDINATOR_NOT_AVAILABLE;
     case KAFKA_ERR_NOT_LEADER_OR_FOLLOWER:
-    case KAFKA_ERR_KAFKA_STORAGE_ERROR:
-        return KAFKA_ERR_NOT_COORDINATOR;
+    case KAFKA_ERR_KAFKA_STORAGE_ERROR: return KAFKA_ERR_NOT_COORDINATOR;
     case KAFKA_ERR_MESSAGE_TOO_LARGE:
     case KAFKA_ERR_RECORD_LIST_TOO_LARGE:
-    case KAFKA_ERR_INVALID_FETCH_SIZE:
-        return KAFKA_ERR_UNKNOWN_SERVER_ERROR;
-    default: /* a code of any other kind passes unchanged */
-        return error;
+    case KAFKA_ERR_INVALID_FETCH_SIZE: return KAFKA_ERR_UNKNOWN_SERVER_ERROR;
+    default: /* a code of any other kind passes unchanged */ return error;
     }
 }

@@ -57,7 +57,8 @@ static void keep_proposal(ks_group *group, const ks_sync_group_request *sync, ks
         const ks_sync_group_request_assignment *item = &sync->assignments.items[i];
         if (ks_group_member_find(group, item->member_id) == NULL) continue;
         ks_proposed_assignment *mine = &append->proposed[append->proposed_count++];
-        mine->member_id = (ks_string){ memcpy(block + at, item->member_id.data, (size_t)item->member_id.size), item->member_id.size };
+        mine->member_id =
+            (ks_string){ memcpy(block + at, item->member_id.data, (size_t)item->member_id.size), item->member_id.size };
         at += (size_t)item->member_id.size;
         mine->assignment = (ks_bytes){ block + at, item->assignment.size > 0 ? item->assignment.size : 0 };
         if (item->assignment.size > 0) memcpy(block + at, item->assignment.data, (size_t)item->assignment.size);
@@ -72,20 +73,23 @@ static void propose(ks_group *group, const ks_group_input *in, ks_effects *out) 
     out->list.items[out->list.count - 1].append.records = ks_group_metadata_record(group, append, out->scratch);
 }
 
-void ks_group_assignment_appended(ks_group *group, ks_group_append *append, kafka_error error, int64_t now_ms, ks_effects *out) {
+void ks_group_assignment_appended(ks_group *group, ks_group_append *append, kafka_error error, int64_t now_ms,
+                                  ks_effects *out) {
     /* A join may have come while the write was on its way; then it has won, and those who waited know. */
     if (group->state != KS_GROUP_COMPLETING_REBALANCE || group->generation != append->generation) return;
     ks_group_clear_assignments(group);
     if (error != KAFKA_OK) {
         ks_group_answer_syncs(group, ks_group_append_error(error), out);
-        ks_group_rebalance(group, now_ms, &(ks_group_why){ "assignment_not_written", group->leader->id, KS_NULL_STRING }, out);
+        ks_group_rebalance(group, now_ms,
+                           &(ks_group_why){ "assignment_not_written", group->leader->id, KS_NULL_STRING }, out);
         return;
     }
     for (int32_t i = 0; i < append->proposed_count; i++) {
         ks_group_member *member = ks_group_member_find(group, append->proposed[i].member_id);
         if (member != NULL) ks_bytes_replace(&member->assignment, append->proposed[i].assignment);
     }
-    ks_group_become(group, KS_GROUP_STABLE, now_ms, &(ks_group_why){ "assignment_written", group->leader->id, KS_NULL_STRING }, out);
+    ks_group_become(group, KS_GROUP_STABLE, now_ms,
+                    &(ks_group_why){ "assignment_written", group->leader->id, KS_NULL_STRING }, out);
     ks_group_tell_assignments(group, out);
     ks_group_answer_syncs(group, KAFKA_OK, out);
 }

@@ -41,7 +41,9 @@ static void call_closed(void *owner, bool refused) {
 
 static void call_opened(void *owner) { (void)owner; }
 
-static const ks_connection_events call_events = { .opened = call_opened, .response = call_responded, .closed = call_closed };
+static const ks_connection_events call_events = { .opened = call_opened,
+                                                  .response = call_responded,
+                                                  .closed = call_closed };
 
 static inline fixture *fixture_new(const ks_cluster_config *config) {
     fixture *f = ks_alloc(sizeof *f);
@@ -88,7 +90,8 @@ static inline call *call_new(fixture *f, const char *client, int16_t api, int16_
 }
 
 static inline void call_send(fixture *f, call *c, int32_t broker) {
-    c->connection = ks_connection_open(client_node(f, ks_arena_string(c->request->arena, c->request->client_id).data), ks_cluster_broker_find(f->cluster, broker)->node, &call_events, c);
+    c->connection = ks_connection_open(client_node(f, ks_arena_string(c->request->arena, c->request->client_id).data),
+                                       ks_cluster_broker_find(f->cluster, broker)->node, &call_events, c);
     ks_connection_send(c->connection, c->request, true);
 }
 
@@ -106,7 +109,12 @@ static inline void *call_now(fixture *f, call *c, const char *group) {
 
 static inline ks_bytes subscribe(fixture *f, const char *topic) {
     ks_string topics[] = { ks_str(topic) };
-    ks_subscription subscription = { .version = 1, .topics = topics, .topic_count = 1, .user_data = KS_NULL_BYTES, .generation_id = -1, .rack_id = KS_NULL_STRING };
+    ks_subscription subscription = { .version = 1,
+                                     .topics = topics,
+                                     .topic_count = 1,
+                                     .user_data = KS_NULL_BYTES,
+                                     .generation_id = -1,
+                                     .rack_id = KS_NULL_STRING };
     return ks_subscription_encode(&subscription, f->arena);
 }
 
@@ -118,7 +126,8 @@ static inline ks_bytes assign(fixture *f, const char *topic, int32_t first, int3
     return ks_assignment_encode(&assignment, f->arena);
 }
 
-static inline call *join_call(fixture *f, const char *group, const char *client, const char *member, const char *instance, int16_t version) {
+static inline call *join_call(fixture *f, const char *group, const char *client, const char *member,
+                              const char *instance, int16_t version) {
     call *c = call_new(f, client, KS_API_join_group, version);
     ks_join_group_request *join = c->request->body;
     join->group_id = ks_str(group);
@@ -144,7 +153,8 @@ static inline call *join_member(fixture *f, const char *group, const char *clien
     return c;
 }
 
-static inline call *sync_call(fixture *f, const char *group, const char *client, const char *member, int32_t generation) {
+static inline call *sync_call(fixture *f, const char *group, const char *client, const char *member,
+                              int32_t generation) {
     call *c = call_new(f, client, KS_API_sync_group, 5);
     ks_sync_group_request *sync = c->request->body;
     sync->group_id = ks_str(group);
@@ -157,14 +167,18 @@ static inline call *sync_call(fixture *f, const char *group, const char *client,
 
 static inline void give(fixture *f, call *c, const char *member, ks_bytes assignment) {
     ks_sync_group_request *sync = c->request->body;
-    ks_sync_group_request_assignment *items = ks_arena_alloc(c->request->arena, sizeof *items * (size_t)(sync->assignments.count + 1));
-    if (sync->assignments.count > 0) memcpy(items, sync->assignments.items, sizeof *items * (size_t)sync->assignments.count);
-    items[sync->assignments.count] = (ks_sync_group_request_assignment){ ks_arena_string(f->arena, ks_str(member)), assignment };
+    ks_sync_group_request_assignment *items =
+        ks_arena_alloc(c->request->arena, sizeof *items * (size_t)(sync->assignments.count + 1));
+    if (sync->assignments.count > 0)
+        memcpy(items, sync->assignments.items, sizeof *items * (size_t)sync->assignments.count);
+    items[sync->assignments.count] =
+        (ks_sync_group_request_assignment){ ks_arena_string(f->arena, ks_str(member)), assignment };
     sync->assignments.items = items;
     sync->assignments.count++;
 }
 
-static inline int16_t heartbeat_now(fixture *f, const char *group, const char *client, const char *member, int32_t generation) {
+static inline int16_t heartbeat_now(fixture *f, const char *group, const char *client, const char *member,
+                                    int32_t generation) {
     call *c = call_new(f, client, KS_API_heartbeat, 4);
     ks_heartbeat_request *beat = c->request->body;
     beat->group_id = ks_str(group);
@@ -175,7 +189,8 @@ static inline int16_t heartbeat_now(fixture *f, const char *group, const char *c
     return response->error_code;
 }
 
-static inline call *commit_call(fixture *f, const char *group, const char *member, int32_t generation, const char *topic, int32_t partition, int64_t offset) {
+static inline call *commit_call(fixture *f, const char *group, const char *member, int32_t generation,
+                                const char *topic, int32_t partition, int64_t offset) {
     call *c = call_new(f, "committer", KS_API_offset_commit, 9);
     ks_offset_commit_request *commit = c->request->body;
     commit->group_id = ks_str(group);
@@ -185,13 +200,17 @@ static inline call *commit_call(fixture *f, const char *group, const char *membe
     commit->topics.items = ks_arena_alloc(c->request->arena, sizeof *commit->topics.items);
     commit->topics.items[0].name = ks_str(topic);
     commit->topics.items[0].partitions.count = 1;
-    commit->topics.items[0].partitions.items = ks_arena_alloc(c->request->arena, sizeof *commit->topics.items[0].partitions.items);
-    commit->topics.items[0].partitions.items[0] = (ks_offset_commit_request_partition){ partition, offset, 3, KS_LITERAL("note") };
+    commit->topics.items[0].partitions.items =
+        ks_arena_alloc(c->request->arena, sizeof *commit->topics.items[0].partitions.items);
+    commit->topics.items[0].partitions.items[0] =
+        (ks_offset_commit_request_partition){ partition, offset, 3, KS_LITERAL("note") };
     return c;
 }
 
-static inline int16_t commit_now(fixture *f, const char *group, const char *member, int32_t generation, const char *topic, int32_t partition, int64_t offset) {
-    ks_offset_commit_response *response = call_now(f, commit_call(f, group, member, generation, topic, partition, offset), group);
+static inline int16_t commit_now(fixture *f, const char *group, const char *member, int32_t generation,
+                                 const char *topic, int32_t partition, int64_t offset) {
+    ks_offset_commit_response *response =
+        call_now(f, commit_call(f, group, member, generation, topic, partition, offset), group);
     assert_non_null(response);
     return response->topics.items[0].partitions.items[0].error_code;
 }
@@ -205,7 +224,8 @@ static inline int64_t fetch_now(fixture *f, const char *group, const char *topic
     ks_struct_default(ks_describe_offset_fetch_request_group(), fetch->groups.items);
     fetch->groups.items[0].group_id = ks_str(group);
     fetch->groups.items[0].topics.count = 1;
-    fetch->groups.items[0].topics.items = ks_arena_alloc(c->request->arena, sizeof *fetch->groups.items[0].topics.items);
+    fetch->groups.items[0].topics.items =
+        ks_arena_alloc(c->request->arena, sizeof *fetch->groups.items[0].topics.items);
     fetch->groups.items[0].topics.items[0].name = ks_str(topic);
     fetch->groups.items[0].topics.items[0].partition_indexes.count = 1;
     fetch->groups.items[0].topics.items[0].partition_indexes.items = ks_arena_alloc(c->request->arena, sizeof(int32_t));
@@ -224,7 +244,8 @@ static inline void two_members(fixture *f, const char *group, char a[64], char b
     assert_non_null(join_b->response);
     ks_join_group_response *joined = join_a->response->body;
     assert_int_equal(joined->error_code, 0);
-    call *sync_b = sync_call(f, group, "b", b, joined->generation_id), *sync_a = sync_call(f, group, "a", a, joined->generation_id);
+    call *sync_b = sync_call(f, group, "b", b, joined->generation_id),
+         *sync_a = sync_call(f, group, "a", a, joined->generation_id);
     assert_null(call_now(f, sync_b, group)); /* it waits for the leader */
     give(f, sync_a, a, assign(f, "orders", 0, 2));
     give(f, sync_a, b, assign(f, "orders", 2, 2));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * KIP-848 over the network: members converge, the coordinator moves and crashes, bad requests, and a random walk in which
- * everything that was written is read back after every step and must be what is there. */
+ * KIP-848 over the network: members converge, the coordinator moves and crashes, bad requests, and a random walk in
+ * which everything that was written is read back after every step and must be what is there. */
 #include "sim/broker/group_consumer_internal.h"
 #include "tests/broker/group_fixture.h"
 
@@ -112,7 +112,9 @@ static void new_partitions_are_found_at_the_next_heartbeat(void **state) {
     fixture *f = *state;
     actor m[1] = { { .client = "a" } };
     settle(f, m, 1);
-    assert_int_equal(ks_cluster_add_partitions(ks_cluster_topic_find(f->cluster, KS_LITERAL("orders")), 6, NULL, false, NULL), KAFKA_OK);
+    assert_int_equal(
+        ks_cluster_add_partitions(ks_cluster_topic_find(f->cluster, KS_LITERAL("orders")), 6, NULL, false, NULL),
+        KAFKA_OK);
     assert_int_equal(beat(f, &m[0]), 0);
     assert_int_equal(m[0].owned_count, 6);
     assert_int_equal(m[0].epoch, 2);
@@ -126,17 +128,22 @@ static char *picture(const ks_group *group) { /* all that is persistent */
     const ks_consumer_group *consumer = group->consumer;
     ks_arena *arena = ks_arena_new();
     ks_buffer out = { 0 };
-    ks_buffer_printf(&out, "%d/%d %s\n", (int)consumer->group_epoch, (int)consumer->assignment_epoch, ks_consumer_group_state_text(group));
+    ks_buffer_printf(&out, "%d/%d %s\n", (int)consumer->group_epoch, (int)consumer->assignment_epoch,
+                     ks_consumer_group_state_text(group));
     for (int32_t i = 0; i < consumer->member_count; i++) {
         const ks_consumer_member *m = consumer->sorted[i];
-        ks_buffer_printf(&out, "%s %.*s %d %d %s assignor %d timeout %d names %d classic %d:", m->id.data, m->instance_id.size > 0 ? (int)m->instance_id.size : 0,
-                         m->instance_id.data != NULL ? m->instance_id.data : "", (int)m->epoch, (int)m->previous_epoch, ks_consumer_member_state_text(m->state),
-                         (int)m->assignor, (int)m->rebalance_timeout_ms, m->subscription != NULL ? (int)m->subscription->count : 0, (int)m->classic);
+        ks_buffer_printf(&out, "%s %.*s %d %d %s assignor %d timeout %d names %d classic %d:", m->id.data,
+                         m->instance_id.size > 0 ? (int)m->instance_id.size : 0,
+                         m->instance_id.data != NULL ? m->instance_id.data : "", (int)m->epoch, (int)m->previous_epoch,
+                         ks_consumer_member_state_text(m->state), (int)m->assignor, (int)m->rebalance_timeout_ms,
+                         m->subscription != NULL ? (int)m->subscription->count : 0, (int)m->classic);
         const ks_tp *lists[] = { m->assigned.items, m->revoking.items, m->target };
         const int32_t counts[] = { m->assigned.count, m->revoking.count, m->target_count };
         for (int l = 0; l < 3; l++) {
             int sum = 0; /* slots may be numbered otherwise: compare by topic id and partition */
-            for (int32_t p = 0; p < counts[l]; p++) sum += (ks_consumer_topic_of(group, lists[l][p])->id.bytes[15] + 1) * 1009 + KS_TP_PARTITION(lists[l][p]) * KS_TP_PARTITION(lists[l][p]);
+            for (int32_t p = 0; p < counts[l]; p++)
+                sum += (ks_consumer_topic_of(group, lists[l][p])->id.bytes[15] + 1) * 1009 +
+                       KS_TP_PARTITION(lists[l][p]) * KS_TP_PARTITION(lists[l][p]);
             ks_buffer_printf(&out, " %d(%d)", (int)counts[l], sum);
         }
         ks_buffer_text(&out, "\n");
@@ -178,7 +185,8 @@ static void what_could_not_be_written_is_taken_back(void **state) {
     call *c = beat_call(f, &m[1], "orders");
     assert_null(call_now(f, c, "shop")); /* the answer waits for the write */
     run_ms(f, 50);
-    assert_int_equal(((ks_consumer_group_heartbeat_response *)c->response->body)->error_code, KAFKA_ERR_COORDINATOR_NOT_AVAILABLE);
+    assert_int_equal(((ks_consumer_group_heartbeat_response *)c->response->body)->error_code,
+                     KAFKA_ERR_COORDINATOR_NOT_AVAILABLE);
     char *after = picture(shop(f));
     assert_string_equal(before, after);
     settle(f, m, 2);
@@ -210,7 +218,8 @@ static void a_description_tells_epochs_and_targets(void **state) {
     assert_true(ks_string_equal(group->assignor_name, KS_LITERAL("uniform")));
     assert_int_equal(group->members.count, 2);
     assert_int_equal(group->members.items[1].target_assignment.topic_partitions.items[0].partitions.count, 2);
-    assert_true(ks_string_equal(group->members.items[1].assignment.topic_partitions.items[0].topic_name, KS_LITERAL("orders")));
+    assert_true(
+        ks_string_equal(group->members.items[1].assignment.topic_partitions.items[0].topic_name, KS_LITERAL("orders")));
     assert_int_equal(response->groups.items[1].error_code, KAFKA_ERR_INVALID_GROUP_ID);
     call *old = call_new(f, "admin", KS_API_describe_groups, 6);
     ((ks_describe_groups_request *)old->request->body)->groups.items = ids;
@@ -221,12 +230,16 @@ static void a_description_tells_epochs_and_targets(void **state) {
 
 static void timeouts_of_the_consumer_protocol_stay_within_their_bounds(void **state) {
     static const ks_config_entry session[] = { { "group.consumer.session.timeout.ms", "30000" } };
-    static const ks_config_entry both[] = { { "group.consumer.session.timeout.ms", "30000" }, { "group.consumer.min.session.timeout.ms", "20000" } };
+    static const ks_config_entry both[] = { { "group.consumer.session.timeout.ms", "30000" },
+                                            { "group.consumer.min.session.timeout.ms", "20000" } };
     static const ks_config_entry interval[] = { { "group.consumer.heartbeat.interval.ms", "1000" } };
     (void)state;
-    assert_int_equal(ks_cluster_config_check(&(ks_cluster_config){ .settings = session, .setting_count = 1 }, NULL), KAFKA_ERR_INVALID_CONFIG);
-    assert_int_equal(ks_cluster_config_check(&(ks_cluster_config){ .settings = both, .setting_count = 2 }, NULL), KAFKA_OK);
-    assert_int_equal(ks_cluster_config_check(&(ks_cluster_config){ .settings = interval, .setting_count = 1 }, NULL), KAFKA_ERR_INVALID_CONFIG);
+    assert_int_equal(ks_cluster_config_check(&(ks_cluster_config){ .settings = session, .setting_count = 1 }, NULL),
+                     KAFKA_ERR_INVALID_CONFIG);
+    assert_int_equal(ks_cluster_config_check(&(ks_cluster_config){ .settings = both, .setting_count = 2 }, NULL),
+                     KAFKA_OK);
+    assert_int_equal(ks_cluster_config_check(&(ks_cluster_config){ .settings = interval, .setting_count = 1 }, NULL),
+                     KAFKA_ERR_INVALID_CONFIG);
 }
 
 /* ---- bad requests ---- */
@@ -259,14 +272,20 @@ static void every_malformed_heartbeat_gets_its_code_and_changes_nothing(void **s
         case 12: body->member_epoch = m[0].epoch + 1, expected = KAFKA_ERR_FENCED_MEMBER_EPOCH; break;
         case 13: body->member_epoch = 1000000, expected = KAFKA_ERR_FENCED_MEMBER_EPOCH; break;
         case 14: body->instance_id = KS_LITERAL("nobody"), expected = KAFKA_ERR_UNKNOWN_MEMBER_ID; break;
-        case 15: body->member_id = KS_LITERAL("ghost"), body->member_epoch = -1, expected = KAFKA_ERR_UNKNOWN_MEMBER_ID; break;
+        case 15:
+            body->member_id = KS_LITERAL("ghost"), body->member_epoch = -1, expected = KAFKA_ERR_UNKNOWN_MEMBER_ID;
+            break;
         case 16: c->request->api_version = 1, body->subscribed_topic_regex = KS_LITERAL("or.*"); break;
-        case 17: body->member_epoch = -1, body->instance_id = KS_LITERAL("nobody"), expected = KAFKA_ERR_UNKNOWN_MEMBER_ID; break;
+        case 17:
+            body->member_epoch = -1, body->instance_id = KS_LITERAL("nobody"), expected = KAFKA_ERR_UNKNOWN_MEMBER_ID;
+            break;
         default: break;
         }
         ks_consumer_group_heartbeat_response *response = call_now(f, c, "shop");
         assert_non_null(response);
-        if (response->error_code != expected) fail_msg("row %d: %s, not %s", row, kafka_error_name((kafka_error)response->error_code), kafka_error_name(expected));
+        if (response->error_code != expected)
+            fail_msg("row %d: %s, not %s", row, kafka_error_name((kafka_error)response->error_code),
+                     kafka_error_name(expected));
         assert_true(response->error_message.size > 0);
         char *after = picture(shop(f));
         assert_string_equal(before, after);
@@ -299,7 +318,12 @@ typedef struct walker {
     char id[CLIENTS][32];
     int32_t epoch[CLIENTS];
     bool classic[CLIENTS];
-    struct { bool on; ks_group_timer kind; char member[32]; int64_t deadline; } timers[128];
+    struct {
+        bool on;
+        ks_group_timer kind;
+        char member[32];
+        int64_t deadline;
+    } timers[128];
 } walker;
 
 static uint64_t draw(walker *w, uint64_t bound) {
@@ -322,7 +346,8 @@ static int32_t count_of(void *context, ks_string name, ks_uuid *id) {
 static void start_timer(walker *w, const ks_effect *e, bool start) {
     int found = -1;
     for (int i = 0; i < 128; i++) {
-        bool same = w->timers[i].on && w->timers[i].kind == e->timer.kind && ks_string_equal(ks_str(w->timers[i].member), e->timer.member_id);
+        bool same = w->timers[i].on && w->timers[i].kind == e->timer.kind &&
+                    ks_string_equal(ks_str(w->timers[i].member), e->timer.member_id);
         if (same) found = i;
     }
     for (int i = 0; i < 128 && found < 0; i++)
@@ -346,20 +371,26 @@ static void walk_perform(walker *w, int client) {
         if (e->kind == KS_EFFECT_REPLY) {
             w->answered++;
             w->errors += e->reply.error != KAFKA_OK;
-            if (client >= 0 && (e->reply.error == KAFKA_OK || e->reply.error == KAFKA_ERR_MEMBER_ID_REQUIRED) && e->reply.member_id.size > 0 && e->reply.api_key != KS_API_leave_group) {
+            if (client >= 0 && (e->reply.error == KAFKA_OK || e->reply.error == KAFKA_ERR_MEMBER_ID_REQUIRED) &&
+                e->reply.member_id.size > 0 && e->reply.api_key != KS_API_leave_group) {
                 snprintf(w->id[client], 32, "%.*s", (int)e->reply.member_id.size, e->reply.member_id.data);
                 if (e->reply.error == KAFKA_OK) w->epoch[client] = e->reply.generation > 0 ? e->reply.generation : 0;
             }
-            if (client >= 0 && (e->reply.error == KAFKA_ERR_UNKNOWN_MEMBER_ID || e->reply.error == KAFKA_ERR_FENCED_MEMBER_EPOCH)) w->id[client][0] = 0, w->epoch[client] = 0;
+            if (client >= 0 &&
+                (e->reply.error == KAFKA_ERR_UNKNOWN_MEMBER_ID || e->reply.error == KAFKA_ERR_FENCED_MEMBER_EPOCH))
+                w->id[client][0] = 0, w->epoch[client] = 0;
         }
         if (e->kind == KS_EFFECT_APPEND) {
             appends[count++] = e->append.append;
             for (int32_t r = 0; r < e->append.count; r++)
-                KS_PUSH(w->log, (ks_group_record){ ks_arena_bytes(w->log_arena, e->append.records[r].key), ks_arena_bytes(w->log_arena, e->append.records[r].value) });
+                KS_PUSH(w->log, (ks_group_record){ ks_arena_bytes(w->log_arena, e->append.records[r].key),
+                                                   ks_arena_bytes(w->log_arena, e->append.records[r].value) });
         }
     }
     for (int i = 0; i < count; i++) {
-        ks_group_input in = { .kind = KS_GROUP_APPENDED, .now_ms = w->now, .group_id = KS_LITERAL("g"), .topics = &w->topics };
+        ks_group_input in = {
+            .kind = KS_GROUP_APPENDED, .now_ms = w->now, .group_id = KS_LITERAL("g"), .topics = &w->topics
+        };
         in.appended.append = appends[i];
         ks_effects_reset(&w->out);
         ks_groups_step(&w->groups, &in, &w->out);
@@ -396,15 +427,19 @@ static void walk_heartbeat(walker *w, int client) {
     beat.member_id = ks_arena_string(w->scratch, ks_str(w->id[client]));
     beat.member_epoch = draw(w, 40) == 0 ? (int32_t)draw(w, 6) - 3 : w->epoch[client];
     if (client < 2) beat.instance_id = ks_str(client == 0 ? "i0" : "i1");
-    if (client < 2 && beat.member_epoch > 0 && draw(w, 30) == 0) beat.member_epoch = -2, w->epoch[client] = 0, w->id[client][0] = 0;
-    else if (beat.member_epoch > 0 && draw(w, 25) == 0) beat.member_epoch = -1, w->epoch[client] = 0, w->id[client][0] = 0;
+    if (client < 2 && beat.member_epoch > 0 && draw(w, 30) == 0)
+        beat.member_epoch = -2, w->epoch[client] = 0, w->id[client][0] = 0;
+    else if (beat.member_epoch > 0 && draw(w, 25) == 0)
+        beat.member_epoch = -1, w->epoch[client] = 0, w->id[client][0] = 0;
     if (draw(w, 20) == 0) beat.server_assignor = draw(w, 2) ? KS_LITERAL("range") : KS_LITERAL("uniform");
     if (beat.member_epoch == 0 || draw(w, 100) == 0) {
         beat.rebalance_timeout_ms = 1000 + (int32_t)draw(w, 60000);
         beat.subscribed_topic_names.items = some_topics(w, &beat.subscribed_topic_names.count);
         beat.topic_partitions.count = 0;
     }
-    const ks_consumer_member *member = group != NULL && group->kind == KS_GROUP_CONSUMER && w->id[client][0] ? ks_consumer_member_find(group, ks_str(w->id[client])) : NULL;
+    const ks_consumer_member *member = group != NULL && group->kind == KS_GROUP_CONSUMER && w->id[client][0]
+                                           ? ks_consumer_member_find(group, ks_str(w->id[client]))
+                                           : NULL;
     if (member != NULL && beat.member_epoch > 0 && draw(w, 2)) { /* truthful: it has given up what it was told to */
         beat.topic_partitions.items = ks_arena_alloc(w->scratch, sizeof *beat.topic_partitions.items * 64);
         beat.topic_partitions.count = 0;
@@ -414,7 +449,8 @@ static void walk_heartbeat(walker *w, int client) {
             for (int32_t i = 0; i < set->count && beat.topic_partitions.count < 64; i++) {
                 int32_t *partition = ks_arena_alloc(w->scratch, sizeof *partition);
                 *partition = KS_TP_PARTITION(set->items[i]);
-                beat.topic_partitions.items[beat.topic_partitions.count].topic_id = ks_consumer_topic_of(group, set->items[i])->id;
+                beat.topic_partitions.items[beat.topic_partitions.count].topic_id =
+                    ks_consumer_topic_of(group, set->items[i])->id;
                 beat.topic_partitions.items[beat.topic_partitions.count].partitions.items = partition;
                 beat.topic_partitions.items[beat.topic_partitions.count++].partitions.count = 1;
             }
@@ -425,7 +461,9 @@ static void walk_heartbeat(walker *w, int client) {
 }
 
 static ks_bytes walk_subscription(walker *w) {
-    ks_subscription subscription = { .version = 1, .user_data = KS_NULL_BYTES, .generation_id = -1, .rack_id = KS_NULL_STRING };
+    ks_subscription subscription = {
+        .version = 1, .user_data = KS_NULL_BYTES, .generation_id = -1, .rack_id = KS_NULL_STRING
+    };
     subscription.topics = some_topics(w, &subscription.topic_count);
     return ks_subscription_encode(&subscription, w->scratch);
 }
@@ -507,7 +545,10 @@ static void set_the_scene(walker *w, int step_of_episode, int mood) {
     }
     for (int c = 0; c < CLIENTS; c++) {
         bool late = step_of_episode > 120 + 10 * c, later = step_of_episode > 280 + 10 * c;
-        bool classic = mood == 0 ? c >= 2 && !late : mood == 1 ? c >= 2 && (!late || later) : mood == 2 ? c >= 5 : false;
+        bool classic = mood == 0   ? c >= 2 && !late
+                       : mood == 1 ? c >= 2 && (!late || later)
+                       : mood == 2 ? c >= 5
+                                   : false;
         if (step_of_episode > 0 && classic == w->classic[c]) continue;
         w->classic[c] = classic;
         w->id[c][0] = 0;
@@ -522,7 +563,8 @@ static void check_reading_back(walker *w) {
     ks_effects out;
     ks_groups_init(&copy, &w->groups.settings);
     ks_effects_init(&out);
-    for (int32_t i = 0; i < w->log.count; i++) ks_groups_apply(&copy, w->log.items[i].key, w->log.items[i].value, w->now, &out);
+    for (int32_t i = 0; i < w->log.count; i++)
+        ks_groups_apply(&copy, w->log.items[i].key, w->log.items[i].value, w->now, &out);
     ks_group *again = ks_groups_find(&copy, KS_LITERAL("g"));
     assert_non_null(again);
     assert_int_equal(again->kind, KS_GROUP_CONSUMER);
@@ -551,10 +593,14 @@ static void classic_and_consumer_members_come_and_go_at_random(void **state) {
         set_the_scene(w, i % 500, i / 500 % 4);
         int client = (int)draw(w, CLIENTS);
         uint64_t kind = draw(w, 1000);
-        if (kind < 900 && w->classic[client]) walk_classic(w, client);
-        else if (kind < 900 && (client >= 2 || i / 500 % 4 >= 2 || i % 500 > 110)) walk_heartbeat(w, client); /* static ones come later */
-        else if (kind < 993) walk_time(w);
-        else if (kind < 997) w->partitions[draw(w, 3)] = (int32_t)draw(w, 9), w->topics.version++;
+        if (kind < 900 && w->classic[client])
+            walk_classic(w, client);
+        else if (kind < 900 && (client >= 2 || i / 500 % 4 >= 2 || i % 500 > 110))
+            walk_heartbeat(w, client); /* static ones come later */
+        else if (kind < 993)
+            walk_time(w);
+        else if (kind < 997)
+            w->partitions[draw(w, 3)] = (int32_t)draw(w, 9), w->topics.version++;
         const ks_group *group = ks_groups_find(&w->groups, KS_LITERAL("g"));
         if (group != NULL) {
             ks_group_check_invariants(group);
@@ -567,8 +613,10 @@ static void classic_and_consumer_members_come_and_go_at_random(void **state) {
         if (i % 20 == 0) check_reading_back(w);
         ks_arena_reset(w->scratch);
     }
-    print_message("%d answers, %d errors, %d conversions; classic %d, Assigning %d, Reconciling %d, Stable %d; log %d\n", w->answered, w->errors, w->conversions,
-                  w->by_state[0], w->by_state[1], w->by_state[2], w->by_state[3], (int)w->log.count);
+    print_message(
+        "%d answers, %d errors, %d conversions; classic %d, Assigning %d, Reconciling %d, Stable %d; log %d\n",
+        w->answered, w->errors, w->conversions, w->by_state[0], w->by_state[1], w->by_state[2], w->by_state[3],
+        (int)w->log.count);
     for (int i = 0; i < 4; i++) assert_true(w->by_state[i] > STEPS / 200);
     assert_true(w->conversions > 20 && w->answered > STEPS / 2);
     ks_effects_deinit(&w->out);

@@ -17,9 +17,20 @@ static int tear_down(void **state) {
 }
 
 static void the_offsets_partition_of_a_group_is_javas_hash(void **state) {
-    static const struct { const char *id; int32_t of_50, of_3; } rows[] = {
-        { "", 0, 0 }, { "test", 48, 1 }, { "g", 3, 1 }, { "payments", 13, 2 }, { "my-group", 12, 0 }, { "orders-app", 5, 1 }, { "group", 47, 2 },
-        { "polygenelubricants", 0, 0 }, { "console-consumer-12345", 6, 0 }, { "\xc3\xa9-grp", 17, 1 },
+    static const struct {
+        const char *id;
+        int32_t of_50, of_3;
+    } rows[] = {
+        { "", 0, 0 },
+        { "test", 48, 1 },
+        { "g", 3, 1 },
+        { "payments", 13, 2 },
+        { "my-group", 12, 0 },
+        { "orders-app", 5, 1 },
+        { "group", 47, 2 },
+        { "polygenelubricants", 0, 0 },
+        { "console-consumer-12345", 6, 0 },
+        { "\xc3\xa9-grp", 17, 1 },
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -75,7 +86,8 @@ static void only_the_members_of_a_generation_may_commit(void **state) {
     assert_i64_equal(fetch_now(f, "billing", "orders", 0), 42);
     assert_i64_equal(fetch_now(f, "billing", "orders", 1), -1);
     assert_i64_equal(fetch_now(f, "nobody", "orders", 0), -1);
-    const ks_committed_value *value = ks_cluster_group_offset(f->cluster, KS_LITERAL("billing"), KS_LITERAL("orders"), 0);
+    const ks_committed_value *value =
+        ks_cluster_group_offset(f->cluster, KS_LITERAL("billing"), KS_LITERAL("orders"), 0);
     assert_int_equal(value->leader_epoch, 3);
     assert_string_equal(value->metadata.data, "note");
 }
@@ -93,7 +105,8 @@ static void commits_of_old_versions_keep_their_own_retention(void **state) {
     c->request->api_version = 4;
     ((ks_offset_commit_request *)c->request->body)->retention_time_ms = 5000;
     call_now(f, c, "simple");
-    const ks_committed_value *value = ks_cluster_group_offset(f->cluster, KS_LITERAL("simple"), KS_LITERAL("orders"), 1);
+    const ks_committed_value *value =
+        ks_cluster_group_offset(f->cluster, KS_LITERAL("simple"), KS_LITERAL("orders"), 1);
     assert_i64_equal(value->expire_ms, value->commit_ms + 5000);
     run_ms(f, 601000); /* the first check */
     assert_i64_equal(fetch_now(f, "simple", "orders", 1), -1);
@@ -144,7 +157,9 @@ static ks_offset_fetch_response *fetch_version(fixture *f, int16_t version, bool
         topics.topic_id = ks_cluster_topic_find(f->cluster, KS_LITERAL("orders"))->id;
         fetch->groups.count = 1;
         fetch->groups.items = ks_arena_alloc(c->request->arena, sizeof *fetch->groups.items);
-        fetch->groups.items[0] = (ks_offset_fetch_request_group){ .group_id = KS_LITERAL("simple"), .member_id = KS_NULL_STRING, .member_epoch = -1 };
+        fetch->groups.items[0] = (ks_offset_fetch_request_group){ .group_id = KS_LITERAL("simple"),
+                                                                  .member_id = KS_NULL_STRING,
+                                                                  .member_epoch = -1 };
         fetch->groups.items[0].topics.items = &topics;
         fetch->groups.items[0].topics.count = all ? -1 : 1;
     }
@@ -192,7 +207,8 @@ static void the_group_is_in_the_log_for_everyone_to_read(void **state) {
     char a[64], b[64];
     two_members(f, "billing", a, b);
     assert_int_equal(commit_now(f, "billing", a, 1, "orders", 0, 42), 0);
-    ks_partition *partition = ks_cluster_partition_find(f->cluster, KS_LITERAL(KS_OFFSETS_TOPIC), ks_group_partition_of(KS_LITERAL("billing"), 50));
+    ks_partition *partition = ks_cluster_partition_find(f->cluster, KS_LITERAL(KS_OFFSETS_TOPIC),
+                                                        ks_group_partition_of(KS_LITERAL("billing"), 50));
     ks_log_slice slice;
     ks_log_read(partition->log, 0, ks_log_end_offset(partition->log), 1 << 20, true, &slice);
     ks_record_iterator iterator;
@@ -241,7 +257,8 @@ static void a_move_answers_whoever_waits(void **state) {
     char a[64], b[64];
     call *join_a = join_member(f, "billing", "a", a), *join_b = join_member(f, "billing", "b", b);
     assert_null(join_a->response);
-    ks_partition *partition = ks_cluster_partition_find(f->cluster, KS_LITERAL(KS_OFFSETS_TOPIC), ks_group_partition_of(KS_LITERAL("billing"), 50));
+    ks_partition *partition = ks_cluster_partition_find(f->cluster, KS_LITERAL(KS_OFFSETS_TOPIC),
+                                                        ks_group_partition_of(KS_LITERAL("billing"), 50));
     int32_t former = partition->leader, next = former % 3 + 1;
     assert_int_equal(ks_partition_move_leader(partition, next), KAFKA_OK);
     run_ms(f, 5);
@@ -319,7 +336,8 @@ static void groups_are_listed_described_and_deleted(void **state) {
     ((ks_list_groups_request *)filtered->request->body)->states_filter.items = states;
     ((ks_list_groups_request *)filtered->request->body)->states_filter.count = 1;
     listed = call_now(f, filtered, "billing");
-    for (int32_t i = 0; i < listed->groups.count; i++) assert_false(ks_string_equal(listed->groups.items[i].group_id, KS_LITERAL("billing")));
+    for (int32_t i = 0; i < listed->groups.count; i++)
+        assert_false(ks_string_equal(listed->groups.items[i].group_id, KS_LITERAL("billing")));
 
     static ks_string names[] = { { "billing", 7 }, { "no-such-group", 13 } };
     for (int16_t version = 0; version <= 6; version++) {
@@ -330,7 +348,9 @@ static void groups_are_listed_described_and_deleted(void **state) {
         assert_true(ks_string_equal(described->groups.items[0].group_state, KS_LITERAL("Stable")));
         assert_true(ks_string_equal(described->groups.items[0].protocol_data, KS_LITERAL("range")));
         assert_int_equal(described->groups.items[0].members.count, 2);
-        assert_string_equal(ks_assignment_text(described->groups.items[0].members.items[1].member_assignment, f->arena).data, "orders[2,3]");
+        assert_string_equal(
+            ks_assignment_text(described->groups.items[0].members.items[1].member_assignment, f->arena).data,
+            "orders[2,3]");
         if (coordinator_id(f, "billing") == coordinator_id(f, "no-such-group")) {
             assert_true(ks_string_equal(described->groups.items[1].group_state, KS_LITERAL("Dead")));
             assert_int_equal(described->groups.items[1].error_code, version >= 6 ? KAFKA_ERR_GROUP_ID_NOT_FOUND : 0);
@@ -343,7 +363,8 @@ static void groups_are_listed_described_and_deleted(void **state) {
     ((ks_delete_groups_request *)delete->request->body)->groups_names.items = both;
     ((ks_delete_groups_request *)delete->request->body)->groups_names.count = 3;
     ks_delete_groups_response *deleted = call_now(f, delete, "simple");
-    int16_t billing = coordinator_id(f, "billing") == coordinator_id(f, "simple") ? KAFKA_ERR_NON_EMPTY_GROUP : KAFKA_ERR_NOT_COORDINATOR;
+    int16_t billing = coordinator_id(f, "billing") == coordinator_id(f, "simple") ? KAFKA_ERR_NON_EMPTY_GROUP
+                                                                                  : KAFKA_ERR_NOT_COORDINATOR;
     assert_int_equal(deleted->results.items[0].error_code, billing);
     assert_int_equal(deleted->results.items[1].error_code, 0);
     assert_int_equal(deleted->results.items[2].error_code, KAFKA_ERR_INVALID_GROUP_ID);
@@ -359,7 +380,8 @@ static int16_t delete_offset(fixture *f, const char *group, const char *topic, i
     request->topics.items = ks_arena_alloc(c->request->arena, sizeof *request->topics.items);
     request->topics.items[0].name = ks_str(topic);
     request->topics.items[0].partitions.count = 1;
-    request->topics.items[0].partitions.items = ks_arena_alloc(c->request->arena, sizeof(ks_offset_delete_request_partition));
+    request->topics.items[0].partitions.items =
+        ks_arena_alloc(c->request->arena, sizeof(ks_offset_delete_request_partition));
     request->topics.items[0].partitions.items[0].partition_index = partition;
     ks_offset_delete_response *response = call_now(f, c, group);
     *top = response->error_code;
@@ -476,7 +498,8 @@ static void an_assignment_that_is_not_written_in_time_starts_a_rebalance(void **
     assert_null(call_now(f, sync, "billing"));
     run_ms(f, 5000);
     assert_int_equal(((ks_sync_group_response *)sync->response->body)->error_code, KAFKA_ERR_COORDINATOR_NOT_AVAILABLE);
-    assert_string_equal(ks_group_state_text(ks_cluster_group_find(f->cluster, KS_LITERAL("billing"))), "PreparingRebalance");
+    assert_string_equal(ks_group_state_text(ks_cluster_group_find(f->cluster, KS_LITERAL("billing"))),
+                        "PreparingRebalance");
     run_ms(f, 5000); /* the late outcome is nobody's business */
 }
 
@@ -499,8 +522,10 @@ static void a_session_can_be_ended_by_command(void **state) {
     fixture *f = *state;
     char a[64], b[64];
     two_members(f, "billing", a, b);
-    assert_int_equal(ks_cluster_group_expire_session(f->cluster, KS_LITERAL("nobody"), ks_str(a)), KAFKA_ERR_GROUP_ID_NOT_FOUND);
-    assert_int_equal(ks_cluster_group_expire_session(f->cluster, KS_LITERAL("billing"), KS_LITERAL("x")), KAFKA_ERR_UNKNOWN_MEMBER_ID);
+    assert_int_equal(ks_cluster_group_expire_session(f->cluster, KS_LITERAL("nobody"), ks_str(a)),
+                     KAFKA_ERR_GROUP_ID_NOT_FOUND);
+    assert_int_equal(ks_cluster_group_expire_session(f->cluster, KS_LITERAL("billing"), KS_LITERAL("x")),
+                     KAFKA_ERR_UNKNOWN_MEMBER_ID);
     assert_int_equal(ks_cluster_group_expire_session(f->cluster, KS_LITERAL("billing"), ks_str(b)), KAFKA_OK);
     assert_int_equal(heartbeat_now(f, "billing", "a", a, 1), KAFKA_ERR_REBALANCE_IN_PROGRESS);
 }
@@ -512,12 +537,14 @@ typedef struct notes {
 static void remember(void *context, const ks_event *event) {
     notes *seen = context;
     const char *name = ks_event_kind_name(event->kind);
-    if (strncmp(name, "request", 7) == 0 || strncmp(name, "response", 8) == 0 || strncmp(name, "connection", 10) == 0) return;
+    if (strncmp(name, "request", 7) == 0 || strncmp(name, "response", 8) == 0 || strncmp(name, "connection", 10) == 0)
+        return;
     strncat(seen->text, name, sizeof seen->text - strlen(seen->text) - 2);
     if (strcmp(name, "rebalance_started") == 0) {
         const ks_ev_rebalance_started *fields = event->fields;
-        snprintf(seen->text + strlen(seen->text), sizeof seen->text - strlen(seen->text) - 2, "(%.*s %.*s)", (int)fields->reason.size,
-                 fields->reason.data, (int)fields->member.size, fields->member.size > 0 ? fields->member.data : "");
+        snprintf(seen->text + strlen(seen->text), sizeof seen->text - strlen(seen->text) - 2, "(%.*s %.*s)",
+                 (int)fields->reason.size, fields->reason.data, (int)fields->member.size,
+                 fields->member.size > 0 ? fields->member.data : "");
     }
     strcat(seen->text, "\n");
 }
@@ -532,7 +559,8 @@ static void the_trace_tells_who_started_a_rebalance_and_why(void **state) {
     ks_trace_subscribe(f->kernel, &subscriber);
     call *leave = call_new(f, "b", KS_API_leave_group, 5);
     ks_leave_group_request *request = leave->request->body;
-    ks_leave_group_request_member_identity who = { ks_str(b), KS_NULL_STRING, KS_LITERAL("the consumer is being closed") };
+    ks_leave_group_request_member_identity who = { ks_str(b), KS_NULL_STRING,
+                                                   KS_LITERAL("the consumer is being closed") };
     request->group_id = KS_LITERAL("billing");
     request->members.items = &who;
     request->members.count = 1;

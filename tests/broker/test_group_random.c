@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Any request in any state: 100,000 random steps against the group machine (requests of members, strangers and the confused, timers,
- * slow and failing appends, unloading and loading again), with every invariant checked after each. */
+ * Any request in any state: 100,000 random steps against the group machine (requests of members, strangers and the
+ * confused, timers, slow and failing appends, unloading and loading again), with every invariant checked after each. */
 #include "sim/broker/group_events.h"
 #include "sim/broker/group_offsets.h"
 #include "sim/protocol/consumer_protocol.h"
@@ -71,7 +71,9 @@ static void remember_id(world *w, ks_string id) {
 static timer *find_timer(world *w, const ks_effect *effect) {
     for (int i = 0; i < TIMERS; i++) {
         timer *t = &w->timers[i];
-        if (t->running && t->kind == effect->timer.kind && ks_string_equal(ks_str(t->group), effect->group->id) && ks_string_equal(ks_str(t->member), effect->timer.member_id)) return t;
+        if (t->running && t->kind == effect->timer.kind && ks_string_equal(ks_str(t->group), effect->group->id) &&
+            ks_string_equal(ks_str(t->member), effect->timer.member_id))
+            return t;
     }
     return NULL;
 }
@@ -146,22 +148,14 @@ static void perform(world *w) {
             r->state = FREE;
             w->held--;
             break;
-        case KS_EFFECT_TIMER_START:
-            start_timer(w, effect);
-            break;
+        case KS_EFFECT_TIMER_START: start_timer(w, effect); break;
         case KS_EFFECT_TIMER_STOP:
             t = find_timer(w, effect);
             if (t != NULL) t->running = false;
             break;
-        case KS_EFFECT_APPEND:
-            keep_append(w, effect);
-            break;
-        case KS_EFFECT_RELOAD:
-            fail();
-            break;
-        case KS_EFFECT_EVENT:
-            w->rebalances += strcmp(effect->event.kind->name, "ev_rebalance_started") == 0;
-            break;
+        case KS_EFFECT_APPEND: keep_append(w, effect); break;
+        case KS_EFFECT_RELOAD: fail(); break;
+        case KS_EFFECT_EVENT: w->rebalances += strcmp(effect->event.kind->name, "ev_rebalance_started") == 0; break;
         case KS_EFFECT_GROUP_GONE:
             stop_timers_of(w, effect->group->id);
             for (int a = 0; a < w->append_count; a++)
@@ -183,8 +177,10 @@ static void check(world *w) {
         assert_true(group->generation >= w->generations[i] && group->generation <= w->generations[i] + 1);
         w->generations[i] = group->generation;
         w->states_seen[group->state]++;
-        for (const ks_group_wait *wait = group->joins.first; wait != NULL; wait = wait->next) waiting += wait->request != NULL;
-        for (const ks_group_wait *wait = group->syncs.first; wait != NULL; wait = wait->next) waiting += wait->request != NULL;
+        for (const ks_group_wait *wait = group->joins.first; wait != NULL; wait = wait->next)
+            waiting += wait->request != NULL;
+        for (const ks_group_wait *wait = group->syncs.first; wait != NULL; wait = wait->next)
+            waiting += wait->request != NULL;
     }
     assert_int_equal(waiting, w->held); /* whoever waits stands in exactly one queue */
 }
@@ -200,7 +196,8 @@ static void step(world *w, ks_group_input *in) {
 
 static request *new_request(world *w, int16_t api) {
     request *r;
-    do r = &w->requests[w->next_request++ % REQUESTS]; while (r->state != FREE);
+    do r = &w->requests[w->next_request++ % REQUESTS];
+    while (r->state != FREE);
     r->state = OPEN;
     r->api = api;
     return r;
@@ -218,7 +215,8 @@ static ks_string any_member(world *w) {
 static ks_string any_instance(world *w, ks_string group_id, ks_string member_id) {
     const ks_group *group = ks_groups_find(&w->groups, group_id);
     const ks_group_member *member = group != NULL ? ks_group_member_find(group, member_id) : NULL;
-    if (member != NULL && chance(w, 90)) return chance(w, 80) ? ks_arena_string(w->scratch, member->instance_id) : KS_NULL_STRING;
+    if (member != NULL && chance(w, 90))
+        return chance(w, 80) ? ks_arena_string(w->scratch, member->instance_id) : KS_NULL_STRING;
     return chance(w, 10) ? ks_str(instances[draw(w, 3)]) : KS_NULL_STRING;
 }
 
@@ -234,17 +232,25 @@ static void join(world *w) {
     ks_struct_default(ks_describe_join_group_request(), &body);
     body.group_id = any_group(w);
     body.member_id = chance(w, 35) ? KS_LITERAL("") : any_member(w);
-    body.group_instance_id = body.member_id.size == 0 && chance(w, 30) ? ks_str(instances[draw(w, 3)]) : any_instance(w, body.group_id, body.member_id);
+    body.group_instance_id = body.member_id.size == 0 && chance(w, 30) ? ks_str(instances[draw(w, 3)])
+                                                                       : any_instance(w, body.group_id, body.member_id);
     body.session_timeout_ms = 6000 + (int32_t)draw(w, 10000);
     body.rebalance_timeout_ms = chance(w, 2) ? -5 : 1000 + (int32_t)draw(w, 30000);
-    body.protocol_type = chance(w, 97) ? KS_LITERAL("consumer") : chance(w, 50) ? KS_LITERAL("connect") : KS_LITERAL("");
+    body.protocol_type = chance(w, 97)   ? KS_LITERAL("consumer")
+                         : chance(w, 50) ? KS_LITERAL("connect")
+                                         : KS_LITERAL("");
     body.protocols.count = chance(w, 2) ? 0 : 1 + (int32_t)draw(w, 3);
     body.protocols.items = ks_arena_alloc(w->scratch, sizeof *body.protocols.items * 4);
     for (int32_t i = 0; i < body.protocols.count; i++) { /* now and then a name twice */
         body.protocols.items[i].name = ks_str(i == 0 && chance(w, 80) ? "range" : names[draw(w, 4)]);
-        body.protocols.items[i].metadata = ks_arena_bytes(w->scratch, (ks_bytes){ (const uint8_t *)"abc", (int32_t)draw(w, 4) });
+        body.protocols.items[i].metadata =
+            ks_arena_bytes(w->scratch, (ks_bytes){ (const uint8_t *)"abc", (int32_t)draw(w, 4) });
     }
-    ks_group_input in = { .kind = KS_GROUP_JOIN, .group_id = body.group_id, .join = &body, .version = (int16_t)draw(w, 10), .request = new_request(w, KS_API_join_group) };
+    ks_group_input in = { .kind = KS_GROUP_JOIN,
+                          .group_id = body.group_id,
+                          .join = &body,
+                          .version = (int16_t)draw(w, 10),
+                          .request = new_request(w, KS_API_join_group) };
     in.client_id = KS_LITERAL("c");
     in.client_host = KS_LITERAL("/h");
     in.new_member_id = ks_arena_printf(w->scratch, "m-%06llu", (unsigned long long)++w->member_number);
@@ -258,7 +264,8 @@ static void sync(world *w) {
     body.group_id = any_group(w);
     const ks_group *group = ks_groups_find(&w->groups, body.group_id);
     body.member_id = any_member(w);
-    if (group != NULL && group->leader != NULL && chance(w, 30)) body.member_id = ks_arena_string(w->scratch, group->leader->id);
+    if (group != NULL && group->leader != NULL && chance(w, 30))
+        body.member_id = ks_arena_string(w->scratch, group->leader->id);
     body.group_instance_id = any_instance(w, body.group_id, body.member_id);
     body.generation_id = any_generation(w, body.group_id);
     if (chance(w, 2)) body.protocol_name = KS_LITERAL("nonsense");
@@ -268,7 +275,11 @@ static void sync(world *w) {
         body.assignments.items[i].member_id = any_member(w);
         body.assignments.items[i].assignment = (ks_bytes){ (const uint8_t *)"assigned", (int32_t)draw(w, 8) };
     }
-    ks_group_input in = { .kind = KS_GROUP_SYNC, .group_id = body.group_id, .sync = &body, .version = 5, .request = new_request(w, KS_API_sync_group) };
+    ks_group_input in = { .kind = KS_GROUP_SYNC,
+                          .group_id = body.group_id,
+                          .sync = &body,
+                          .version = 5,
+                          .request = new_request(w, KS_API_sync_group) };
     step(w, &in);
 }
 
@@ -279,7 +290,11 @@ static void heartbeat(world *w) {
     body.member_id = any_member(w);
     body.group_instance_id = any_instance(w, body.group_id, body.member_id);
     body.generation_id = any_generation(w, body.group_id);
-    ks_group_input in = { .kind = KS_GROUP_HEARTBEAT, .group_id = body.group_id, .heartbeat = &body, .version = 4, .request = new_request(w, KS_API_heartbeat) };
+    ks_group_input in = { .kind = KS_GROUP_HEARTBEAT,
+                          .group_id = body.group_id,
+                          .heartbeat = &body,
+                          .version = 4,
+                          .request = new_request(w, KS_API_heartbeat) };
     step(w, &in);
 }
 
@@ -295,13 +310,19 @@ static void leave(world *w) {
         who[i].group_instance_id = any_instance(w, body.group_id, who[i].member_id);
         who[i].reason = KS_NULL_STRING;
     }
-    ks_group_input in = { .kind = KS_GROUP_LEAVE, .group_id = body.group_id, .leave = &body, .version = 5, .request = new_request(w, KS_API_leave_group) };
+    ks_group_input in = { .kind = KS_GROUP_LEAVE,
+                          .group_id = body.group_id,
+                          .leave = &body,
+                          .version = 5,
+                          .request = new_request(w, KS_API_leave_group) };
     step(w, &in);
 }
 
 static void commit(world *w) {
     ks_string group_id = any_group(w), member_id = any_member(w);
-    ks_group_committer who = { .group_id = group_id, .member_id = member_id, .instance_id = any_instance(w, group_id, member_id), .version = 9 };
+    ks_group_committer who = {
+        .group_id = group_id, .member_id = member_id, .instance_id = any_instance(w, group_id, member_id), .version = 9
+    };
     who.generation = any_generation(w, group_id);
     who.transactional = chance(w, 20);
     ks_groups_check_commit(&w->groups, &who, w->now, &w->out);
@@ -315,7 +336,9 @@ static void fire_next_timer(world *w) {
     timer *first = NULL;
     for (int i = 0; i < TIMERS; i++) {
         timer *t = &w->timers[i];
-        if (t->running && (first == NULL || t->deadline < first->deadline || (t->deadline == first->deadline && t->order < first->order))) first = t;
+        if (t->running && (first == NULL || t->deadline < first->deadline ||
+                           (t->deadline == first->deadline && t->order < first->order)))
+            first = t;
     }
     if (first == NULL) return;
     if (first->deadline > w->now) w->now = first->deadline;
@@ -327,7 +350,8 @@ static void fire_next_timer(world *w) {
 }
 
 static void finish_append(world *w) {
-    static const kafka_error errors[] = { KAFKA_ERR_NOT_ENOUGH_REPLICAS, KAFKA_ERR_NOT_LEADER_OR_FOLLOWER, KAFKA_ERR_MESSAGE_TOO_LARGE };
+    static const kafka_error errors[] = { KAFKA_ERR_NOT_ENOUGH_REPLICAS, KAFKA_ERR_NOT_LEADER_OR_FOLLOWER,
+                                          KAFKA_ERR_MESSAGE_TOO_LARGE };
     if (w->append_count == 0) return;
     pending_append done = w->appends[0]; /* a log writes in order */
     memmove(w->appends, w->appends + 1, sizeof *w->appends * (size_t)--w->append_count);
@@ -374,7 +398,8 @@ static void move(world *w) {
     }
     assert_int_equal(w->held, 0);
     assert_int_equal(w->groups.count, 0);
-    for (int32_t i = 0; i < w->log.count; i++) ks_groups_apply(&w->groups, w->log.items[i].key, w->log.items[i].value, w->now, &w->out);
+    for (int32_t i = 0; i < w->log.count; i++)
+        ks_groups_apply(&w->groups, w->log.items[i].key, w->log.items[i].value, w->now, &w->out);
     perform(w);
     for (int i = 0; i < GROUPS; i++) {
         w->seen_group[i] = NULL;
@@ -396,20 +421,33 @@ static void any_request_in_any_state_keeps_the_invariants(void **state) {
     ks_effects_init(&w->out);
     for (int i = 0; i < STEPS; i++) {
         uint64_t kind = draw(w, 1000);
-        if (kind < 350) join(w);
-        else if (kind < 580) sync(w);
-        else if (kind < 680) heartbeat(w);
-        else if (kind < 700) leave(w);
-        else if (kind < 750) commit(w);
-        else if (kind < 850) fire_next_timer(w);
-        else if (kind < 985) finish_append(w);
-        else if (kind < 998) lose_a_connection(w);
-        else if (kind < 999 || w->append_count > APPENDS / 2) move(w);
+        if (kind < 350)
+            join(w);
+        else if (kind < 580)
+            sync(w);
+        else if (kind < 680)
+            heartbeat(w);
+        else if (kind < 700)
+            leave(w);
+        else if (kind < 750)
+            commit(w);
+        else if (kind < 850)
+            fire_next_timer(w);
+        else if (kind < 985)
+            finish_append(w);
+        else if (kind < 998)
+            lose_a_connection(w);
+        else if (kind < 999 || w->append_count > APPENDS / 2)
+            move(w);
         if (w->append_count > APPENDS / 2) finish_append(w);
         ks_arena_reset(w->scratch);
     }
     for (int s = 0; s < KS_GROUP_DEAD; s++) assert_true(w->states_seen[s] > STEPS / 100); /* it has been everywhere */
-    print_message("%llu replies, %llu rebalances, %llu loads; Empty %llu, Preparing %llu, Completing %llu, Stable %llu\n", (unsigned long long)w->replies, (unsigned long long)w->rebalances, (unsigned long long)w->loads, (unsigned long long)w->states_seen[0], (unsigned long long)w->states_seen[1], (unsigned long long)w->states_seen[2], (unsigned long long)w->states_seen[3]);
+    print_message(
+        "%llu replies, %llu rebalances, %llu loads; Empty %llu, Preparing %llu, Completing %llu, Stable %llu\n",
+        (unsigned long long)w->replies, (unsigned long long)w->rebalances, (unsigned long long)w->loads,
+        (unsigned long long)w->states_seen[0], (unsigned long long)w->states_seen[1],
+        (unsigned long long)w->states_seen[2], (unsigned long long)w->states_seen[3]);
     assert_true(w->rebalances > 1000 && w->loads > 50 && w->replies > STEPS / 2);
     ks_effects_deinit(&w->out);
     ks_groups_deinit(&w->groups);

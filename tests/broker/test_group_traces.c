@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Drives the group machine step by step through what Kafka's GroupMetadataManager did (group_coordinator_traces.jsonl): the same
- * replies in the same order, the same timers, the same state after every step. */
+ * Drives the group machine step by step through what Kafka's GroupMetadataManager did (group_coordinator_traces.jsonl):
+ * the same replies in the same order, the same timers, the same state after every step. */
 #include "sim/broker/group_consumer.h"
 #include "sim/broker/group_internal.h"
 #include "sim/protocol/consumer_protocol.h"
@@ -43,9 +43,7 @@ typedef struct world {
     int step;
 } world;
 
-static ks_group *group_of(world *w) {
-    return ks_groups_find(&w->groups, KS_LITERAL("g"));
-}
+static ks_group *group_of(world *w) { return ks_groups_find(&w->groups, KS_LITERAL("g")); }
 
 static const char *text(ks_string string) {
     static char texts[8][256];
@@ -55,9 +53,7 @@ static const char *text(ks_string string) {
     return copy;
 }
 
-static json_t *text_or_null(ks_string string) {
-    return string.size < 0 ? json_null() : json_string(text(string));
-}
+static json_t *text_or_null(ks_string string) { return string.size < 0 ? json_null() : json_string(text(string)); }
 
 /* ---- topics of KIP-848: the id of the nth topic is n + 1 ---- */
 
@@ -93,7 +89,8 @@ static int32_t topic_by_id(void *context, ks_uuid id, ks_string *name) {
 
 static timer *find_timer(world *w, ks_group_timer kind, ks_string member) {
     for (size_t i = 0; i < sizeof w->timers / sizeof *w->timers; i++)
-        if (w->timers[i].running && w->timers[i].kind == kind && ks_string_equal(ks_str(w->timers[i].member), member)) return &w->timers[i];
+        if (w->timers[i].running && w->timers[i].kind == kind && ks_string_equal(ks_str(w->timers[i].member), member))
+            return &w->timers[i];
     return NULL;
 }
 
@@ -112,7 +109,8 @@ static void start_timer(world *w, const ks_effect *effect) {
 
 static const char *timer_name(const timer *t) {
     static char name[128];
-    static const char *const names[] = { "heartbeat-g-", "join-g", "sync-g", "session-timeout-g-", "rebalance-timeout-g-", "join-g-", "sync-g-" };
+    static const char *const names[] = { "heartbeat-g-",         "join-g",  "sync-g", "session-timeout-g-",
+                                         "rebalance-timeout-g-", "join-g-", "sync-g-" };
     _Static_assert(sizeof names / sizeof *names == KS_GROUP_TIMER_COUNT, "a name for each timer");
     snprintf(name, sizeof name, "%s%s", names[t->kind], t->member);
     return name;
@@ -196,8 +194,11 @@ static void reply(world *w, const ks_group_reply *reply, ks_group *group) {
         for (int32_t i = 0; i < reply->left_count; i++) {
             json_t *left = json_object();
             json_object_set_new(left, "member", json_string(text(reply->left[i].member_id)));
-            if (reply->left[i].instance_id.size >= 0) json_object_set_new(left, "instance", json_string(text(reply->left[i].instance_id)));
-            json_object_set_new(left, "error", json_string(reply->left[i].error == KAFKA_OK ? "NONE" : kafka_error_name(reply->left[i].error)));
+            if (reply->left[i].instance_id.size >= 0)
+                json_object_set_new(left, "instance", json_string(text(reply->left[i].instance_id)));
+            json_object_set_new(
+                left, "error",
+                json_string(reply->left[i].error == KAFKA_OK ? "NONE" : kafka_error_name(reply->left[i].error)));
             json_array_append_new(json_object_get(fields, "members"), left);
         }
         break;
@@ -208,8 +209,7 @@ static void reply(world *w, const ks_group_reply *reply, ks_group *group) {
             json_object_set_new(fields, "assignment", target_json(w, reply->partitions));
         }
         break;
-    default:
-        break;
+    default: break;
     }
     add_reply(w, ks_api_name(reply->api_key), reply->error, to->step, fields);
 }
@@ -219,7 +219,10 @@ static void reply(world *w, const ks_group_reply *reply, ks_group *group) {
 static void perform(world *w);
 
 static void appended(world *w, ks_group_append *append, kafka_error error) {
-    ks_group_input in = { .kind = KS_GROUP_APPENDED, .now_ms = w->now, .group_id = KS_LITERAL("g"), .topics = &(ks_group_topics){ w, w->topics_version, topic_partitions } };
+    ks_group_input in = { .kind = KS_GROUP_APPENDED,
+                          .now_ms = w->now,
+                          .group_id = KS_LITERAL("g"),
+                          .topics = &(ks_group_topics){ w, w->topics_version, topic_partitions } };
     in.appended.append = append;
     in.appended.error = error;
     ks_effects_reset(&w->out);
@@ -234,27 +237,24 @@ static void perform(world *w) {
         const ks_effect *effect = &w->out.list.items[i];
         timer *t;
         switch (effect->kind) {
-        case KS_EFFECT_REPLY:
-            reply(w, &effect->reply, effect->group);
-            break;
-        case KS_EFFECT_TIMER_START:
-            start_timer(w, effect);
-            break;
+        case KS_EFFECT_REPLY: reply(w, &effect->reply, effect->group); break;
+        case KS_EFFECT_TIMER_START: start_timer(w, effect); break;
         case KS_EFFECT_TIMER_STOP:
             t = find_timer(w, effect->timer.kind, effect->timer.member_id);
             if (t != NULL) t->running = false;
             break;
         case KS_EFFECT_APPEND:
             assert_true(now_count < 16 && w->held_count < 16);
-            if (w->hold) w->held[w->held_count++] = effect->append.append;
-            else now[now_count++] = effect->append.append;
+            if (w->hold)
+                w->held[w->held_count++] = effect->append.append;
+            else
+                now[now_count++] = effect->append.append;
             break;
         case KS_EFFECT_RELOAD:
         case KS_EFFECT_GROUP_GONE: /* Kafka's timers of a group that was replaced go on and do nothing */
         case KS_EFFECT_HOLD:
         case KS_EFFECT_ORPHAN:
-        case KS_EFFECT_EVENT:
-            break;
+        case KS_EFFECT_EVENT: break;
         }
     }
     for (int i = 0; i < now_count; i++) appended(w, now[i], KAFKA_OK);
@@ -278,7 +278,9 @@ static void sleep_until(world *w, int64_t until) {
         for (size_t i = 0; i < sizeof w->timers / sizeof *w->timers; i++) {
             timer *t = &w->timers[i];
             if (!t->running || t->deadline > until) continue;
-            if (first == NULL || t->deadline < first->deadline || (t->deadline == first->deadline && t->order < first->order)) first = t;
+            if (first == NULL || t->deadline < first->deadline ||
+                (t->deadline == first->deadline && t->order < first->order))
+                first = t;
         }
         if (first == NULL) break;
         w->now = first->deadline;
@@ -338,11 +340,14 @@ static ks_topic_partitions *partitions_of(world *w, json_t *list, int32_t *count
 }
 
 static ks_bytes subscription_of(world *w, json_t *protocol) {
-    ks_subscription subscription = { .version = 1, .user_data = KS_NULL_BYTES, .generation_id = -1, .rack_id = KS_NULL_STRING };
+    ks_subscription subscription = {
+        .version = 1, .user_data = KS_NULL_BYTES, .generation_id = -1, .rack_id = KS_NULL_STRING
+    };
     json_t *topics = json_array_get(protocol, 1);
     subscription.topics = ks_arena_alloc(w->arena, sizeof(ks_string) * (json_array_size(topics) + 1));
     for (size_t i = 0; i < json_array_size(topics); i++)
-        subscription.topics[subscription.topic_count++] = ks_arena_string(w->arena, ks_str(json_string_value(json_array_get(topics, i))));
+        subscription.topics[subscription.topic_count++] =
+            ks_arena_string(w->arena, ks_str(json_string_value(json_array_get(topics, i))));
     subscription.owned = partitions_of(w, json_array_get(protocol, 2), &subscription.owned_count);
     return ks_subscription_encode(&subscription, w->arena);
 }
@@ -363,7 +368,9 @@ static void count_id(world *w, json_t *what, ks_string id) {
     ks_group *group = group_of(w);
     ks_string as = string_or_empty(w, what, "as");
     if (group == NULL || as.size != 1) return;
-    bool used = group->kind == KS_GROUP_CONSUMER ? ks_consumer_group_has_member(group, id) : ks_group_member_find(group, id) != NULL || ks_group_pending_find(group, id) != NULL;
+    bool used = group->kind == KS_GROUP_CONSUMER
+                    ? ks_consumer_group_has_member(group, id)
+                    : ks_group_member_find(group, id) != NULL || ks_group_pending_find(group, id) != NULL;
     if (used) w->ids[(as.data[0] - 'A') % 26]++;
 }
 
@@ -377,13 +384,18 @@ static void do_join(world *w, json_t *what) {
     join->rebalance_timeout_ms = int_of(what, "rebalance", 300000);
     join->protocol_type = json_object_get(what, "type") ? string_or_empty(w, what, "type") : KS_LITERAL("consumer");
     join->protocols.count = (int32_t)json_array_size(protocols);
-    join->protocols.items = ks_arena_alloc(w->arena, sizeof *join->protocols.items * (size_t)(join->protocols.count + 1));
+    join->protocols.items =
+        ks_arena_alloc(w->arena, sizeof *join->protocols.items * (size_t)(join->protocols.count + 1));
     for (int32_t i = 0; i < join->protocols.count; i++) {
         json_t *protocol = json_array_get(protocols, (size_t)i);
-        join->protocols.items[i].name = ks_arena_string(w->arena, ks_str(json_string_value(json_array_get(protocol, 0))));
+        join->protocols.items[i].name =
+            ks_arena_string(w->arena, ks_str(json_string_value(json_array_get(protocol, 0))));
         join->protocols.items[i].metadata = subscription_of(w, protocol);
     }
-    ks_group_input in = { .kind = KS_GROUP_JOIN, .version = (int16_t)int_of(what, "version", 9), .request = request_of(w, join), .join = join };
+    ks_group_input in = { .kind = KS_GROUP_JOIN,
+                          .version = (int16_t)int_of(what, "version", 9),
+                          .request = request_of(w, join),
+                          .join = join };
     in.client_id = string_or_empty(w, what, "as");
     in.new_member_id = fresh_id(w, what);
     step(w, &in);
@@ -400,7 +412,8 @@ static void do_sync(world *w, json_t *what) {
     sync->group_instance_id = string_of(w, what, "instance");
     sync->protocol_type = string_of(w, what, "type");
     sync->protocol_name = string_of(w, what, "protocol");
-    sync->assignments.items = ks_arena_alloc(w->arena, sizeof *sync->assignments.items * (json_object_size(assignments) + 1));
+    sync->assignments.items =
+        ks_arena_alloc(w->arena, sizeof *sync->assignments.items * (json_object_size(assignments) + 1));
     sync->assignments.count = 0;
     json_object_foreach(assignments, member, list) {
         ks_assignment assignment = { .user_data = KS_NULL_BYTES };
@@ -452,27 +465,34 @@ static void do_consumer_heartbeat(world *w, json_t *what) {
     beat->topic_partitions.count = -1;
     if (json_is_array(topics)) {
         beat->subscribed_topic_names.count = 0;
-        beat->subscribed_topic_names.items = ks_arena_alloc(w->arena, sizeof(ks_string) * (json_array_size(topics) + 1));
+        beat->subscribed_topic_names.items =
+            ks_arena_alloc(w->arena, sizeof(ks_string) * (json_array_size(topics) + 1));
         for (size_t i = 0; i < json_array_size(topics); i++)
-            beat->subscribed_topic_names.items[beat->subscribed_topic_names.count++] = ks_arena_string(w->arena, ks_str(json_string_value(json_array_get(topics, i))));
+            beat->subscribed_topic_names.items[beat->subscribed_topic_names.count++] =
+                ks_arena_string(w->arena, ks_str(json_string_value(json_array_get(topics, i))));
     }
     if (json_is_array(owned)) {
         int32_t count;
         ks_topic_partitions *list = partitions_of(w, owned, &count);
         beat->topic_partitions.count = count;
-        beat->topic_partitions.items = ks_arena_alloc(w->arena, sizeof *beat->topic_partitions.items * (size_t)(count + 1));
+        beat->topic_partitions.items =
+            ks_arena_alloc(w->arena, sizeof *beat->topic_partitions.items * (size_t)(count + 1));
         for (int32_t i = 0; i < count; i++) {
             topic_partitions(w, list[i].topic, &beat->topic_partitions.items[i].topic_id);
             beat->topic_partitions.items[i].partitions.items = list[i].partitions;
             beat->topic_partitions.items[i].partitions.count = list[i].partition_count;
         }
     }
-    ks_group_input in = { .kind = KS_GROUP_CONSUMER_HEARTBEAT, .request = request_of(w, beat), .consumer_heartbeat = beat };
+    ks_group_input in = { .kind = KS_GROUP_CONSUMER_HEARTBEAT,
+                          .request = request_of(w, beat),
+                          .consumer_heartbeat = beat };
     in.client_id = string_or_empty(w, what, "as");
     in.new_member_id = fresh_id(w, what);
-    bool known = group_of(w) != NULL && group_of(w)->kind == KS_GROUP_CONSUMER && ks_consumer_group_has_member(group_of(w), beat->member_id);
+    bool known = group_of(w) != NULL && group_of(w)->kind == KS_GROUP_CONSUMER &&
+                 ks_consumer_group_has_member(group_of(w), beat->member_id);
     step(w, &in);
-    if (beat->member_epoch == 0 && !known) count_id(w, what, beat->member_id.size > 0 ? beat->member_id : in.new_member_id);
+    if (beat->member_epoch == 0 && !known)
+        count_id(w, what, beat->member_id.size > 0 ? beat->member_id : in.new_member_id);
 }
 
 static void do_commit_check(world *w, json_t *what) {
@@ -508,20 +528,34 @@ static void finish_appends(world *w, kafka_error error) {
 
 static void perform_step(world *w, json_t *what) {
     const char *op = json_string_value(json_object_get(what, "op"));
-    if (strcmp(op, "join") == 0) do_join(w, what);
-    else if (strcmp(op, "sync") == 0) do_sync(w, what);
-    else if (strcmp(op, "heartbeat") == 0) do_heartbeat(w, what);
-    else if (strcmp(op, "leave") == 0) do_leave(w, what);
-    else if (strcmp(op, "cheartbeat") == 0) do_consumer_heartbeat(w, what);
-    else if (strcmp(op, "commit_check") == 0) do_commit_check(w, what);
-    else if (strcmp(op, "delete_check") == 0) add_reply(w, "DeleteGroups", ks_groups_check_delete(&w->groups, KS_LITERAL("g")), w->step, json_object());
-    else if (strcmp(op, "sleep") == 0) sleep_until(w, w->now + int_of(what, "ms", 0));
-    else if (strcmp(op, "unload") == 0) do_unload(w);
-    else if (strcmp(op, "topics") == 0) w->topics = json_object_get(what, "topics"), w->topics_version++;
-    else if (strcmp(op, "hold_append") == 0) w->hold = true;
-    else if (strcmp(op, "release_append") == 0) finish_appends(w, KAFKA_OK);
-    else if (strcmp(op, "fail_append") == 0) finish_appends(w, KAFKA_ERR_NOT_LEADER_OR_FOLLOWER);
-    else fail_msg("%s step %d: unknown op %s", w->scenario, w->step, op);
+    if (strcmp(op, "join") == 0)
+        do_join(w, what);
+    else if (strcmp(op, "sync") == 0)
+        do_sync(w, what);
+    else if (strcmp(op, "heartbeat") == 0)
+        do_heartbeat(w, what);
+    else if (strcmp(op, "leave") == 0)
+        do_leave(w, what);
+    else if (strcmp(op, "cheartbeat") == 0)
+        do_consumer_heartbeat(w, what);
+    else if (strcmp(op, "commit_check") == 0)
+        do_commit_check(w, what);
+    else if (strcmp(op, "delete_check") == 0)
+        add_reply(w, "DeleteGroups", ks_groups_check_delete(&w->groups, KS_LITERAL("g")), w->step, json_object());
+    else if (strcmp(op, "sleep") == 0)
+        sleep_until(w, w->now + int_of(what, "ms", 0));
+    else if (strcmp(op, "unload") == 0)
+        do_unload(w);
+    else if (strcmp(op, "topics") == 0)
+        w->topics = json_object_get(what, "topics"), w->topics_version++;
+    else if (strcmp(op, "hold_append") == 0)
+        w->hold = true;
+    else if (strcmp(op, "release_append") == 0)
+        finish_appends(w, KAFKA_OK);
+    else if (strcmp(op, "fail_append") == 0)
+        finish_appends(w, KAFKA_ERR_NOT_LEADER_OR_FOLLOWER);
+    else
+        fail_msg("%s step %d: unknown op %s", w->scenario, w->step, op);
 }
 
 /* ---- comparing ---- */
@@ -529,7 +563,8 @@ static void perform_step(world *w, json_t *what) {
 static json_t *timers_json(world *w) {
     json_t *timers = json_object();
     for (size_t i = 0; i < sizeof w->timers / sizeof *w->timers; i++)
-        if (w->timers[i].running) json_object_set_new(timers, timer_name(&w->timers[i]), json_integer(w->timers[i].deadline - w->now));
+        if (w->timers[i].running)
+            json_object_set_new(timers, timer_name(&w->timers[i]), json_integer(w->timers[i].deadline - w->now));
     return timers;
 }
 
@@ -539,7 +574,8 @@ static json_t *classic_json(world *w, ks_group *group) {
     for (int32_t i = 0; i < group->member_count; i++) {
         json_t *member = json_object();
         json_object_set_new(member, "id", json_string(text(sorted[i]->id)));
-        if (sorted[i]->instance_id.size >= 0) json_object_set_new(member, "instance", json_string(text(sorted[i]->instance_id)));
+        if (sorted[i]->instance_id.size >= 0)
+            json_object_set_new(member, "instance", json_string(text(sorted[i]->instance_id)));
         if (sorted[i]->join.waiting) json_object_set_new(member, "awaiting", json_string("join"));
         if (sorted[i]->sync.waiting) json_object_set_new(member, "awaiting", json_string("sync"));
         if (sorted[i]->is_new) json_object_set_new(member, "new", json_true());
@@ -561,7 +597,8 @@ static json_t *classic_json(world *w, ks_group *group) {
 static json_t *tps_json(ks_group *group, const ks_tp *items, int32_t count) {
     json_t *list = json_array();
     for (int32_t i = 0; i < count; i++)
-        json_array_append_new(list, json_sprintf("%s-%d", text(ks_consumer_topic_of(group, items[i])->name), (int)KS_TP_PARTITION(items[i])));
+        json_array_append_new(list, json_sprintf("%s-%d", text(ks_consumer_topic_of(group, items[i])->name),
+                                                 (int)KS_TP_PARTITION(items[i])));
     return list;
 }
 
@@ -577,7 +614,8 @@ static json_t *consumer_json(ks_group *group) {
         json_object_set_new(member, "prev_epoch", json_integer(m->previous_epoch));
         json_object_set_new(member, "state", json_string(ks_consumer_member_state_text(m->state)));
         json_object_set_new(member, "assigned", tps_json(group, m->assigned.items, m->assigned.count));
-        if (m->revoking.count > 0) json_object_set_new(member, "revoking", tps_json(group, m->revoking.items, m->revoking.count));
+        if (m->revoking.count > 0)
+            json_object_set_new(member, "revoking", tps_json(group, m->revoking.items, m->revoking.count));
         json_object_set_new(member, "target", tps_json(group, m->target, m->target_count));
         if (m->classic) json_object_set_new(member, "classic_protocol", json_true());
         json_array_append_new(members, member);
@@ -613,19 +651,22 @@ static json_t *normal_events(json_t *events) {
         json_object_del(event, "code");
         if (error == NULL) continue;
         const char *bracket = strstr(error, " (");
-        if (strcmp(error, "NONE") != 0 && bracket == NULL) { /* the values beside an error are compared where they are given */
+        if (strcmp(error, "NONE") != 0 &&
+            bracket == NULL) { /* the values beside an error are compared where they are given */
             json_object_del(event, "reply");
             if (json_array_size(json_object_get(event, "members")) == 0) json_object_del(event, "members");
         }
         if (bracket != NULL) json_object_set_new(event, "error", json_stringn(error, (size_t)(bracket - error)));
-        json_array_foreach(json_object_get(event, "members"), j, member) if (json_is_object(member)) json_object_del(member, "code");
+        json_array_foreach(json_object_get(event, "members"), j, member) if (json_is_object(member))
+            json_object_del(member, "code");
     }
     return copy;
 }
 
 static void compare(world *w, const char *what, json_t *expected, json_t *actual) {
     if (json_equal(expected, actual)) return;
-    char *wanted = json_dumps(expected, JSON_SORT_KEYS | JSON_ENCODE_ANY), *got = json_dumps(actual, JSON_SORT_KEYS | JSON_ENCODE_ANY);
+    char *wanted = json_dumps(expected, JSON_SORT_KEYS | JSON_ENCODE_ANY),
+         *got = json_dumps(actual, JSON_SORT_KEYS | JSON_ENCODE_ANY);
     fail_msg("%s, %s step %d, %s:\n  expected %s\n  got      %s", FILE_NAME, w->scenario, w->step, what, wanted, got);
 }
 
@@ -637,8 +678,10 @@ static void run(json_t *scenario) {
     settings.initial_rebalance_delay_ms = int_of(config, "initial_delay", 3000);
     settings.max_size = settings.consumer_max_size = int_of(config, "max_size", INT32_MAX);
     const char *migration = json_string_value(json_object_get(config, "migration"));
-    settings.migration_up = migration != NULL && (strcmp(migration, "bidirectional") == 0 || strcmp(migration, "upgrade") == 0);
-    settings.migration_down = migration != NULL && (strcmp(migration, "bidirectional") == 0 || strcmp(migration, "downgrade") == 0);
+    settings.migration_up =
+        migration != NULL && (strcmp(migration, "bidirectional") == 0 || strcmp(migration, "upgrade") == 0);
+    settings.migration_down =
+        migration != NULL && (strcmp(migration, "bidirectional") == 0 || strcmp(migration, "downgrade") == 0);
     w.topics = json_object_get(config, "topics");
     w.topics_version = 1;
     ks_groups_init(&w.groups, &settings);
