@@ -106,19 +106,20 @@ static void looks_for_coordinator(ksim *sim, const ks_envelope *request, ks_stri
 }
 
 void ks_sim_joined_request(ksim *sim, ks_connection *connection, const ks_envelope *request) {
+    int16_t api = request->api_key; /* most are none of these: look no further */
+    if (api != KS_API_find_coordinator && api != KS_API_join_group && api != KS_API_leave_group && api != KS_API_consumer_group_heartbeat) return;
     ks_string client = ks_str(ks_node_name(ks_connection_client(connection)));
     if (sim->control && ks_string_equal(client, sim->control->name)) return;
-    switch (request->api_key) {
-    case KS_API_find_coordinator: looks_for_coordinator(sim, request, client); break;
-    case KS_API_join_group: client_add(group_get(sim, ((const ks_join_group_request *)request->body)->group_id), client, INT64_MAX); break;
-    case KS_API_leave_group: client_left(group_get(sim, ((const ks_leave_group_request *)request->body)->group_id), client); break;
-    case KS_API_consumer_group_heartbeat: {
+    if (api == KS_API_find_coordinator) {
+        looks_for_coordinator(sim, request, client);
+    } else if (api == KS_API_join_group) {
+        client_add(group_get(sim, ((const ks_join_group_request *)request->body)->group_id), client, INT64_MAX);
+    } else if (api == KS_API_leave_group) {
+        client_left(group_get(sim, ((const ks_leave_group_request *)request->body)->group_id), client);
+    } else {
         const ks_consumer_group_heartbeat_request *body = request->body;
         if (body->member_epoch >= 0) client_add(group_get(sim, body->group_id), client, INT64_MAX);
         else client_left(group_get(sim, body->group_id), client);
-        break;
-    }
-    default: break;
     }
 }
 
