@@ -96,6 +96,26 @@ static void members_converge_without_a_barrier(void **state) {
     assert_int_equal(commit_now(f, "shop", m[0].id, m[0].epoch - 1, "orders", 0, 9), KAFKA_ERR_STALE_MEMBER_EPOCH);
 }
 
+static void a_member_that_must_give_up_more_moves_on_by_one_epoch(void **state) {
+    fixture *f = *state;
+    actor m[4] = { { .client = "a" }, { .client = "b" }, { .client = "c" }, { .client = "d" } };
+    assert_int_equal(beat(f, &m[0]), 0);
+    assert_int_equal(beat(f, &m[1]), 0);
+    assert_int_equal(beat(f, &m[0]), 0); /* told to give up half, at epoch 1 */
+    assert_int_equal(m[0].owned_count, 2);
+    assert_int_equal(beat(f, &m[2]), 0);
+    assert_int_equal(beat(f, &m[3]), 0); /* the target is at epoch 4 by now */
+    assert_int_equal(beat(f, &m[0]), 0); /* it has given up that half, and has to give up one more */
+    const ks_consumer_member *a = ks_consumer_member_find(shop(f), ks_str(m[0].id));
+    assert_int_equal(a->state, KS_MEMBER_UNREVOKED_PARTITIONS);
+    assert_int_equal(a->epoch, 2);
+    assert_int_equal(a->previous_epoch, 1);
+    assert_int_equal(a->revoking.count, 1);
+    assert_int_equal(beat(f, &m[0]), 0);
+    assert_int_equal(m[0].epoch, 4);
+    settle(f, m, 4);
+}
+
 static void a_silent_member_is_fenced_and_its_partitions_go_to_the_others(void **state) {
     fixture *f = *state;
     actor m[2] = { { .client = "a" }, { .client = "b" } };
@@ -631,6 +651,7 @@ int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(members_converge_without_a_barrier),
+        TEST(a_member_that_must_give_up_more_moves_on_by_one_epoch),
         TEST(a_silent_member_is_fenced_and_its_partitions_go_to_the_others),
         TEST(new_partitions_are_found_at_the_next_heartbeat),
         TEST(a_new_coordinator_reads_the_members_back),
