@@ -547,6 +547,7 @@ static void the_trace_tells_what_a_member_does(void **state) {
                                 "position_reset no_committed_offset\n"
                                 "records_delivered 0 1 2\n" /* told before the commit */
                                 "records_delivered 2 3 2\n"
+                                "client_group_leaving\n"
                                 "client_generation_ended 1 closed\n"
                                 "client_partitions_revoked 1 orders[0]");
     kafka_address_free(c1);
