@@ -75,19 +75,21 @@ typedef struct ksim_member {
     const char *instance_id;   /**< group.instance.id; NULL: dynamic */
     const char *client;        /**< name of the client process */
     const char *client_id;     /**< as its requests say */
-    const ksim_assigned *assigned; /**< what the coordinator assigned, by topic and partition */
+    const ksim_assigned *assigned; /**< what the coordinator assigned, by topic and partition; with the consumer protocol what
+                                        the member has got of it so far */
     size_t assigned_count;     /**< of assigned */
 } ksim_member;
 
 /** A consumer group as its coordinator knows it. */
 typedef struct ksim_group {
     const char *name;          /**< group id */
-    const char *state;         /**< Kafka's word: "Stable", "PreparingRebalance", "CompletingRebalance", "Empty", "Dead" */
-    int32_t generation;        /**< of the last rebalance */
+    const char *state;         /**< Kafka's word: "Stable", "PreparingRebalance", "CompletingRebalance", "Empty", "Dead"; of a
+                                    group of the consumer protocol (KIP-848) "Stable", "Assigning", "Reconciling", "Empty" */
+    int32_t generation;        /**< of the last rebalance; of the consumer protocol the group epoch */
     int32_t coordinator;       /**< broker */
     const char *protocol_type; /**< "consumer"; "" when empty */
     const char *protocol;      /**< the chosen assignor: "range"; "" before */
-    const char *leader;        /**< member id of the leader; "" when empty */
+    const char *leader;        /**< member id of the leader; "" when empty, and with the consumer protocol */
     const ksim_member *members; /**< by the name of the client process, then member id */
     size_t member_count;       /**< of members */
     const ksim_committed *committed; /**< by topic and partition */

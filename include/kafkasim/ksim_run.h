@@ -96,8 +96,8 @@ typedef bool ksim_predicate(ksim *sim, void *context);
  *          KAFKA_ERR_NOTHING_CAN_WAKE when nothing is left to happen */
 KAFKA_API kafka_error ksim_run_until(ksim *sim, ksim_predicate *predicate, void *context, const char *what, kafka_duration limit);
 
-/** Runs until the group is stable: its state is Stable, its members are those of the live clients that joined it and none of
- *  a crashed one, and each of them knows its assignment.
+/** Runs until the group is stable: its state is Stable, its members are those of the live clients that joined it (a reader
+ *  joins from the moment at which it is made) and none of a crashed or paused one, and each of them knows its assignment.
  *  @return KAFKA_ERR_LIMIT after the config's run_limit; ksim_error_detail() says what is missing. */
 KAFKA_API kafka_error ksim_run_until_group_stable(ksim *sim, const char *group);
 

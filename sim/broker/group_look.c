@@ -120,6 +120,7 @@ kafka_error ks_cluster_group_expire_session(ks_cluster *cluster, ks_string group
     const ks_group_shell *shell = group->shell;
     ks_shell_timer *timer = NULL;
     if (shell != NULL) KS_HASH_FIND_STRING(hh, shell->timers[KS_GROUP_TIMER_SESSION], member_id, timer);
+    if (shell != NULL && timer == NULL) KS_HASH_FIND_STRING(hh, shell->timers[KS_GROUP_TIMER_CONSUMER_SESSION], member_id, timer);
     if (timer == NULL) return KAFKA_ERR_UNKNOWN_MEMBER_ID;
     ks_timer_stop(&timer->timer);
     timer->timer.fire(&timer->timer);

@@ -122,44 +122,38 @@ kafka_error ksim_set_committed_offset(ksim *sim, const char *group, const char *
     return error;
 }
 
-/* The members of `client` in the group, in the order of their ids; NULL with the detail when there is none. */
-static ks_group *group_with(ksim *sim, const char *call, const char *group_name, const char *client, int32_t *count, kafka_error *error) {
-    *error = checked(sim, call, "group", group_name);
+/* The group with a member of `client` (*count of them); NULL with the detail when there is none. A view: copy what must live on. */
+static const ksim_group *group_with(ksim *sim, const char *call, const char *name, const char *client, int32_t *count, kafka_error *error) {
+    *error = checked(sim, call, "group", name);
     if (*error == KAFKA_OK) *error = checked(sim, call, "client", client);
     if (*error) return NULL;
-    ks_group *group = ks_cluster_group_find(sim->cluster, ks_str(group_name));
+    const ksim_group *group = ksim_group_find(sim, name);
     *count = 0;
-    ks_group_member *const *members = group ? ks_group_members_sorted(group) : NULL;
-    for (int32_t i = 0; group && i < group->member_count; i++) *count += ks_string_equal(ks_sim_member_client(members[i]), ks_str(client));
+    for (size_t i = 0; group && i < group->member_count; i++) *count += strcmp(group->members[i].client, client) == 0;
     if (*count > 0) return group;
     *error = group ? KAFKA_ERR_UNKNOWN_MEMBER_ID : KAFKA_ERR_GROUP_ID_NOT_FOUND;
-    ks_sim_fail(sim, *error, group ? "%s: group %.100s has no member of client %.100s" : "%s: there is no group %.100s", call, group_name, client);
+    ks_sim_fail(sim, *error, group ? "%s: group %.100s has no member of client %.100s" : "%s: there is no group %.100s", call, name, client);
     return NULL;
 }
 
-kafka_error ksim_expel_member(ksim *sim, const char *group_name, const char *client) {
-    static const char call[] = "ksim_expel_member";
-    kafka_error error;
-    int32_t count;
-    ks_group *group = group_with(sim, call, group_name, client, &count, &error);
-    if (group == NULL) return error;
-    ks_envelope *request = ks_sim_request(sim, KS_API_leave_group, LEAVE_GROUP_VERSION), *response;
+static ks_envelope *leave_request(ksim *sim, const ksim_group *group, const char *client, int32_t count) {
+    ks_envelope *request = ks_sim_request(sim, KS_API_leave_group, LEAVE_GROUP_VERSION);
     ks_leave_group_request *body = request->body;
-    body->group_id = ks_arena_string(request->arena, ks_str(group_name));
+    body->group_id = ks_arena_string(request->arena, ks_str(group->name));
     body->members.items = ks_arena_alloc(request->arena, sizeof *body->members.items * (size_t)count);
-    ks_group_member *const *members = ks_group_members_sorted(group);
-    for (int32_t i = 0; i < group->member_count; i++) {
-        if (!ks_string_equal(ks_sim_member_client(members[i]), ks_str(client))) continue;
+    for (size_t i = 0; i < group->member_count; i++) {
+        const ksim_member *member = &group->members[i];
+        if (strcmp(member->client, client) != 0) continue;
         body->members.items[body->members.count++] = (ks_leave_group_request_member_identity){
-            ks_arena_string(request->arena, members[i]->id), ks_arena_string(request->arena, members[i]->instance_id),
+            ks_arena_string(request->arena, ks_str(member->id)), ks_arena_string(request->arena, ks_str(member->instance_id)),
             KS_LITERAL("member was removed by an admin") };
     }
-    ks_broker *broker = coordinator(sim, call, group_name);
-    if (broker == NULL) {
-        ks_envelope_free(sim->kernel, request);
-        return KAFKA_ERR_COORDINATOR_NOT_AVAILABLE;
-    }
-    error = ks_sim_ask(sim, call, broker, request, &response);
+    return request;
+}
+
+static kafka_error expel_classic(ksim *sim, const char *call, ks_broker *broker, const ksim_group *group, const char *client, int32_t count) {
+    ks_envelope *response;
+    kafka_error error = ks_sim_ask(sim, call, broker, leave_request(sim, group, client, count), &response);
     if (error) return error;
     const ks_leave_group_response *answer = response->body;
     int16_t code = answer->error_code;
@@ -169,19 +163,52 @@ kafka_error ksim_expel_member(ksim *sim, const char *group_name, const char *cli
     return error;
 }
 
-kafka_error ksim_expire_session(ksim *sim, const char *group_name, const char *client) {
+/* In a group of the consumer protocol a member leaves by a heartbeat of epoch -1 (KIP-848). */
+static kafka_error expel_consumer(ksim *sim, const char *call, ks_broker *broker, const char *group, ks_string member) {
+    ks_envelope *request = ks_sim_request(sim, KS_API_consumer_group_heartbeat, 0), *response;
+    ks_consumer_group_heartbeat_request *body = request->body;
+    body->group_id = ks_arena_string(request->arena, ks_str(group));
+    body->member_id = ks_arena_string(request->arena, member);
+    body->member_epoch = -1;
+    kafka_error error = ks_sim_ask(sim, call, broker, request, &response);
+    if (error) return error;
+    const ks_consumer_group_heartbeat_response *answer = response->body;
+    if (answer->error_code) error = refused(sim, call, group, answer->error_code, answer->error_message);
+    ks_envelope_free(sim->kernel, response);
+    return error;
+}
+
+kafka_error ksim_expel_member(ksim *sim, const char *name, const char *client) {
+    static const char call[] = "ksim_expel_member";
     kafka_error error;
     int32_t count;
-    ks_group *group = group_with(sim, "ksim_expire_session", group_name, client, &count, &error);
+    const ksim_group *group = group_with(sim, call, name, client, &count, &error);
     if (group == NULL) return error;
-    ks_arena *view = ks_sim_view(sim);
-    ks_string *ids = ks_arena_alloc(view, sizeof *ids * (size_t)count);
-    ks_group_member *const *members = ks_group_members_sorted(group);
-    for (int32_t i = 0, n = 0; i < group->member_count; i++) {
-        if (ks_string_equal(ks_sim_member_client(members[i]), ks_str(client))) ids[n++] = ks_arena_string(view, members[i]->id);
+    ks_broker *broker = coordinator(sim, call, name);
+    if (broker == NULL) return KAFKA_ERR_COORDINATOR_NOT_AVAILABLE;
+    if (ks_cluster_group_find(sim->cluster, ks_str(name))->kind == KS_GROUP_CLASSIC) return expel_classic(sim, call, broker, group, client, count);
+    ks_string *ids = ks_alloc(sizeof *ids * (size_t)count); /* the view is gone after the first request */
+    for (size_t i = 0, n = 0; i < group->member_count; i++) {
+        if (strcmp(group->members[i].client, client) == 0) ids[n++] = ks_string_dup(ks_str(group->members[i].id));
     }
-    uint64_t before = ks_sim_command(sim, "expire_session", "%s %s", group_name, client);
-    for (int32_t i = 0; i < count && error == KAFKA_OK; i++) error = ks_cluster_group_expire_session(sim->cluster, ks_str(group_name), ids[i]);
+    for (int32_t i = 0; i < count; i++) {
+        if (error == KAFKA_OK) error = expel_consumer(sim, call, broker, name, ids[i]);
+        ks_free((void *)ids[i].data);
+    }
+    ks_free(ids);
+    return error;
+}
+
+kafka_error ksim_expire_session(ksim *sim, const char *name, const char *client) {
+    kafka_error error;
+    int32_t count;
+    const ksim_group *group = group_with(sim, "ksim_expire_session", name, client, &count, &error);
+    if (group == NULL) return error;
+    uint64_t before = ks_sim_command(sim, "expire_session", "%s %s", name, client);
+    for (size_t i = 0; i < group->member_count && error == KAFKA_OK; i++) {
+        if (strcmp(group->members[i].client, client) != 0) continue;
+        error = ks_cluster_group_expire_session(sim->cluster, ks_str(name), ks_str(group->members[i].id));
+    }
     ks_cause_set(sim->kernel, before);
     return error ? refused(sim, "ksim_expire_session", client, (int16_t)error, KS_NULL_STRING) : KAFKA_OK;
 }

@@ -4,14 +4,16 @@
  */
 #include <stdlib.h>
 
+#include "sim/broker/group_consumer.h"
 #include "sim/broker/group_coordinator.h"
 #include "sim/control/inspect.h"
 #include "sim/protocol/consumer_protocol.h"
 
-ks_string ks_sim_member_client(const ks_group_member *member) {
-    ks_string host = member->client_host;
+ks_string ks_sim_client_of_host(ks_string host) {
     return host.size > 0 && host.data[0] == '/' ? (ks_string){ host.data + 1, host.size - 1 } : host;
 }
+
+ks_string ks_sim_member_client(const ks_group_member *member) { return ks_sim_client_of_host(member->client_host); }
 
 /* ---- assignments ---- */
 
@@ -41,6 +43,32 @@ static int by_member(const void *a, const void *b) {
     const ksim_member *left = a, *right = b;
     int clients = strcmp(left->client, right->client);
     return clients ? clients : strcmp(left->id, right->id);
+}
+
+static void fill_owned(ks_arena *view, const ks_consumer_member *from, ksim_member *to) {
+    ksim_assigned *assigned = ks_arena_alloc(view, sizeof *assigned * (size_t)(from->assigned.count + 1));
+    for (int32_t i = 0; i < from->assigned.count; i++) {
+        const ks_consumer_topic *topic = ks_consumer_topic_of(from->group, from->assigned.items[i]);
+        if (topic == NULL || topic->name.size <= 0) continue;
+        assigned[to->assigned_count++] = (ksim_assigned){ ks_view_string(view, topic->name), KS_TP_PARTITION(from->assigned.items[i]) };
+    }
+    qsort(assigned, to->assigned_count, sizeof *assigned, by_assigned);
+    to->assigned = assigned;
+}
+
+/* A group of the consumer protocol: what its members have (not what they should have). */
+static void fill_consumer_members(ks_arena *view, const ks_consumer_group *from, ksim_group *to) {
+    ksim_member *members = ks_arena_alloc(view, sizeof *members * (size_t)(from->member_count + 1));
+    for (int32_t i = 0; i < from->member_count; i++) {
+        const ks_consumer_member *member = from->sorted[i];
+        members[i] = (ksim_member){ .id = ks_view_string(view, member->id), .instance_id = ks_view_string(view, member->instance_id),
+                                    .client = ks_view_string(view, ks_sim_client_of_host(member->client_host)),
+                                    .client_id = ks_view_string(view, member->client_id) };
+        fill_owned(view, member, &members[i]);
+    }
+    qsort(members, (size_t)from->member_count, sizeof *members, by_member);
+    to->members = members;
+    to->member_count = (size_t)from->member_count;
 }
 
 static void fill_members(ks_arena *view, ks_group *from, ksim_group *to) {
@@ -87,6 +115,16 @@ static void fill_committed(ksim *sim, ks_arena *view, ks_group *from, ksim_group
 
 /* ---- groups ---- */
 
+/* What most members ask for, the first one in group.consumer.assignors otherwise. */
+static const char *assignor_of(ks_arena *view, const ks_group *from) {
+    const ks_group_settings *settings = &from->groups->settings;
+    int32_t best = 0;
+    for (int32_t i = 1; i < settings->assignor_count; i++) {
+        if (from->consumer->preferences[i] > from->consumer->preferences[best]) best = i;
+    }
+    return settings->assignor_count ? ks_view_string(view, settings->assignors[best]) : "";
+}
+
 static const char *or_empty(const char *text) { return text ? text : ""; }
 
 static void fill_group(ksim *sim, ks_arena *view, ks_group *from, ksim_group *to) {
@@ -96,7 +134,14 @@ static void fill_group(ksim *sim, ks_arena *view, ks_group *from, ksim_group *to
                         .protocol_type = or_empty(ks_view_string(view, from->protocol_type)),
                         .protocol = or_empty(ks_view_string(view, from->protocol_name)),
                         .leader = from->leader ? ks_view_string(view, from->leader->id) : "" };
-    fill_members(view, from, to);
+    if (from->kind == KS_GROUP_CLASSIC) {
+        fill_members(view, from, to);
+    } else {
+        to->generation = from->consumer->group_epoch;
+        to->protocol_type = "consumer";
+        to->protocol = assignor_of(view, from);
+        fill_consumer_members(view, from->consumer, to);
+    }
     fill_committed(sim, view, from, to);
 }
 

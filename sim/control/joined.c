@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "sim/broker/group_consumer.h"
 #include "sim/broker/group_coordinator.h"
 #include "sim/control/sim.h"
 #include "sim/protocol/events.h"
@@ -242,7 +243,7 @@ static bool is_up(ksim *sim, ks_string client) {
 
 /* Every member known, of a live client, with its assignment. The cheap questions come first: this is asked after every event
  * while somebody waits. */
-static const char *members_problem(ksim *sim, joined_group *seen, ks_group *group, ks_string *who) {
+static const char *classic_problem(ksim *sim, joined_group *seen, ks_group *group, ks_string *who) {
     if (seen->generation != group->generation || seen->synced < group->member_count) return "does not know its assignment yet";
     ks_group_member *const *members = ks_group_members_sorted(group);
     for (int32_t i = 0; i < group->member_count; i++) {
@@ -255,6 +256,27 @@ static const char *members_problem(ksim *sim, joined_group *seen, ks_group *grou
     return NULL;
 }
 
+/* In a group of the consumer protocol the coordinator itself knows: a member is STABLE once it has said that it owns its target. */
+static const char *consumer_problem(ksim *sim, const ks_consumer_group *group, ks_string *who) {
+    for (int32_t i = 0; i < group->member_count; i++) {
+        *who = group->sorted[i]->id;
+        if (!is_up(sim, ks_sim_client_of_host(group->sorted[i]->client_host))) return "is still a member, though its process is down or paused";
+    }
+    return NULL;
+}
+
+/* The client of every member, in order; owned. */
+static ks_string *member_clients(ks_group *group, int32_t *count) {
+    bool classic = group->kind == KS_GROUP_CLASSIC;
+    *count = classic ? group->member_count : group->consumer->member_count;
+    ks_string *names = ks_alloc(sizeof *names * (size_t)(*count + 1));
+    ks_group_member *const *members = classic ? ks_group_members_sorted(group) : NULL;
+    for (int32_t i = 0; i < *count; i++) {
+        names[i] = classic ? ks_sim_member_client(members[i]) : ks_sim_client_of_host(group->consumer->sorted[i]->client_host);
+    }
+    return names;
+}
+
 static bool wants_in(ksim *sim, const joined_client *client) {
     return (client->announces || client->until >= ks_now(sim->kernel)) && is_up(sim, client->name);
 }
@@ -263,18 +285,17 @@ static int by_text(const void *a, const void *b) { return ks_string_compare(*(co
 
 static const char *clients_problem(ksim *sim, joined_group *seen, ks_group *group, ks_string *who) {
     static const char problem[] = "wants to be in it and is no member yet";
+    int32_t count = group->kind == KS_GROUP_CLASSIC ? group->member_count : group->consumer->member_count;
     int64_t wanted = 0;
     for (joined_client *client = seen->clients; client; client = client->hh.next) {
         if (wants_in(sim, client)) wanted += client->announces ? client->members : 1;
     }
     *who = KS_LITERAL("somebody");
-    if (wanted > group->member_count) return problem;
-    ks_string *names = ks_alloc(sizeof *names * (size_t)(group->member_count + 1));
-    ks_group_member *const *members = ks_group_members_sorted(group);
-    for (int32_t i = 0; i < group->member_count; i++) names[i] = ks_sim_member_client(members[i]);
-    qsort(names, (size_t)group->member_count, sizeof *names, by_text);
+    if (wanted > count) return problem;
+    ks_string *names = member_clients(group, &count);
+    qsort(names, (size_t)count, sizeof *names, by_text);
     const joined_client *client = seen->clients;
-    while (client && (!wants_in(sim, client) || bsearch(&client->name, names, (size_t)group->member_count, sizeof *names, by_text))) client = client->hh.next;
+    while (client && (!wants_in(sim, client) || bsearch(&client->name, names, (size_t)count, sizeof *names, by_text))) client = client->hh.next;
     ks_free(names);
     if (client) *who = client->name;
     return client ? problem : NULL;
@@ -287,11 +308,10 @@ static const char *problem_of(ksim *sim, ks_string name, ks_string *who) {
     KS_HASH_FIND_STRING(hh, sim->joined->by_name, name, seen);
     ks_group *group = ks_cluster_group_find(sim->cluster, name);
     if (seen == NULL || group == NULL) return "nobody has joined it";
-    if (group->kind == KS_GROUP_CLASSIC && (group->state != KS_GROUP_STABLE || group->pending || group->pending_sync_count > 0)) {
-        return ks_group_state_text(group);
-    }
-    if (group->kind != KS_GROUP_CLASSIC) return strcmp(ks_group_state_text(group), "Stable") == 0 ? NULL : ks_group_state_text(group);
-    const char *problem = members_problem(sim, seen, group, who);
+    bool classic = group->kind == KS_GROUP_CLASSIC;
+    if (strcmp(ks_group_state_text(group), "Stable") != 0) return ks_group_state_text(group);
+    if (classic && (group->pending || group->pending_sync_count > 0)) return "is not a member yet, though it has its member id";
+    const char *problem = classic ? classic_problem(sim, seen, group, who) : consumer_problem(sim, group->consumer, who);
     return problem ? problem : clients_problem(sim, seen, group, who);
 }
 

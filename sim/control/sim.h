@@ -117,6 +117,7 @@ const char *ks_sim_joined_history(ksim *sim, const char *group);
 void ks_sim_joined_down(ksim *sim, const char *client); /* it crashed: it wants nothing any more */
 
 /* The name of the client process that a member runs in: brokers see it as the host "/c1". */
+ks_string ks_sim_client_of_host(ks_string host);
 typedef struct ks_group_member ks_group_member; /* group_machine.h */
 ks_string ks_sim_member_client(const ks_group_member *member);
 

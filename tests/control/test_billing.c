@@ -4,6 +4,8 @@
  * restarted, cut off; what a group does meanwhile; over many seeds; the same trace twice. */
 #include "tests/control/fixture.h"
 
+#include <kafkasim/consumer.h>
+
 #include <stdlib.h>
 
 enum { MEMBERS_MAX = 8 };
@@ -233,6 +235,72 @@ static void the_order_of_gains_and_losses_can_be_asserted(void **state) {
     stop(&b);
 }
 
+/* ---- the poll-driven consumer, both protocols ---- */
+
+typedef struct poller {
+    kafka_address *address;
+    kafka_task *task;
+    const char *protocol;
+    bool *stop;
+} poller;
+
+static void polls(void *argument) {
+    poller *self = argument;
+    char protocol[64];
+    snprintf(protocol, sizeof protocol, "group.protocol=%s", self->protocol);
+    const char *settings[] = { "group.id=billing", "auto.offset.reset=earliest", protocol };
+    const char *topics[] = { "orders" };
+    kafka_consumer *consumer;
+    kafka_context *ctx = kafka_background(self->address);
+    if (kafka_consumer_new(&(kafka_consumer_config){ .address = self->address, .settings = settings, .setting_count = 3 }, &consumer)) return;
+    kafka_error error = kafka_consumer_subscribe(consumer, topics, 1, NULL);
+    while (error == KAFKA_OK && !*self->stop) {
+        kafka_records *records = NULL;
+        error = kafka_consumer_poll(consumer, ctx, KAFKA_SECOND, &records);
+        kafka_records_free(records);
+    }
+    kafka_consumer_close(consumer);
+    kafka_consumer_free(consumer);
+}
+
+static void start_poller(ksim *sim, poller *self, const char *client, const char *protocol, bool *end) {
+    *self = (poller){ .address = ksim_client(sim, client), .protocol = protocol, .stop = end };
+    self->task = kafka_go(kafka_background(self->address), client, polls, self);
+}
+
+static void polling_consumers_become_stable(ksim *sim, const char *protocol) {
+    poller all[2];
+    bool end = false;
+    assert_ksim_ok(sim, ksim_create_topic(sim, "orders", 4));
+    start_poller(sim, &all[0], "c1", protocol, &end);
+    start_poller(sim, &all[1], "c2", protocol, &end);
+    assert_ksim_ok(sim, ksim_run_until_group_stable(sim, "billing"));
+    const ksim_group *group = ksim_group_find(sim, "billing");
+    assert_int_equal(group->member_count, 2);
+    assert_int_equal(group->members[0].assigned_count, 2);
+    assert_int_equal(group->members[1].assigned_count, 2);
+    assert_string_equal(group->state, "Stable");
+    assert_string_equal(group->protocol_type, "consumer");
+    assert_ksim_ok(sim, ksim_expel_member(sim, "billing", "c1"));
+    assert_ksim_ok(sim, ksim_run_until_group_stable(sim, "billing"));
+    assert_int_equal(ksim_group_find(sim, "billing")->member_count, 2); /* it comes back */
+    assert_ksim_ok(sim, ksim_expire_session(sim, "billing", "c2"));
+    ksim_run_for(sim, 30 * KAFKA_SECOND);
+    assert_int_equal(ksim_group_find(sim, "billing")->member_count, 2);
+    ksim_crash(sim, "c1");
+    assert_ksim_ok(sim, ksim_run_until_group_stable(sim, "billing"));
+    assert_group_assignment(sim, "billing", "c2=orders[0,1,2,3]");
+    end = true;
+    ksim_run_for(sim, 10 * KAFKA_SECOND);
+    kafka_task_free(all[0].task);
+    assert_kafka_ok(sim, all[1].address, kafka_join(kafka_background(all[1].address), all[1].task));
+    kafka_address_free(all[0].address);
+    kafka_address_free(all[1].address);
+}
+
+static void polling_consumers_of_the_classic_protocol_become_stable(void **state) { polling_consumers_become_stable(*state, "classic"); }
+static void polling_consumers_of_the_consumer_protocol_become_stable(void **state) { polling_consumers_become_stable(*state, "consumer"); }
+
 /* ---- failing with everything open ---- */
 
 static jmp_buf failed;
@@ -382,6 +450,8 @@ int main(void) {
         TEST(resets_and_delays_lose_nothing),
         TEST(a_group_moves_with_its_coordinator),
         TEST(the_order_of_gains_and_losses_can_be_asserted),
+        TEST(polling_consumers_of_the_classic_protocol_become_stable),
+        TEST(polling_consumers_of_the_consumer_protocol_become_stable),
         cmocka_unit_test(a_failed_assertion_inside_a_busy_cluster_leaves_a_simulator_that_can_be_freed),
         cmocka_unit_test(freeing_a_busy_cluster_at_any_moment_leaks_nothing),
         cmocka_unit_test(a_test_runs_over_many_seeds),
