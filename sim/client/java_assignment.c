@@ -37,6 +37,16 @@ bool ks_java_partition_is_fetchable(const ks_java_partition *partition) {
            !partition->awaiting_callback;
 }
 
+int32_t ks_java_partition_leader(ks_consumer *c, ks_java_partition *p) {
+    uint64_t version = ks_java_metadata_version(c->metadata);
+    if (p->known_version != version) {
+        p->known_version = version;
+        p->known = ks_java_metadata_topic(c->metadata, p->topic);
+        p->leader = ks_java_metadata_leader(c->metadata, p->topic, p->key.partition);
+    }
+    return p->leader;
+}
+
 int32_t ks_java_partition_count(const ks_consumer *c) { return (int32_t)HASH_CNT(hh, c->partitions); }
 
 bool ks_java_subscribed_to(const ks_consumer *c, ks_string topic) {
@@ -77,6 +87,7 @@ void ks_java_set_assignment(ks_consumer *c, const ks_topic_partitions *topics, i
             HASH_ADD(hh, c->partitions, key, sizeof key, partition);
         }
     }
+    if (before) c->given_up++;
     HASH_ITER(hh, before, partition, next) {
         HASH_DELETE(hh, before, partition);
         ks_free(partition);

@@ -29,6 +29,7 @@ static ks_java_fetch *fetch_for(ks_consumer *c, ks_java_fetch **fresh, int32_t n
     else fetch = ks_alloc(sizeof *fetch);
     fetch->consumer = c;
     fetch->node = node;
+    fetch->given_up = c->given_up;
     fetch->asked.count = 0;
     ks_java_fetch **end = fresh;
     while (*end) end = &(*end)->next;
@@ -53,7 +54,7 @@ static void send_fetch(ks_consumer *c, ks_java_fetch *fetch) {
     ks_fetch_request_topic *topic = NULL;
     for (int32_t i = 0; i < fetch->asked.count; i++) {
         ks_java_key key = fetch->asked.items[i].key;
-        ks_java_topic *known = ks_java_metadata_topic(c->metadata, ks_java_key_topic(c, key));
+        const ks_java_topic *known = fetch->asked.items[i].partition->known;
         if (i == 0 || fetch->asked.items[i - 1].key.topic != key.topic) {
             topic = &request->topics.items[request->topics.count++];
             ks_struct_default(ks_describe_fetch_request_topic(), topic);
@@ -80,7 +81,7 @@ void ks_java_fetch_fired(ks_timer *timer) {
     bool leaderless = false;
     for (ks_java_partition *p = c->partitions; p; p = p->hh.next) {
         if (p->buffered || p->fetching || !ks_java_partition_is_fetchable(p)) continue;
-        int32_t leader = ks_java_metadata_leader(c->metadata, p->topic, p->key.partition);
+        int32_t leader = ks_java_partition_leader(c, p);
         if (leader < 0) leaderless = true;
         if (leader < 0 || node_is_busy(c, leader)) continue;
         if (!ks_java_is_available(c->network, leader)) {
@@ -88,7 +89,7 @@ void ks_java_fetch_fired(ks_timer *timer) {
             continue;
         }
         ks_java_fetch *fetch = fetch_for(c, &fresh, leader);
-        KS_PUSH(fetch->asked, (ks_java_asked){ p->key, p->position, p->serial });
+        KS_PUSH(fetch->asked, (ks_java_asked){ p->key, p->position, p->serial, p });
         p->fetching = true;
     }
     if (leaderless) ks_java_metadata_refresh(c->metadata);
@@ -135,26 +136,39 @@ static void partition_refused(ks_consumer *c, ks_java_partition *p, const ks_jav
     }
 }
 
-static ks_string answer_topic(ks_consumer *c, const ks_fetch_response_fetchable_topic_response *topic, bool by_id) {
-    if (!by_id) return topic->topic;
-    const ks_java_topic *known = ks_java_metadata_topic_by_id(c->metadata, topic->topic_id);
-    return known ? known->name : KS_NULL_STRING;
+/* The number of the answer's topic: nearly always that of the next partition asked for. */
+static int32_t answer_topic(ks_consumer *c, const ks_java_fetch *fetch, const ks_fetch_response_fetchable_topic_response *topic,
+                            bool by_id, int32_t at) {
+    if (at < fetch->asked.count && by_id && fetch->given_up == c->given_up) {
+        const ks_java_partition *next = fetch->asked.items[at].partition;
+        if (next->known_version == ks_java_metadata_version(c->metadata) && next->known && ks_uuid_equal(next->known->id, topic->topic_id))
+            return fetch->asked.items[at].key.topic;
+    }
+    const ks_java_topic *known = by_id ? ks_java_metadata_topic_by_id(c->metadata, topic->topic_id) : NULL;
+    ks_string text = !by_id ? topic->topic : known ? known->name : KS_NULL_STRING;
+    ks_java_name *name;
+    KS_HASH_FIND_STRING(hh, c->names, text, name);
+    return name ? name->index : -1;
 }
 
 /* Answers come in the order of the request; *at is where the search goes on. */
 static const ks_java_asked *find_asked(const ks_java_fetch *fetch, int32_t topic, int32_t partition, int32_t *at) {
-    for (int32_t n = 0; n < fetch->asked.count; n++) {
-        int32_t i = (*at + n) % fetch->asked.count;
+    for (int32_t n = 0, i = *at; n < fetch->asked.count; n++, i = i + 1 == fetch->asked.count ? 0 : i + 1) {
+        if (i >= fetch->asked.count) i = 0;
         if (fetch->asked.items[i].key.topic != topic || fetch->asked.items[i].key.partition != partition) continue;
-        *at = (i + 1) % fetch->asked.count;
+        *at = i + 1;
         return &fetch->asked.items[i];
     }
     return NULL;
 }
 
-static bool take_partition(ks_consumer *c, const ks_java_asked *asked, const ks_fetch_response_partition_data *data,
-                           ks_java_response **response, const ks_envelope *envelope) {
-    ks_java_partition *p = ks_java_partition_find(c, asked->key);
+static ks_java_partition *partition_of(const ks_consumer *c, const ks_java_fetch *fetch, const ks_java_asked *asked) {
+    return fetch->given_up == c->given_up ? asked->partition : ks_java_partition_find(c, asked->key);
+}
+
+static bool take_partition(ks_consumer *c, const ks_java_fetch *fetch, const ks_java_asked *asked,
+                           const ks_fetch_response_partition_data *data, ks_java_response **response, const ks_envelope *envelope) {
+    ks_java_partition *p = partition_of(c, fetch, asked);
     if (p && p->serial != asked->serial) p = NULL; /* given up, and perhaps given again, meanwhile: no news about its offsets */
     if (data->error_code) {
         partition_refused(c, p, asked, (kafka_error)data->error_code);
@@ -169,7 +183,7 @@ static bool take_partition(ks_consumer *c, const ks_java_asked *asked, const ks_
 
 static void release_fetch(ks_consumer *c, ks_java_fetch *fetch) {
     for (int32_t i = 0; i < fetch->asked.count; i++) {
-        ks_java_partition *p = ks_java_partition_find(c, fetch->asked.items[i].key);
+        ks_java_partition *p = partition_of(c, fetch, &fetch->asked.items[i]);
         if (p && p->serial == fetch->asked.items[i].serial) p->fetching = false;
     }
     ks_java_fetch **link = &c->fetches;
@@ -190,12 +204,10 @@ static void answered(void *owner, kafka_error error, const ks_envelope *envelope
     int32_t at = 0;
     for (int32_t t = 0; !news && t < response->responses.count; t++) {
         const ks_fetch_response_fetchable_topic_response *topic = &response->responses.items[t];
-        ks_java_name *name;
-        ks_string text = answer_topic(c, topic, by_id);
-        KS_HASH_FIND_STRING(hh, c->names, text, name);
-        for (int32_t p = 0; name && p < topic->partitions.count; p++) {
-            const ks_java_asked *asked = find_asked(fetch, name->index, topic->partitions.items[p].partition_index, &at);
-            if (asked && take_partition(c, asked, &topic->partitions.items[p], &shared, envelope)) fetch->news = true;
+        int32_t index = answer_topic(c, fetch, topic, by_id, at);
+        for (int32_t p = 0; index >= 0 && p < topic->partitions.count; p++) {
+            const ks_java_asked *asked = find_asked(fetch, index, topic->partitions.items[p].partition_index, &at);
+            if (asked && take_partition(c, fetch, asked, &topic->partitions.items[p], &shared, envelope)) fetch->news = true;
         }
     }
     news |= fetch->news;

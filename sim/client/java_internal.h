@@ -51,6 +51,9 @@ typedef struct ks_java_partition {
     bool pending_revocation; /* EAGER, between join prepare and revoked: neither fetched nor delivered */
     bool awaiting_callback;  /* KIP-848: not before `assigned` has returned */
     bool looking_up;         /* a request for its position is under way */
+    ks_java_topic *known;    /* of the metadata, */
+    int32_t leader;          /* and the leader, */
+    uint64_t known_version;  /* as of this answer */
     bool buffered;           /* fetched data waits: no new fetch */
     bool fetching;           /* part of a fetch under way */
     UT_hash_handle hh;
@@ -82,6 +85,7 @@ typedef struct ks_java_asked {
     ks_java_key key;
     int64_t offset;
     uint64_t serial; /* the partition's then */
+    ks_java_partition *partition; /* valid as long as no partition has been given up since */
 } ks_java_asked;
 
 typedef struct ks_java_fetch { /* one Fetch under way */
@@ -89,6 +93,7 @@ typedef struct ks_java_fetch { /* one Fetch under way */
     ks_consumer *consumer;
     int32_t node;
     bool news;       /* the answer has something in it */
+    uint64_t given_up; /* the consumer's when it was sent */
     KS_VEC(ks_java_asked) asked;
 } ks_java_fetch;
 
@@ -170,6 +175,7 @@ struct ks_consumer {
     KS_VEC(ks_java_name *) name_list;
     ks_java_partition *partitions;  /* by key, in the order of assignment: topic, number */
     uint64_t serial;
+    uint64_t given_up;              /* counts the times when partitions were given up */
     ks_arena *assignment_arena;     /* of ks_consumer_assignment */
     KS_VEC(ks_topic_partitions) assignment_view;
     bool assignment_changed;
@@ -274,6 +280,8 @@ bool ks_java_partition_is_fetchable(const ks_java_partition *partition); /* and 
 /* The assignment becomes exactly these (ascending); partitions that stay keep everything. */
 void ks_java_set_assignment(ks_consumer *c, const ks_topic_partitions *topics, int32_t count);
 int32_t ks_java_partition_count(const ks_consumer *c);
+/* Its leader as the metadata has it, -1: none; p->known is set when there is one. Cheap while the metadata stays. */
+int32_t ks_java_partition_leader(ks_consumer *c, ks_java_partition *partition);
 bool ks_java_subscribed_to(const ks_consumer *c, ks_string topic);
 void ks_java_assignment_deinit(ks_consumer *c);
 /* "orders[0,1] payments[2]" */

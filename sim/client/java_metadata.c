@@ -249,7 +249,9 @@ static void forget_topic(ks_java_metadata *metadata, ks_java_topic *topic) {
 void ks_java_metadata_unwant(ks_java_metadata *metadata, ks_string name) {
     ks_java_topic *topic = ks_java_metadata_topic(metadata, name);
     ks_assert(topic && topic->wanted > 0);
-    if (--topic->wanted == 0) forget_topic(metadata, topic);
+    if (--topic->wanted > 0) return;
+    forget_topic(metadata, topic);
+    metadata->version++; /* who remembers the topic looks again */
 }
 
 bool ks_java_metadata_is_fresh(const ks_java_metadata *metadata) {

@@ -110,7 +110,7 @@ static void reset_at_leader(ks_consumer *c, int32_t leader) {
     int32_t count = 0;
     for (ks_java_partition *p = c->partitions; p; p = p->hh.next) {
         if (p->state != KS_FETCH_AWAIT_RESET || p->looking_up || p->retry_at > ks_java_now(c)) continue;
-        if (ks_java_metadata_leader(c->metadata, p->topic, p->key.partition) != leader) continue;
+        if (ks_java_partition_leader(c, p) != leader) continue;
         p->looking_up = true;
         p->lookup_serial = ++c->serial;
         offsets[count++] = (ks_offset){ .topic = p->topic, .partition = p->key.partition, .metadata = KS_NULL_STRING,
@@ -129,7 +129,7 @@ static void reset_positions(ks_consumer *c) {
                 ks_java_wake_at(c, p->retry_at);
                 continue;
             }
-            leader = ks_java_metadata_leader(c->metadata, p->topic, p->key.partition);
+            leader = ks_java_partition_leader(c, p);
             if (leader >= 0) break;
             ks_java_metadata_refresh(c->metadata); /* new metadata looks here again */
         }
