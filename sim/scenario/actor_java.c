@@ -186,7 +186,9 @@ static void forget(life *l) {
 static void crashed(ks_actor *actor) { forget(actor->engine); }
 
 static bool settled(ks_actor *actor) {
-    ks_member_view member = ks_consumer_member(((life *)actor->engine)->consumer);
+    const ks_consumer *consumer = ((life *)actor->engine)->consumer;
+    if (ks_consumer_config(consumer)->modern) return true; /* KIP-848: the coordinator's Stable says that all have reconciled */
+    ks_member_view member = ks_consumer_member(consumer);
     return member.state == KS_MEMBER_STABLE && !member.rejoin_needed;
 }
 
