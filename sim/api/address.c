@@ -15,7 +15,8 @@ static void crashed(void *owner) {
     ks_context_end(address->background, KAFKA_ERR_NODE_CRASHED);
 }
 
-kafka_address *ks_address_new(ks_runtime *runtime, ks_process *process, const char *text, const char *name, kafka_address **all) {
+kafka_address *ks_address_new(ks_runtime *runtime, ks_process *process, const char *text, const char *name,
+                              kafka_address **all) {
     kafka_address *address = ks_alloc(sizeof *address);
     address->runtime = runtime;
     address->process = process;
@@ -23,8 +24,10 @@ kafka_address *ks_address_new(ks_runtime *runtime, ks_process *process, const ch
     address->name = ks_strndup(name, strlen(name));
     address->background = ks_context_background(runtime, ks_process_node(process), address);
     address->watch = (ks_process_watch){ .crashed = crashed, .owner = address };
-    if (ks_process_is_down(process)) address->background->error = KAFKA_ERR_NODE_CRASHED;
-    else ks_process_watch_start(process, &address->watch);
+    if (ks_process_is_down(process))
+        address->background->error = KAFKA_ERR_NODE_CRASHED;
+    else
+        ks_process_watch_start(process, &address->watch);
     address->next = *all;
     address->link = all;
     if (address->next) address->next->link = &address->next;
@@ -64,7 +67,8 @@ void kafka_address_free(kafka_address *address) {
     if (address == NULL || address->freed || !ks_runtime_right_thread(address->runtime)) return;
     if (ks_address_open_thing(address, thing, sizeof thing)) {
         address->freed = true;
-        ks_runtime_say(address->runtime, "kafka_address_free(%s): %s made from it is still open; free that first", address->name, thing);
+        ks_runtime_say(address->runtime, "kafka_address_free(%s): %s made from it is still open; free that first",
+                       address->name, thing);
         return; /* it dies with the simulator */
     }
     ks_address_drop(address);
@@ -72,7 +76,9 @@ void kafka_address_free(kafka_address *address) {
 
 const char *kafka_address_text(const kafka_address *address) { return address ? address->text : ""; }
 const char *kafka_address_client(const kafka_address *address) { return address ? address->name : ""; }
-const char *kafka_error_detail(const kafka_address *address) { return address ? ks_process_detail(address->process) : ""; }
+const char *kafka_error_detail(const kafka_address *address) {
+    return address ? ks_process_detail(address->process) : "";
+}
 
 kafka_error ks_address_check(kafka_address *address, const char *call) {
     if (address == NULL) return KAFKA_ERR_INVALID_ARGUMENT;
@@ -110,7 +116,7 @@ void ks_handle_close(ks_handle *handle) {
 }
 
 kafka_error ks_address_fail(kafka_address *address, kafka_error error, const char *format, ...) {
-    if (error == KAFKA_ERR_WRONG_THREAD) return error; /* its words belong to the other thread */
+    if (error == KAFKA_ERR_WRONG_THREAD) return error;     /* its words belong to the other thread */
     if (error == KAFKA_ERR_NOTHING_CAN_WAKE) return error; /* who waits for what was written already */
     char text[512];
     va_list arguments;

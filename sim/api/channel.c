@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Channels as Go has them: a ring of items, and behind it senders and receivers in the order in which they came. An item goes
- * straight from a sender to the receiver that waits longest, so nobody overtakes.
+ * Channels as Go has them: a ring of items, and behind it senders and receivers in the order in which they came. An
+ * item goes straight from a sender to the receiver that waits longest, so nobody overtakes.
  */
 #include <kafkasim/task.h>
 
@@ -37,8 +37,10 @@ static void enqueue(waiter_queue *queue, waiter *item) {
 
 static void remove_from(waiter_queue *queue, waiter *item) {
     *item->link = item->next;
-    if (item->next) item->next->link = item->link;
-    else queue->last = item->link;
+    if (item->next)
+        item->next->link = item->link;
+    else
+        queue->last = item->link;
 }
 
 /* The first whose call has not ended otherwise meanwhile (its context, a crash): it is served now. */
@@ -89,9 +91,10 @@ void kafka_channel_free(kafka_channel *channel) {
 }
 
 /* Blocks in `queue` until served. What was handed over counts, even when the context ended at the same instant. */
-static kafka_error wait_in(kafka_channel *channel, waiter_queue *queue, kafka_context *context, waiter *self, const char *call) {
-    kafka_error error = ks_wait_begin(&self->wait, channel->runtime, context->node, context, "%s: a channel of capacity %zu",
-                                      call, channel->capacity);
+static kafka_error wait_in(kafka_channel *channel, waiter_queue *queue, kafka_context *context, waiter *self,
+                           const char *call) {
+    kafka_error error = ks_wait_begin(&self->wait, channel->runtime, context->node, context,
+                                      "%s: a channel of capacity %zu", call, channel->capacity);
     if (error) return ks_address_fail(context->address, error, "%s", call);
     kafka_address *address = context->address;
     self->done = false;
@@ -108,7 +111,8 @@ static kafka_error check(kafka_channel *channel, kafka_context *context, const c
     ks_runtime_notice_jump(channel->runtime);
     if (channel->runtime->freeing) return KAFKA_ERR_RUN_ENDED;
     if (context->runtime != channel->runtime) {
-        return ks_address_fail(context->address, KAFKA_ERR_INVALID_ARGUMENT, "%s: the context belongs to another simulator", call);
+        return ks_address_fail(context->address, KAFKA_ERR_INVALID_ARGUMENT,
+                               "%s: the context belongs to another simulator", call);
     }
     return KAFKA_OK;
 }
@@ -116,13 +120,16 @@ static kafka_error check(kafka_channel *channel, kafka_context *context, const c
 kafka_error kafka_channel_send(kafka_channel *channel, kafka_context *context, void *item) {
     kafka_error error = check(channel, context, "kafka_channel_send");
     if (error) return error;
-    if (channel->closed) return ks_address_fail(context->address, KAFKA_ERR_CLOSED, "kafka_channel_send: the channel was closed");
+    if (channel->closed)
+        return ks_address_fail(context->address, KAFKA_ERR_CLOSED, "kafka_channel_send: the channel was closed");
     if (context->error == KAFKA_OK) {
         waiter *receiver = channel->count == 0 ? serve(&channel->receivers) : NULL;
         if (receiver || channel->count < channel->capacity) {
             ks_runtime_fruitful(channel->runtime);
-            if (receiver) receiver->item = item;
-            else channel->items[(channel->first + channel->count++) % channel->capacity] = item;
+            if (receiver)
+                receiver->item = item;
+            else
+                channel->items[(channel->first + channel->count++) % channel->capacity] = item;
             return KAFKA_OK;
         }
     }
@@ -133,7 +140,8 @@ kafka_error kafka_channel_send(kafka_channel *channel, kafka_context *context, v
 kafka_error kafka_channel_receive(kafka_channel *channel, kafka_context *context, void **item) {
     kafka_error error = check(channel, context, "kafka_channel_receive");
     if (error) return error;
-    if (item == NULL) return ks_address_fail(context->address, KAFKA_ERR_INVALID_ARGUMENT, "kafka_channel_receive: item is NULL");
+    if (item == NULL)
+        return ks_address_fail(context->address, KAFKA_ERR_INVALID_ARGUMENT, "kafka_channel_receive: item is NULL");
     if (context->error == KAFKA_OK && channel->count > 0) {
         ks_runtime_fruitful(channel->runtime);
         *item = channel->items[channel->first];

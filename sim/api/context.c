@@ -9,7 +9,9 @@
 
 #include <stdio.h>
 
-static bool on_right_thread(const kafka_context *context) { return context && ks_runtime_right_thread(context->runtime); }
+static bool on_right_thread(const kafka_context *context) {
+    return context && ks_runtime_right_thread(context->runtime);
+}
 
 kafka_context *kafka_background(kafka_address *address) {
     if (ks_address_check(address, "kafka_background")) return NULL;
@@ -49,8 +51,10 @@ void kafka_context_free(kafka_context *context) {
 kafka_error kafka_context_error(kafka_context *context) {
     if (context == NULL) return KAFKA_ERR_INVALID_ARGUMENT;
     if (!ks_runtime_right_thread(context->runtime)) return KAFKA_ERR_WRONG_THREAD;
-    if (context->error) ks_runtime_ended_context(context->runtime, context, "kafka_context_error");
-    else ks_runtime_fruitless(context->runtime, "kafka_context_error");
+    if (context->error)
+        ks_runtime_ended_context(context->runtime, context, "kafka_context_error");
+    else
+        ks_runtime_fruitless(context->runtime, "kafka_context_error");
     return context->error;
 }
 
@@ -74,7 +78,8 @@ kafka_time kafka_now(kafka_context *context) {
     return ks_now(ks_runtime_kernel(context->runtime));
 }
 
-/* Days since 1970-01-01 to a date of the Gregorian calendar: count years from 1 March, so that the leap day comes last. */
+/* Days since 1970-01-01 to a date of the Gregorian calendar: count years from 1 March, so that the leap day comes last.
+ */
 static void civil_date(int64_t days, int64_t *year, unsigned *month, unsigned *day) {
     days += 719468; /* 0000-03-01 */
     int64_t era = (days >= 0 ? days : days - 146096) / 146097;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What `kafka_message.batch` of a read message is: one reference on the block that all of the message's views lie in: key,
- * value, and (at its end or in a block of their own that it owns) decoded headers. kafka_message_release() gives it back.
+ * What `kafka_message.batch` of a read message is: one reference on the block that all of the message's views lie in:
+ * key, value, and (at its end or in a block of their own that it owns) decoded headers. kafka_message_release() gives
+ * it back.
  */
 #ifndef KS_MESSAGE_H
 #define KS_MESSAGE_H
@@ -10,8 +11,8 @@
 
 #include "sim/base/block.h"
 
-/* Headers need an array of kafka_header beside the batch's bytes. A message with headers holds one of these instead, told
- * apart by bit 0 of `batch`; it is a malloc block of its own so that messages without headers cost nothing. */
+/* Headers need an array of kafka_header beside the batch's bytes. A message with headers holds one of these instead,
+ * told apart by bit 0 of `batch`; it is a malloc block of its own so that messages without headers cost nothing. */
 typedef struct ks_message_headers {
     ks_block *block; /* one reference */
     kafka_header headers[];

@@ -22,15 +22,18 @@ kafka_error kafka_join(kafka_context *context, kafka_task *handle) {
     ks_task *task = (ks_task *)handle;
     if (context == NULL || task == NULL) return KAFKA_ERR_INVALID_ARGUMENT;
     kafka_address *address = context->address;
-    if (ks_runtime_right_thread(task->runtime) && task->ended) { /* also after the context has ended: it costs no time */
+    if (ks_runtime_right_thread(task->runtime) &&
+        task->ended) { /* also after the context has ended: it costs no time */
         ks_runtime_fruitful(task->runtime);
         ks_task_forget(task);
         return KAFKA_OK;
     }
-    if (task->joiner) return ks_address_fail(address, KAFKA_ERR_INVALID_ARGUMENT, "kafka_join: task %s is being joined already", task->name);
+    if (task->joiner)
+        return ks_address_fail(address, KAFKA_ERR_INVALID_ARGUMENT, "kafka_join: task %s is being joined already",
+                               task->name);
     ks_wait wait;
-    kafka_error error = ks_wait_begin(&wait, context->runtime, context->node, context, "kafka_join: task %s of %s", task->name,
-                                      ks_node_name(task->node));
+    kafka_error error = ks_wait_begin(&wait, context->runtime, context->node, context, "kafka_join: task %s of %s",
+                                      task->name, ks_node_name(task->node));
     if (error) return ks_address_fail(address, error, "kafka_join: task %s", task->name);
     task->joiner = &wait;
     error = ks_wait_park(&wait);

@@ -27,7 +27,9 @@ static ks_sim_client *control_client(ksim *sim) {
     return sim->control = client;
 }
 
-static void link_closed(void *owner, kafka_error error) { (void)owner, (void)error; /* looked at when it is needed again */ }
+static void link_closed(void *owner, kafka_error error) {
+    (void)owner, (void)error; /* looked at when it is needed again */
+}
 
 static ks_channel *channel_to(ksim *sim, const ks_broker *broker) {
     ks_sim_link *link = &sim->links[broker->id - 1];
@@ -51,7 +53,8 @@ static void answered(void *owner, kafka_error error, const ks_envelope *response
 kafka_error ks_sim_ask(ksim *sim, const char *call, ks_broker *broker, ks_envelope *request, ks_envelope **response) {
     ask self = { .response = NULL };
     ks_sim_client *client = control_client(sim);
-    kafka_error error = ks_wait_begin(&self.wait, sim->runtime, ks_process_node(client->process), NULL, "%s: broker-%d", call, broker->id);
+    kafka_error error = ks_wait_begin(&self.wait, sim->runtime, ks_process_node(client->process), NULL, "%s: broker-%d",
+                                      call, broker->id);
     if (error) {
         ks_envelope_free(sim->kernel, request);
         return ks_sim_fail(sim, error, "%s: %s", call, kafka_error_text(error));

@@ -15,7 +15,11 @@ static ks_sim_client *client_for(ksim *sim, const char *name, const char *call, 
     if (client && client != sim->control) return client;
     ks_node *node = ks_sim_node_get(sim, name, call);
     *error = KAFKA_ERR_INVALID_ARGUMENT;
-    if (node) ks_sim_fail(sim, *error, "%s: %s is no client of yours; brokers are stopped and started by ksim_stop_broker() and ksim_start_broker()", call, name);
+    if (node)
+        ks_sim_fail(sim, *error,
+                    "%s: %s is no client of yours; brokers are stopped and started by ksim_stop_broker() and "
+                    "ksim_start_broker()",
+                    call, name);
     return NULL;
 }
 
@@ -46,7 +50,8 @@ kafka_error ksim_pause(ksim *sim, const char *name) {
     if (client == NULL) return error;
     ks_node *node = ks_process_node(client->process);
     if (ks_node_state_of(node) == KS_NODE_DOWN) {
-        return ks_sim_fail(sim, KAFKA_ERR_INVALID_ARGUMENT, "ksim_pause: %s has crashed; ksim_restart() it first", name);
+        return ks_sim_fail(sim, KAFKA_ERR_INVALID_ARGUMENT, "ksim_pause: %s has crashed; ksim_restart() it first",
+                           name);
     }
     if (ks_node_state_of(node) == KS_NODE_PAUSED) return KAFKA_OK;
     uint64_t before = ks_sim_command(sim, "pause", "%s", name);
@@ -80,8 +85,10 @@ static kafka_error set_broker(ksim *sim, int32_t id, bool up, const char *call) 
     }
     if (broker->up == up) return KAFKA_OK;
     uint64_t before = ks_sim_command(sim, up ? "start_broker" : "stop_broker", "%d", id);
-    if (up) ks_node_start(broker->node);
-    else ks_node_crash(broker->node);
+    if (up)
+        ks_node_start(broker->node);
+    else
+        ks_node_crash(broker->node);
     ks_cause_set(sim->kernel, before);
     return KAFKA_OK;
 }
@@ -98,10 +105,18 @@ typedef struct link_fault {
     void (*act)(ksim *sim, struct link_fault *fault, ks_node *a, ks_node *b);
 } link_fault;
 
-static void act_delay(ksim *sim, link_fault *fault, ks_node *a, ks_node *b) { ks_link_set_latency(sim->kernel, a, b, fault->one_way_ns); }
-static void act_cut(ksim *sim, link_fault *fault, ks_node *a, ks_node *b) { (void)fault, ks_link_cut(sim->kernel, a, b); }
-static void act_heal(ksim *sim, link_fault *fault, ks_node *a, ks_node *b) { (void)fault, ks_link_heal(sim->kernel, a, b); }
-static void act_reset(ksim *sim, link_fault *fault, ks_node *a, ks_node *b) { fault->count += ks_link_reset(sim->kernel, a, b); }
+static void act_delay(ksim *sim, link_fault *fault, ks_node *a, ks_node *b) {
+    ks_link_set_latency(sim->kernel, a, b, fault->one_way_ns);
+}
+static void act_cut(ksim *sim, link_fault *fault, ks_node *a, ks_node *b) {
+    (void)fault, ks_link_cut(sim->kernel, a, b);
+}
+static void act_heal(ksim *sim, link_fault *fault, ks_node *a, ks_node *b) {
+    (void)fault, ks_link_heal(sim->kernel, a, b);
+}
+static void act_reset(ksim *sim, link_fault *fault, ks_node *a, ks_node *b) {
+    fault->count += ks_link_reset(sim->kernel, a, b);
+}
 
 static kafka_error on_links(ksim *sim, link_fault *fault, const char *a_name, const char *b_name) {
     kafka_error error = ks_sim_check(sim);
@@ -109,10 +124,13 @@ static kafka_error on_links(ksim *sim, link_fault *fault, const char *a_name, co
     ks_node *a = ks_sim_node_get(sim, a_name, fault->call);
     ks_node *b = a && b_name ? ks_sim_node_get(sim, b_name, fault->call) : NULL;
     if (a == NULL || (b_name && b == NULL)) return KAFKA_ERR_INVALID_ARGUMENT;
-    if (a == b) return ks_sim_fail(sim, KAFKA_ERR_INVALID_ARGUMENT, "%s: %s and %s are the same", fault->call, a_name, b_name);
+    if (a == b)
+        return ks_sim_fail(sim, KAFKA_ERR_INVALID_ARGUMENT, "%s: %s and %s are the same", fault->call, a_name, b_name);
     char span[48] = "";
-    if (fault->act == act_delay && fault->one_way_ns >= 0) snprintf(span, sizeof span, " %lld us", (long long)(fault->one_way_ns / KS_US));
-    else if (fault->act == act_delay) snprintf(span, sizeof span, " default");
+    if (fault->act == act_delay && fault->one_way_ns >= 0)
+        snprintf(span, sizeof span, " %lld us", (long long)(fault->one_way_ns / KS_US));
+    else if (fault->act == act_delay)
+        snprintf(span, sizeof span, " default");
     uint64_t before = ks_sim_command(sim, fault->command, "%s %s%s", a_name, b_name ? b_name : "every broker", span);
     for (int32_t id = 1; b == NULL && id <= ks_cluster_broker_count(sim->cluster); id++) {
         ks_node *node = ks_cluster_broker_find(sim->cluster, id)->node;

@@ -13,7 +13,8 @@ enum { CREATE_TOPICS_VERSION = 7, OFFSET_COMMIT_VERSION = 8, LEAVE_GROUP_VERSION
 static kafka_error refused(ksim *sim, const char *call, const char *what, int16_t code, ks_string message) {
     kafka_error error = (kafka_error)code;
     if (message.size > 0) {
-        return ks_sim_fail(sim, error, "%s: %s: %s: %.*s", call, what, kafka_error_name(error), (int)message.size, message.data);
+        return ks_sim_fail(sim, error, "%s: %s: %s: %.*s", call, what, kafka_error_name(error), (int)message.size,
+                           message.data);
     }
     return ks_sim_fail(sim, error, "%s: %s: %s: %s", call, what, kafka_error_name(error), kafka_error_text(error));
 }
@@ -26,7 +27,8 @@ static kafka_error checked(ksim *sim, const char *call, const char *what, const 
 
 /* ---- topics ---- */
 
-static void fill_topic(ksim *sim, ks_arena *arena, const ksim_new_topic *from, ks_create_topics_request_creatable_topic *to) {
+static void fill_topic(ksim *sim, ks_arena *arena, const ksim_new_topic *from,
+                       ks_create_topics_request_creatable_topic *to) {
     int32_t brokers = ks_cluster_broker_count(sim->cluster), count = 0;
     to->name = ks_arena_string(arena, ks_str(from->name));
     to->num_partitions = from->partitions ? from->partitions : -1;
@@ -55,10 +57,12 @@ kafka_error ksim_create_topics(ksim *sim, const ksim_new_topic *topics, size_t c
     kafka_error error = checked(sim, "ksim_create_topics", "topics", (const char *)topics);
     if (error) return error;
     for (size_t i = 0; i < count; i++) {
-        if (topics[i].name == NULL) return ks_sim_fail(sim, KAFKA_ERR_INVALID_ARGUMENT, "ksim_create_topics: topic %zu has no name", i);
+        if (topics[i].name == NULL)
+            return ks_sim_fail(sim, KAFKA_ERR_INVALID_ARGUMENT, "ksim_create_topics: topic %zu has no name", i);
     }
     int32_t controller = ks_cluster_controller(sim->cluster);
-    if (controller < 0) return ks_sim_fail(sim, KAFKA_ERR_BROKER_NOT_AVAILABLE, "ksim_create_topics: every broker is down");
+    if (controller < 0)
+        return ks_sim_fail(sim, KAFKA_ERR_BROKER_NOT_AVAILABLE, "ksim_create_topics: every broker is down");
     ks_envelope *request = ks_sim_request(sim, KS_API_create_topics, CREATE_TOPICS_VERSION), *response;
     ks_create_topics_request *body = request->body;
     body->topics.items = ks_arena_alloc(request->arena, sizeof *body->topics.items * (count + 1));
@@ -78,7 +82,8 @@ kafka_error ksim_create_topic(ksim *sim, const char *topic, int32_t partitions) 
     kafka_error error = checked(sim, "ksim_create_topic", "topic", topic);
     if (error) return error;
     if (partitions <= 0) {
-        return ks_sim_fail(sim, KAFKA_ERR_INVALID_PARTITIONS, "ksim_create_topic: %.100s: %d partitions: allowed are 1 and more", topic, partitions);
+        return ks_sim_fail(sim, KAFKA_ERR_INVALID_PARTITIONS,
+                           "ksim_create_topic: %.100s: %d partitions: allowed are 1 and more", topic, partitions);
     }
     return ksim_create_topics(sim, &(ksim_new_topic){ .name = topic, .partitions = partitions }, 1);
 }
@@ -88,12 +93,14 @@ kafka_error ksim_create_topic(ksim *sim, const char *topic, int32_t partitions) 
 static ks_broker *coordinator(ksim *sim, const char *call, const char *group) {
     ks_broker *broker = ks_group_coordinator_of(sim->cluster, ks_str(group));
     if (broker == NULL) {
-        ks_sim_fail(sim, KAFKA_ERR_COORDINATOR_NOT_AVAILABLE, "%s: the coordinator of group %.100s is down", call, group);
+        ks_sim_fail(sim, KAFKA_ERR_COORDINATOR_NOT_AVAILABLE, "%s: the coordinator of group %.100s is down", call,
+                    group);
     }
     return broker;
 }
 
-kafka_error ksim_set_committed_offset(ksim *sim, const char *group, const char *topic, int32_t partition, int64_t offset) {
+kafka_error ksim_set_committed_offset(ksim *sim, const char *group, const char *topic, int32_t partition,
+                                      int64_t offset) {
     static const char call[] = "ksim_set_committed_offset";
     kafka_error error = checked(sim, call, "group", group);
     if (error == KAFKA_OK) error = checked(sim, call, "topic", topic);
@@ -108,13 +115,17 @@ kafka_error ksim_set_committed_offset(ksim *sim, const char *group, const char *
     body->topics.items = ks_arena_alloc(request->arena, sizeof *body->topics.items);
     body->topics.count = 1;
     body->topics.items[0].name = ks_arena_string(request->arena, ks_str(topic));
-    body->topics.items[0].partitions.items = ks_arena_alloc(request->arena, sizeof *body->topics.items[0].partitions.items);
+    body->topics.items[0].partitions.items =
+        ks_arena_alloc(request->arena, sizeof *body->topics.items[0].partitions.items);
     body->topics.items[0].partitions.count = 1;
-    body->topics.items[0].partitions.items[0] = (ks_offset_commit_request_partition){ partition, offset, -1, KS_LITERAL("") };
+    body->topics.items[0].partitions.items[0] =
+        (ks_offset_commit_request_partition){ partition, offset, -1, KS_LITERAL("") };
     error = ks_sim_ask(sim, call, broker, request, &response);
     if (error) return error;
     const ks_offset_commit_response *answer = response->body;
-    int16_t code = answer->topics.count && answer->topics.items[0].partitions.count ? answer->topics.items[0].partitions.items[0].error_code : 0;
+    int16_t code = answer->topics.count && answer->topics.items[0].partitions.count
+                       ? answer->topics.items[0].partitions.items[0].error_code
+                       : 0;
     char what[256];
     snprintf(what, sizeof what, "group %.80s, %.100s[%d]", group, topic, partition);
     if (code) error = refused(sim, call, what, code, KS_NULL_STRING);
@@ -122,8 +133,10 @@ kafka_error ksim_set_committed_offset(ksim *sim, const char *group, const char *
     return error;
 }
 
-/* The group with a member of `client` (*count of them); NULL with the detail when there is none. A view: copy what must live on. */
-static const ksim_group *group_with(ksim *sim, const char *call, const char *name, const char *client, int32_t *count, kafka_error *error) {
+/* The group with a member of `client` (*count of them); NULL with the detail when there is none. A view: copy what must
+ * live on. */
+static const ksim_group *group_with(ksim *sim, const char *call, const char *name, const char *client, int32_t *count,
+                                    kafka_error *error) {
     *error = checked(sim, call, "group", name);
     if (*error == KAFKA_OK) *error = checked(sim, call, "client", client);
     if (*error) return NULL;
@@ -132,7 +145,8 @@ static const ksim_group *group_with(ksim *sim, const char *call, const char *nam
     for (size_t i = 0; group && i < group->member_count; i++) *count += strcmp(group->members[i].client, client) == 0;
     if (*count > 0) return group;
     *error = group ? KAFKA_ERR_UNKNOWN_MEMBER_ID : KAFKA_ERR_GROUP_ID_NOT_FOUND;
-    ks_sim_fail(sim, *error, group ? "%s: group %.100s has no member of client %.100s" : "%s: there is no group %.100s", call, name, client);
+    ks_sim_fail(sim, *error, group ? "%s: group %.100s has no member of client %.100s" : "%s: there is no group %.100s",
+                call, name, client);
     return NULL;
 }
 
@@ -144,14 +158,16 @@ static ks_envelope *leave_request(ksim *sim, const ksim_group *group, const char
     for (size_t i = 0; i < group->member_count; i++) {
         const ksim_member *member = &group->members[i];
         if (strcmp(member->client, client) != 0) continue;
-        body->members.items[body->members.count++] = (ks_leave_group_request_member_identity){
-            ks_arena_string(request->arena, ks_str(member->id)), ks_arena_string(request->arena, ks_str(member->instance_id)),
-            KS_LITERAL("member was removed by an admin") };
+        body->members.items[body->members.count++] =
+            (ks_leave_group_request_member_identity){ ks_arena_string(request->arena, ks_str(member->id)),
+                                                      ks_arena_string(request->arena, ks_str(member->instance_id)),
+                                                      KS_LITERAL("member was removed by an admin") };
     }
     return request;
 }
 
-static kafka_error expel_classic(ksim *sim, const char *call, ks_broker *broker, const ksim_group *group, const char *client, int32_t count) {
+static kafka_error expel_classic(ksim *sim, const char *call, ks_broker *broker, const ksim_group *group,
+                                 const char *client, int32_t count) {
     ks_envelope *response;
     kafka_error error = ks_sim_ask(sim, call, broker, leave_request(sim, group, client, count), &response);
     if (error) return error;
@@ -186,7 +202,8 @@ kafka_error ksim_expel_member(ksim *sim, const char *name, const char *client) {
     if (group == NULL) return error;
     ks_broker *broker = coordinator(sim, call, name);
     if (broker == NULL) return KAFKA_ERR_COORDINATOR_NOT_AVAILABLE;
-    if (ks_cluster_group_find(sim->cluster, ks_str(name))->kind == KS_GROUP_CLASSIC) return expel_classic(sim, call, broker, group, client, count);
+    if (ks_cluster_group_find(sim->cluster, ks_str(name))->kind == KS_GROUP_CLASSIC)
+        return expel_classic(sim, call, broker, group, client, count);
     ks_string *ids = ks_alloc(sizeof *ids * (size_t)count); /* the view is gone after the first request */
     for (size_t i = 0, n = 0; i < group->member_count; i++) {
         if (strcmp(group->members[i].client, client) == 0) ids[n++] = ks_string_dup(ks_str(group->members[i].id));
@@ -229,7 +246,8 @@ kafka_error ksim_move_leader(ksim *sim, const char *topic, int32_t index, int32_
     char what[300];
     snprintf(what, sizeof what, "%.250s[%d]", topic, index);
     ks_partition *partition = ks_cluster_partition_find(sim->cluster, ks_str(topic), index);
-    if (partition == NULL) return ks_sim_fail(sim, KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION, "%s: there is no partition %s", call, what);
+    if (partition == NULL)
+        return ks_sim_fail(sim, KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION, "%s: there is no partition %s", call, what);
     uint64_t before = ks_sim_command(sim, "move_leader", "%s %d", what, broker);
     error = move(sim, call, partition, broker, what);
     ks_cause_set(sim->kernel, before);
@@ -241,7 +259,8 @@ kafka_error ksim_move_coordinator(ksim *sim, const char *group, int32_t broker) 
     kafka_error error = checked(sim, call, "group", group);
     if (error) return error;
     ks_topic *offsets = ks_cluster_topic_find(sim->cluster, KS_LITERAL(KS_OFFSETS_TOPIC));
-    ks_partition *partition = ks_topic_partition(offsets, ks_group_partition_of(ks_str(group), offsets->partition_count));
+    ks_partition *partition =
+        ks_topic_partition(offsets, ks_group_partition_of(ks_str(group), offsets->partition_count));
     char what[200];
     snprintf(what, sizeof what, KS_OFFSETS_TOPIC "[%d], where group %.100s lives", partition->index, group);
     uint64_t before = ks_sim_command(sim, "move_coordinator", "%s %d", group, broker);

@@ -23,21 +23,32 @@ static const int32_t *copy_ids(ks_arena *view, const int32_t *ids, int32_t count
 static void fill_partition(ks_arena *view, const ks_partition *from, const char *topic, ksim_partition *to) {
     const ks_log *log = from->log;
     *to = (ksim_partition){
-        .topic = topic, .partition = from->index, .leader = from->leader, .leader_epoch = from->leader_epoch,
-        .replicas = copy_ids(view, from->replicas, from->replica_count), .replica_count = (size_t)from->replica_count,
-        .isr = copy_ids(view, ks_partition_isr(from), from->isr_count), .isr_count = (size_t)from->isr_count,
-        .log_start_offset = ks_log_start_offset(log), .high_watermark = ks_log_high_watermark(log),
-        .log_end_offset = ks_log_end_offset(log), .size_bytes = ks_log_size(log), .segment_count = log ? ks_log_segment_count(log) : 0,
+        .topic = topic,
+        .partition = from->index,
+        .leader = from->leader,
+        .leader_epoch = from->leader_epoch,
+        .replicas = copy_ids(view, from->replicas, from->replica_count),
+        .replica_count = (size_t)from->replica_count,
+        .isr = copy_ids(view, ks_partition_isr(from), from->isr_count),
+        .isr_count = (size_t)from->isr_count,
+        .log_start_offset = ks_log_start_offset(log),
+        .high_watermark = ks_log_high_watermark(log),
+        .log_end_offset = ks_log_end_offset(log),
+        .size_bytes = ks_log_size(log),
+        .segment_count = log ? ks_log_segment_count(log) : 0,
     };
 }
 
-static int by_setting(const void *a, const void *b) { return strcmp(((const ksim_setting *)a)->name, ((const ksim_setting *)b)->name); }
+static int by_setting(const void *a, const void *b) {
+    return strcmp(((const ksim_setting *)a)->name, ((const ksim_setting *)b)->name);
+}
 
 static void fill_configs(ks_arena *view, const ks_topic_config *config, ksim_topic *to) {
     ksim_setting *settings = ks_arena_alloc(view, sizeof *settings * (KS_TOPIC_CONFIG_COUNT + 1));
     for (int32_t key = 0; key < KS_TOPIC_CONFIG_COUNT; key++) {
         if (config == NULL || !(config->overridden >> key & 1) || config->text[key] == NULL) continue;
-        settings[to->config_count++] = (ksim_setting){ ks_topic_configs[key].name, ks_view_string(view, ks_str(config->text[key])) };
+        settings[to->config_count++] =
+            (ksim_setting){ ks_topic_configs[key].name, ks_view_string(view, ks_str(config->text[key])) };
     }
     qsort(settings, to->config_count, sizeof *settings, by_setting);
     to->configs = settings;
@@ -46,9 +57,13 @@ static void fill_configs(ks_arena *view, const ks_topic_config *config, ksim_top
 static void fill_topic(ks_arena *view, const ks_topic *from, ksim_topic *to) {
     char id[23];
     ksim_partition *partitions = ks_arena_alloc(view, sizeof *partitions * (size_t)(from->partition_count + 1));
-    *to = (ksim_topic){ .name = ks_view_string(view, from->name), .id = ks_view_string(view, ks_str(ks_uuid_text(from->id, id))),
-                        .internal = from->internal, .partitions = partitions, .partition_count = (size_t)from->partition_count };
-    for (int32_t i = 0; i < from->partition_count; i++) fill_partition(view, from->partitions[i], to->name, &partitions[i]);
+    *to = (ksim_topic){ .name = ks_view_string(view, from->name),
+                        .id = ks_view_string(view, ks_str(ks_uuid_text(from->id, id))),
+                        .internal = from->internal,
+                        .partitions = partitions,
+                        .partition_count = (size_t)from->partition_count };
+    for (int32_t i = 0; i < from->partition_count; i++)
+        fill_partition(view, from->partitions[i], to->name, &partitions[i]);
     to->replication_factor = from->partition_count ? from->partitions[0]->replica_count : 0;
     fill_configs(view, from->config, to);
 }
@@ -83,10 +98,11 @@ static ks_topic *topic_get(ksim *sim, const char *name, const char *call) {
         if (at->internal) continue;
         ks_buffer_printf(&names, "%s%s", listed++ ? ", " : "", at->name.data);
     }
-    ks_sim_fail(sim, KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION, "%s: there is no topic \"%.100s\"; there %s", call, name ? name : "(NULL)",
-                listed ? "are" : "is none yet");
-    if (listed) ks_sim_fail(sim, KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION, "%s: there is no topic \"%.100s\"; there are %.500s", call,
-                            name ? name : "(NULL)", (const char *)names.data);
+    ks_sim_fail(sim, KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION, "%s: there is no topic \"%.100s\"; there %s", call,
+                name ? name : "(NULL)", listed ? "are" : "is none yet");
+    if (listed)
+        ks_sim_fail(sim, KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION, "%s: there is no topic \"%.100s\"; there are %.500s",
+                    call, name ? name : "(NULL)", (const char *)names.data);
     ks_buffer_deinit(&names);
     return NULL;
 }
@@ -103,8 +119,8 @@ static ks_partition *partition_get(ksim *sim, const char *name, int32_t index, c
     const ks_topic *topic = topic_get(sim, name, call);
     ks_partition *partition = topic ? ks_topic_partition(topic, index) : NULL;
     if (topic && partition == NULL) {
-        ks_sim_fail(sim, KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION, "%s: there is no partition %s[%d]; there are 0 to %d", call, name, index,
-                    topic->partition_count - 1);
+        ks_sim_fail(sim, KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION, "%s: there is no partition %s[%d]; there are 0 to %d",
+                    call, name, index, topic->partition_count - 1);
     }
     return partition;
 }
@@ -127,11 +143,17 @@ static kafka_bytes copy_bytes(ks_arena *view, ks_bytes bytes) {
 
 void ks_view_record(ks_arena *view, const ks_record *from, ksim_record *to) {
     kafka_header *headers = ks_arena_alloc(view, sizeof *headers * (size_t)(from->header_count + 1));
-    *to = (ksim_record){ .offset = from->offset, .time = from->timestamp_ms < 0 ? 0 : from->timestamp_ms * KS_MS,
-                         .key = copy_bytes(view, from->key), .value = copy_bytes(view, from->value), .headers = headers };
+    *to = (ksim_record){ .offset = from->offset,
+                         .time = from->timestamp_ms < 0 ? 0 : from->timestamp_ms * KS_MS,
+                         .key = copy_bytes(view, from->key),
+                         .value = copy_bytes(view, from->value),
+                         .headers = headers };
     ks_bytes encoded = from->headers, value;
-    for (ks_string key; to->header_count < (size_t)from->header_count && ks_record_header_next(&encoded, &key, &value); ) {
-        headers[to->header_count++] = (kafka_header){ copy_bytes(view, (ks_bytes){ (const uint8_t *)key.data, key.size }), copy_bytes(view, value) };
+    for (ks_string key;
+         to->header_count < (size_t)from->header_count && ks_record_header_next(&encoded, &key, &value);) {
+        headers[to->header_count++] =
+            (kafka_header){ copy_bytes(view, (ks_bytes){ (const uint8_t *)key.data, key.size }),
+                            copy_bytes(view, value) };
     }
 }
 
@@ -166,7 +188,7 @@ const ksim_record *ksim_records(ksim *sim, const char *topic, int32_t index, siz
         ks_log_read(partition->log, offset, end, 1 << 20, true, &slice);
         if (slice.bytes.size <= 0) break;
         collect(view, slice.bytes, offset, &list);
-        for (ks_bytes rest = slice.bytes; ks_batch_read_header(rest, &last) && ks_batch_size(&last) <= rest.size; ) {
+        for (ks_bytes rest = slice.bytes; ks_batch_read_header(rest, &last) && ks_batch_size(&last) <= rest.size;) {
             offset = ks_batch_last_offset(&last) + 1;
             rest = (ks_bytes){ rest.data + ks_batch_size(&last), rest.size - ks_batch_size(&last) };
         }

@@ -50,7 +50,8 @@ static void fill_owned(ks_arena *view, const ks_consumer_member *from, ksim_memb
     for (int32_t i = 0; i < from->assigned.count; i++) {
         const ks_consumer_topic *topic = ks_consumer_topic_of(from->group, from->assigned.items[i]);
         if (topic == NULL || topic->name.size <= 0) continue;
-        assigned[to->assigned_count++] = (ksim_assigned){ ks_view_string(view, topic->name), KS_TP_PARTITION(from->assigned.items[i]) };
+        assigned[to->assigned_count++] =
+            (ksim_assigned){ ks_view_string(view, topic->name), KS_TP_PARTITION(from->assigned.items[i]) };
     }
     qsort(assigned, to->assigned_count, sizeof *assigned, by_assigned);
     to->assigned = assigned;
@@ -61,7 +62,8 @@ static void fill_consumer_members(ks_arena *view, const ks_consumer_group *from,
     ksim_member *members = ks_arena_alloc(view, sizeof *members * (size_t)(from->member_count + 1));
     for (int32_t i = 0; i < from->member_count; i++) {
         const ks_consumer_member *member = from->sorted[i];
-        members[i] = (ksim_member){ .id = ks_view_string(view, member->id), .instance_id = ks_view_string(view, member->instance_id),
+        members[i] = (ksim_member){ .id = ks_view_string(view, member->id),
+                                    .instance_id = ks_view_string(view, member->instance_id),
                                     .client = ks_view_string(view, ks_sim_client_of_host(member->client_host)),
                                     .client_id = ks_view_string(view, member->client_id) };
         fill_owned(view, member, &members[i]);
@@ -76,7 +78,8 @@ static void fill_members(ks_arena *view, ks_group *from, ksim_group *to) {
     ks_group_member *const *sorted = ks_group_members_sorted(from);
     bool consumer = ks_string_equal(from->protocol_type, KS_LITERAL("consumer"));
     for (int32_t i = 0; i < from->member_count; i++) {
-        members[i] = (ksim_member){ .id = ks_view_string(view, sorted[i]->id), .instance_id = ks_view_string(view, sorted[i]->instance_id),
+        members[i] = (ksim_member){ .id = ks_view_string(view, sorted[i]->id),
+                                    .instance_id = ks_view_string(view, sorted[i]->instance_id),
                                     .client = ks_view_string(view, ks_sim_member_client(sorted[i])),
                                     .client_id = ks_view_string(view, sorted[i]->client_id) };
         if (consumer) fill_assigned(view, sorted[i], &members[i]);
@@ -104,10 +107,13 @@ static void fill_committed(ksim *sim, ks_arena *view, ks_group *from, ksim_group
         for (int32_t partition = 0; partition < topics[i]->capacity; partition++) {
             const ks_committed_value *value = &topics[i]->items[partition];
             if (value->offset < 0) continue;
-            all[to->committed_count++] = (ksim_committed){
-                .topic = name, .partition = partition, .offset = value->offset, .time = value->commit_ms * KS_MS,
-                .metadata = value->metadata.size > 0 ? ks_view_string(view, value->metadata) : "",
-                .lag = lag_of(sim, topics[i]->name, partition, value->offset) };
+            all[to->committed_count++] =
+                (ksim_committed){ .topic = name,
+                                  .partition = partition,
+                                  .offset = value->offset,
+                                  .time = value->commit_ms * KS_MS,
+                                  .metadata = value->metadata.size > 0 ? ks_view_string(view, value->metadata) : "",
+                                  .lag = lag_of(sim, topics[i]->name, partition, value->offset) };
         }
     }
     to->committed = all;
@@ -129,7 +135,9 @@ static const char *or_empty(const char *text) { return text ? text : ""; }
 
 static void fill_group(ksim *sim, ks_arena *view, ks_group *from, ksim_group *to) {
     const ks_broker *broker = ks_group_coordinator_of(sim->cluster, from->id);
-    *to = (ksim_group){ .name = ks_view_string(view, from->id), .state = ks_group_state_text(from), .generation = from->generation,
+    *to = (ksim_group){ .name = ks_view_string(view, from->id),
+                        .state = ks_group_state_text(from),
+                        .generation = from->generation,
                         .coordinator = broker ? broker->id : -1,
                         .protocol_type = or_empty(ks_view_string(view, from->protocol_type)),
                         .protocol = or_empty(ks_view_string(view, from->protocol_name)),
@@ -164,9 +172,10 @@ static ks_group *group_get(ksim *sim, const char *name, const char *call) {
     ks_buffer names = { 0 };
     int32_t count;
     ks_group **groups = ks_cluster_groups(sim->cluster, ks_sim_view(sim), &count);
-    for (int32_t i = 0; i < count && i < 20; i++) ks_buffer_printf(&names, "%s%s", i ? ", " : "; there are ", groups[i]->id.data);
-    ks_sim_fail(sim, KAFKA_ERR_GROUP_ID_NOT_FOUND, "%s: there is no group \"%.100s\"%.500s", call, name ? name : "(NULL)",
-                count ? (const char *)names.data : "; there is none yet");
+    for (int32_t i = 0; i < count && i < 20; i++)
+        ks_buffer_printf(&names, "%s%s", i ? ", " : "; there are ", groups[i]->id.data);
+    ks_sim_fail(sim, KAFKA_ERR_GROUP_ID_NOT_FOUND, "%s: there is no group \"%.100s\"%.500s", call,
+                name ? name : "(NULL)", count ? (const char *)names.data : "; there is none yet");
     ks_buffer_deinit(&names);
     return NULL;
 }
@@ -202,7 +211,9 @@ int64_t ksim_lag(ksim *sim, const char *group_name, const char *topic_name) {
     if (group == NULL) return -1;
     if (topic_name) {
         const ks_topic *topic = ks_cluster_topic_find(sim->cluster, ks_str(topic_name));
-        if (topic == NULL) ks_sim_fail(sim, KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION, "ksim_lag: there is no topic \"%.100s\"", topic_name);
+        if (topic == NULL)
+            ks_sim_fail(sim, KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION, "ksim_lag: there is no topic \"%.100s\"",
+                        topic_name);
         return topic ? topic_lag(sim, group, topic) : -1;
     }
     int32_t count;
@@ -217,7 +228,9 @@ int64_t ksim_lag(ksim *sim, const char *group_name, const char *topic_name) {
 
 /* ---- "c1=orders[0,1,2] c3=orders[3,4,5]" ---- */
 
-static int compare_names(const char *a, const char *b) { return a == NULL || b == NULL ? (a != NULL) - (b != NULL) : strcmp(a, b); }
+static int compare_names(const char *a, const char *b) {
+    return a == NULL || b == NULL ? (a != NULL) - (b != NULL) : strcmp(a, b);
+}
 
 int ks_place_compare(const void *left, const void *right) {
     const ks_place *a = left, *b = right;
@@ -237,8 +250,10 @@ void ks_places_write(const ks_place *places, int32_t count, ks_buffer *out) {
         if (before && (new_owner || (new_topic && before->topic))) ks_buffer_text(out, " ");
         if (new_owner) ks_buffer_printf(out, "%s=", at->owner);
         if (at->topic == NULL) continue;
-        if (new_topic) ks_buffer_printf(out, "%s[%d", at->topic, at->partition);
-        else ks_buffer_printf(out, ",%d", at->partition);
+        if (new_topic)
+            ks_buffer_printf(out, "%s[%d", at->topic, at->partition);
+        else
+            ks_buffer_printf(out, ",%d", at->partition);
     }
     if (count > 0 && places[count - 1].topic) ks_buffer_text(out, "]");
 }
@@ -251,7 +266,9 @@ const char *ksim_assignment(ksim *sim, const char *name) {
         const ksim_member *member = &group->members[i];
         if (member->assigned_count == 0) KS_PUSH(places, (ks_place){ .owner = member->client });
         for (size_t j = 0; j < member->assigned_count; j++) {
-            KS_PUSH(places, (ks_place){ .owner = member->client, .topic = member->assigned[j].topic, .partition = member->assigned[j].partition });
+            KS_PUSH(places, (ks_place){ .owner = member->client,
+                                        .topic = member->assigned[j].topic,
+                                        .partition = member->assigned[j].partition });
         }
     }
     ks_buffer text = { 0 };

@@ -39,12 +39,18 @@ static void ids(ks_buffer *out, const char *name, const int32_t *values, size_t 
 
 static size_t utf8_sequence(const uint8_t *at, size_t left) {
     uint8_t first = *at;
-    size_t size = first < 0x80 ? 1 : first >= 0xC2 && first < 0xE0 ? 2 : first >= 0xE0 && first < 0xF0 ? 3 : first >= 0xF0 && first < 0xF5 ? 4 : 0;
+    size_t size = first < 0x80                    ? 1
+                  : first >= 0xC2 && first < 0xE0 ? 2
+                  : first >= 0xE0 && first < 0xF0 ? 3
+                  : first >= 0xF0 && first < 0xF5 ? 4
+                                                  : 0;
     if (size == 0 || size > left) return 0;
     for (size_t i = 1; i < size; i++) {
         if ((at[i] & 0xC0) != 0x80) return 0;
     }
-    if ((first == 0xE0 && at[1] < 0xA0) || (first == 0xED && at[1] > 0x9F) || (first == 0xF0 && at[1] < 0x90) || (first == 0xF4 && at[1] > 0x8F)) return 0;
+    if ((first == 0xE0 && at[1] < 0xA0) || (first == 0xED && at[1] > 0x9F) || (first == 0xF0 && at[1] < 0x90) ||
+        (first == 0xF4 && at[1] > 0x8F))
+        return 0;
     return size;
 }
 

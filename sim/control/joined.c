@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Which clients joined which groups, as the messages tell it, and when a group is stable: its state is Stable, its members
- * are those of the live clients that joined it (and of nobody who crashed or stands still), and each knows its assignment.
+ * Which clients joined which groups, as the messages tell it, and when a group is stable: its state is Stable, its
+ * members are those of the live clients that joined it (and of nobody who crashed or stands still), and each knows its
+ * assignment.
  *
  * A client whose members announce that they join and that they leave (those like kafka-go) counts as joined in between,
- * whatever happens to its membership meanwhile, and knows its assignment when its generation has started. Any other counts from its JoinGroup on until it leaves or crashes; and for a
- * second after it looked for the group's coordinator, because then it is probably about to join (administrators look too, and
- * never join); that it knows its assignment is seen from the answer to its SyncGroup.
+ * whatever happens to its membership meanwhile, and knows its assignment when its generation has started. Any other
+ * counts from its JoinGroup on until it leaves or crashes; and for a second after it looked for the group's
+ * coordinator, because then it is probably about to join (administrators look too, and never join); that it knows its
+ * assignment is seen from the answer to its SyncGroup.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +24,7 @@ typedef struct joined_client { /* wants to be in the group */
     ks_string name;            /* owned */
     bool announces;            /* then `members` counts, else `until` */
     int32_t members;
-    int64_t until;             /* INT64_MAX: it has asked to join */
+    int64_t until; /* INT64_MAX: it has asked to join */
     UT_hash_handle hh;
 } joined_client;
 
@@ -51,7 +53,8 @@ typedef struct joined_group {
 
 struct ks_sim_groups {
     joined_group *by_name;
-    const ks_struct *joining, *leaving, *started, *answered, *assigned, *revoked, *lost; /* the kinds of events that are heard */
+    const ks_struct *joining, *leaving, *started, *answered, *assigned, *revoked,
+        *lost; /* the kinds of events that are heard */
 };
 
 static joined_group *group_get(ksim *sim, ks_string name) {
@@ -108,7 +111,9 @@ static void looks_for_coordinator(ksim *sim, const ks_envelope *request, ks_stri
 
 void ks_sim_joined_request(ksim *sim, ks_connection *connection, const ks_envelope *request) {
     int16_t api = request->api_key; /* most are none of these: look no further */
-    if (api != KS_API_find_coordinator && api != KS_API_join_group && api != KS_API_leave_group && api != KS_API_consumer_group_heartbeat) return;
+    if (api != KS_API_find_coordinator && api != KS_API_join_group && api != KS_API_leave_group &&
+        api != KS_API_consumer_group_heartbeat)
+        return;
     ks_string client = ks_str(ks_node_name(ks_connection_client(connection)));
     if (sim->control && ks_string_equal(client, sim->control->name)) return;
     if (api == KS_API_find_coordinator) {
@@ -119,13 +124,16 @@ void ks_sim_joined_request(ksim *sim, ks_connection *connection, const ks_envelo
         client_left(group_get(sim, ((const ks_leave_group_request *)request->body)->group_id), client);
     } else {
         const ks_consumer_group_heartbeat_request *body = request->body;
-        if (body->member_epoch >= 0) client_add(group_get(sim, body->group_id), client, INT64_MAX);
-        else client_left(group_get(sim, body->group_id), client);
+        if (body->member_epoch >= 0)
+            client_add(group_get(sim, body->group_id), client, INT64_MAX);
+        else
+            client_left(group_get(sim, body->group_id), client);
     }
 }
 
 void ks_sim_joined_down(ksim *sim, const char *client) {
-    for (joined_group *group = sim->joined->by_name; group; group = group->hh.next) client_forget(group, ks_str(client));
+    for (joined_group *group = sim->joined->by_name; group; group = group->hh.next)
+        client_forget(group, ks_str(client));
 }
 
 /* Members come and go: those of old generations are forgotten when they are the most. */
@@ -218,10 +226,12 @@ static void heard(void *context, const ks_event *event) {
     } else if (event->kind == joined->answered) {
         const ks_ev_response_received *answer = event->fields;
         if (answer->api_key != KS_API_sync_group || answer->error_code != 0) return;
-        if (!announces(context, answer->group, ks_str(event->node_name))) synced(context, answer->group, answer->member, answer->generation);
+        if (!announces(context, answer->group, ks_str(event->node_name)))
+            synced(context, answer->group, answer->member, answer->generation);
     } else if (event->kind == joined->started) {
         const ks_ev_client_generation_started *fields = event->fields;
-        if (announces(context, fields->group, fields->client)) synced(context, fields->group, fields->member, fields->generation);
+        if (announces(context, fields->group, fields->client))
+            synced(context, fields->group, fields->member, fields->generation);
     } else if (event->kind == joined->assigned) {
         const ks_ev_client_partitions_assigned *fields = event->fields;
         changed(context, '+', fields->group, fields->client, fields->partitions);
@@ -241,26 +251,30 @@ static bool is_up(ksim *sim, ks_string client) {
     return node == NULL || ks_node_state_of(node) == KS_NODE_UP; /* another kind of client: not ours to judge */
 }
 
-/* Every member known, of a live client, with its assignment. The cheap questions come first: this is asked after every event
- * while somebody waits. */
+/* Every member known, of a live client, with its assignment. The cheap questions come first: this is asked after every
+ * event while somebody waits. */
 static const char *classic_problem(ksim *sim, joined_group *seen, ks_group *group, ks_string *who) {
-    if (seen->generation != group->generation || seen->synced < group->member_count) return "does not know its assignment yet";
+    if (seen->generation != group->generation || seen->synced < group->member_count)
+        return "does not know its assignment yet";
     ks_group_member *const *members = ks_group_members_sorted(group);
     for (int32_t i = 0; i < group->member_count; i++) {
         *who = members[i]->id;
         synced_member *member = NULL;
         KS_HASH_FIND_STRING(hh, seen->members, members[i]->id, member);
         if (member == NULL || member->generation != group->generation) return "does not know its assignment yet";
-        if (!is_up(sim, ks_sim_member_client(members[i]))) return "is still a member, though its process is down or paused";
+        if (!is_up(sim, ks_sim_member_client(members[i])))
+            return "is still a member, though its process is down or paused";
     }
     return NULL;
 }
 
-/* In a group of the consumer protocol the coordinator itself knows: a member is STABLE once it has said that it owns its target. */
+/* In a group of the consumer protocol the coordinator itself knows: a member is STABLE once it has said that it owns
+ * its target. */
 static const char *consumer_problem(ksim *sim, const ks_consumer_group *group, ks_string *who) {
     for (int32_t i = 0; i < group->member_count; i++) {
         *who = group->sorted[i]->id;
-        if (!is_up(sim, ks_sim_client_of_host(group->sorted[i]->client_host))) return "is still a member, though its process is down or paused";
+        if (!is_up(sim, ks_sim_client_of_host(group->sorted[i]->client_host)))
+            return "is still a member, though its process is down or paused";
     }
     return NULL;
 }
@@ -272,7 +286,8 @@ static ks_string *member_clients(ks_group *group, int32_t *count) {
     ks_string *names = ks_alloc(sizeof *names * (size_t)(*count + 1));
     ks_group_member *const *members = classic ? ks_group_members_sorted(group) : NULL;
     for (int32_t i = 0; i < *count; i++) {
-        names[i] = classic ? ks_sim_member_client(members[i]) : ks_sim_client_of_host(group->consumer->sorted[i]->client_host);
+        names[i] =
+            classic ? ks_sim_member_client(members[i]) : ks_sim_client_of_host(group->consumer->sorted[i]->client_host);
     }
     return names;
 }
@@ -281,7 +296,9 @@ static bool wants_in(ksim *sim, const joined_client *client) {
     return (client->announces || client->until >= ks_now(sim->kernel)) && is_up(sim, client->name);
 }
 
-static int by_text(const void *a, const void *b) { return ks_string_compare(*(const ks_string *)a, *(const ks_string *)b); }
+static int by_text(const void *a, const void *b) {
+    return ks_string_compare(*(const ks_string *)a, *(const ks_string *)b);
+}
 
 static const char *clients_problem(ksim *sim, joined_group *seen, ks_group *group, ks_string *who) {
     static const char problem[] = "wants to be in it and is no member yet";
@@ -295,7 +312,8 @@ static const char *clients_problem(ksim *sim, joined_group *seen, ks_group *grou
     ks_string *names = member_clients(group, &count);
     qsort(names, (size_t)count, sizeof *names, by_text);
     const joined_client *client = seen->clients;
-    while (client && (!wants_in(sim, client) || bsearch(&client->name, names, (size_t)count, sizeof *names, by_text))) client = client->hh.next;
+    while (client && (!wants_in(sim, client) || bsearch(&client->name, names, (size_t)count, sizeof *names, by_text)))
+        client = client->hh.next;
     ks_free(names);
     if (client) *who = client->name;
     return client ? problem : NULL;
@@ -310,8 +328,10 @@ static const char *problem_of(ksim *sim, ks_string name, ks_string *who) {
     if (seen == NULL || group == NULL) return "nobody has joined it";
     bool classic = group->kind == KS_GROUP_CLASSIC;
     if (strcmp(ks_group_state_text(group), "Stable") != 0) return ks_group_state_text(group);
-    if (classic && (group->pending || group->pending_sync_count > 0)) return "is not a member yet, though it has its member id";
-    const char *problem = classic ? classic_problem(sim, seen, group, who) : consumer_problem(sim, group->consumer, who);
+    if (classic && (group->pending || group->pending_sync_count > 0))
+        return "is not a member yet, though it has its member id";
+    const char *problem =
+        classic ? classic_problem(sim, seen, group, who) : consumer_problem(sim, group->consumer, who);
     return problem ? problem : clients_problem(sim, seen, group, who);
 }
 
@@ -323,7 +343,8 @@ static bool is_stable(ksim *sim, void *context) {
 kafka_error ksim_run_until_group_stable(ksim *sim, const char *group) {
     kafka_error error = ks_sim_check_run(sim, "ksim_run_until_group_stable");
     if (error) return error;
-    if (group == NULL) return ks_sim_fail(sim, KAFKA_ERR_INVALID_ARGUMENT, "ksim_run_until_group_stable: group is NULL");
+    if (group == NULL)
+        return ks_sim_fail(sim, KAFKA_ERR_INVALID_ARGUMENT, "ksim_run_until_group_stable: group is NULL");
     ks_string name = ks_str(group), who;
     char what[128];
     snprintf(what, sizeof what, "group %.100s is stable", group);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Records by fixture: sorted by leader and partition, one Produce request a broker, one batch a partition and request, until
- * nothing is left. O(n log n).
+ * Records by fixture: sorted by leader and partition, one Produce request a broker, one batch a partition and request,
+ * until nothing is left. O(n log n).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,11 +59,12 @@ static kafka_error place(ksim *sim, const kafka_message *messages, size_t count,
         const char *name = message->topic ? message->topic : "(NULL)";
         const ks_partition *partition = ks_cluster_partition_find(sim->cluster, ks_str(name), message->partition);
         if (partition == NULL) {
-            error = ks_sim_fail(sim, KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION, "%s: message %zu: there is no partition %.200s[%d]",
-                                call_name, i, name, message->partition);
+            error = ks_sim_fail(sim, KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION,
+                                "%s: message %zu: there is no partition %.200s[%d]", call_name, i, name,
+                                message->partition);
         } else if (ks_partition_leader(partition) == NULL) {
-            error = ks_sim_fail(sim, KAFKA_ERR_LEADER_NOT_AVAILABLE, "%s: message %zu: %.200s[%d] has no leader now", call_name, i,
-                                name, message->partition);
+            error = ks_sim_fail(sim, KAFKA_ERR_LEADER_NOT_AVAILABLE, "%s: message %zu: %.200s[%d] has no leader now",
+                                call_name, i, name, message->partition);
         } else {
             int64_t max_bytes = partition->topic->config->value[KS_TOPIC_max_message_bytes];
             entries[i] = (entry){ message, partition->leader, order_of(&seen, ks_str(name)), max_bytes, i };
@@ -85,20 +86,24 @@ static void add(ks_batch_builder *builder, const kafka_message *message, int64_t
     if (message->header_count) headers = ks_alloc(sizeof *headers * message->header_count);
     for (size_t i = 0; i < message->header_count; i++) {
         const kafka_header *header = &message->headers[i];
-        headers[i] = (ks_record_header_in){ { header->key.data ? header->key.data : "", (int32_t)header->key.size }, to_bytes(header->value) };
+        headers[i] = (ks_record_header_in){ { header->key.data ? header->key.data : "", (int32_t)header->key.size },
+                                            to_bytes(header->value) };
     }
     int64_t time_ms = message->time ? message->time / KS_MS : now_ms;
-    ks_batch_add(builder, to_bytes(message->key), to_bytes(message->value), headers, (int32_t)message->header_count, time_ms);
+    ks_batch_add(builder, to_bytes(message->key), to_bytes(message->value), headers, (int32_t)message->header_count,
+                 time_ms);
     ks_free(headers);
 }
 
 /* One batch of what comes first in [from, to), all of one partition. Returns how many entries it took. */
-static size_t make_batch(ksim *sim, ks_batch_builder *builder, const entry *from, const entry *to, ks_arena *arena, ks_bytes *records) {
+static size_t make_batch(ksim *sim, ks_batch_builder *builder, const entry *from, const entry *to, ks_arena *arena,
+                         ks_bytes *records) {
     int64_t now_ms = ks_now_ms(sim->kernel);
     size_t taken = 0;
     ks_batch_begin(builder, KS_CODEC_NONE);
     for (const entry *at = from; at < to; at++, taken++) {
-        int64_t size = 40 + (int64_t)at->message->key.size + (int64_t)at->message->value.size; /* a generous guess of its frame */
+        int64_t size =
+            40 + (int64_t)at->message->key.size + (int64_t)at->message->value.size; /* a generous guess of its frame */
         for (size_t i = 0; i < at->message->header_count; i++) {
             size += 10 + (int64_t)at->message->headers[i].key.size + (int64_t)at->message->headers[i].value.size;
         }
@@ -118,14 +123,17 @@ static void fill(ksim *sim, ks_batch_builder *builder, ks_envelope *request, run
     body->acks = -1;
     body->timeout_ms = PRODUCE_TIMEOUT_MS;
     body->topic_data.items = ks_arena_alloc(request->arena, sizeof *body->topic_data.items * run_count);
-    ks_produce_request_partition_produce_data *partitions = ks_arena_alloc(request->arena, sizeof *partitions * run_count);
+    ks_produce_request_partition_produce_data *partitions =
+        ks_arena_alloc(request->arena, sizeof *partitions * run_count);
     int32_t topic = -1;
     for (size_t i = 0; i < run_count; i++) {
         if (runs[i].from == runs[i].to) continue;
         if (runs[i].from->topic_order != topic) {
             topic = runs[i].from->topic_order;
-            body->topic_data.items[body->topic_data.count++] = (ks_produce_request_topic_produce_data){
-                .name = ks_arena_string(request->arena, ks_str(runs[i].from->message->topic)), .partition_data = { partitions, 0 } };
+            body->topic_data.items[body->topic_data.count++] =
+                (ks_produce_request_topic_produce_data){ .name = ks_arena_string(request->arena,
+                                                                                 ks_str(runs[i].from->message->topic)),
+                                                         .partition_data = { partitions, 0 } };
         }
         ks_produce_request_topic_produce_data *data = &body->topic_data.items[body->topic_data.count - 1];
         partitions->index = runs[i].from->message->partition;
@@ -143,8 +151,8 @@ static kafka_error first_error(ksim *sim, const ks_produce_response *answer) {
             kafka_error error = (kafka_error)partition->error_code;
             ks_string words = partition->error_message;
             if (error == KAFKA_OK) continue;
-            return ks_sim_fail(sim, error, "%s: %.*s[%d]: %s: %.*s", call_name, (int)topic->name.size, topic->name.data, partition->index,
-                               kafka_error_name(error), words.size > 0 ? (int)words.size : 100,
+            return ks_sim_fail(sim, error, "%s: %.*s[%d]: %s: %.*s", call_name, (int)topic->name.size, topic->name.data,
+                               partition->index, kafka_error_name(error), words.size > 0 ? (int)words.size : 100,
                                words.size > 0 ? words.data : kafka_error_text(error));
         }
     }
@@ -184,7 +192,8 @@ static kafka_error send_all(ksim *sim, const entry *entries, size_t count) {
     kafka_error error = KAFKA_OK;
     for (size_t i = 0, end; i < run_count && error == KAFKA_OK; i = end) {
         int32_t leader = runs[i].from->leader;
-        for (end = i; end < run_count && runs[end].from->leader == leader; end++) {}
+        for (end = i; end < run_count && runs[end].from->leader == leader; end++) {
+        }
         error = send_runs(sim, &builder, runs + i, end - i);
     }
     ks_batch_builder_deinit(&builder);
@@ -207,6 +216,8 @@ kafka_error ksim_put_messages(ksim *sim, const kafka_message *messages, size_t c
 }
 
 kafka_error ksim_put(ksim *sim, const char *topic, int32_t partition, const char *key, const char *value) {
-    kafka_message message = { .topic = topic, .partition = partition, .key = kafka_string(key), .value = kafka_string(value) };
+    kafka_message message = {
+        .topic = topic, .partition = partition, .key = kafka_string(key), .value = kafka_string(value)
+    };
     return ksim_put_messages(sim, &message, 1);
 }

@@ -9,7 +9,7 @@
 typedef struct place {
     const ks_field *field; /* NULL: not found */
     const char *at;
-    bool element;          /* one of its array */
+    bool element; /* one of its array */
 } place;
 
 /* One step of a path: a name, and maybe an index. Returns what follows it; NULL: it is not of that form. */
@@ -31,9 +31,18 @@ static const char *next_name(const char *path, char *name, size_t size, int64_t 
 
 static size_t element_size(const ks_field *field) {
     static const size_t sizes[] = {
-        [KS_TYPE_bool] = sizeof(bool), [KS_TYPE_int8] = 1, [KS_TYPE_int16] = 2, [KS_TYPE_int32] = 4, [KS_TYPE_int64] = 8,
-        [KS_TYPE_uint16] = 2, [KS_TYPE_uint32] = 4, [KS_TYPE_float64] = 8, [KS_TYPE_string] = sizeof(ks_string),
-        [KS_TYPE_bytes] = sizeof(ks_bytes), [KS_TYPE_records] = sizeof(ks_bytes), [KS_TYPE_uuid] = sizeof(ks_uuid),
+        [KS_TYPE_bool] = sizeof(bool),
+        [KS_TYPE_int8] = 1,
+        [KS_TYPE_int16] = 2,
+        [KS_TYPE_int32] = 4,
+        [KS_TYPE_int64] = 8,
+        [KS_TYPE_uint16] = 2,
+        [KS_TYPE_uint32] = 4,
+        [KS_TYPE_float64] = 8,
+        [KS_TYPE_string] = sizeof(ks_string),
+        [KS_TYPE_bytes] = sizeof(ks_bytes),
+        [KS_TYPE_records] = sizeof(ks_bytes),
+        [KS_TYPE_uuid] = sizeof(ks_uuid),
     };
     return field->type == KS_TYPE_struct ? field->sub()->size : sizes[field->type];
 }
@@ -42,7 +51,7 @@ static place find(const ks_struct *type, const void *value, const char *path) {
     place found = { 0 };
     char name[64];
     int64_t index;
-    for (const char *at = value; type; ) {
+    for (const char *at = value; type;) {
         path = next_name(path, name, sizeof name, &index);
         const ks_field *field = path ? ks_struct_field(type, name) : NULL;
         if (field == NULL || (index >= 0 && !field->array)) return (place){ 0 };
@@ -74,7 +83,12 @@ bool ks_control_get_int(const ks_struct *type, const void *value, const char *pa
     case KS_TYPE_int64: *out = *(const int64_t *)at; return true;
     case KS_TYPE_uint16: *out = *(const uint16_t *)at; return true;
     case KS_TYPE_uint32: *out = *(const uint32_t *)at; return true;
-    case KS_TYPE_float64: case KS_TYPE_string: case KS_TYPE_bytes: case KS_TYPE_records: case KS_TYPE_uuid: case KS_TYPE_struct: break;
+    case KS_TYPE_float64:
+    case KS_TYPE_string:
+    case KS_TYPE_bytes:
+    case KS_TYPE_records:
+    case KS_TYPE_uuid:
+    case KS_TYPE_struct: break;
     }
     return false;
 }
@@ -84,10 +98,16 @@ bool ks_control_get_bytes(const ks_struct *type, const void *value, const char *
     if (found.field == NULL || (found.field->array && !found.element)) return false;
     if (found.field->type == KS_TYPE_string) {
         const ks_string *text = (const void *)found.at;
-        *out = (kafka_bytes){ text->size < 0 ? NULL : text->data ? text->data : "", text->size < 0 ? 0 : (size_t)text->size };
+        *out = (kafka_bytes){ text->size < 0 ? NULL
+                              : text->data   ? text->data
+                                             : "",
+                              text->size < 0 ? 0 : (size_t)text->size };
     } else if (found.field->type == KS_TYPE_bytes || found.field->type == KS_TYPE_records) {
         const ks_bytes *bytes = (const void *)found.at;
-        *out = (kafka_bytes){ bytes->size < 0 ? NULL : bytes->data ? (const void *)bytes->data : "", bytes->size < 0 ? 0 : (size_t)bytes->size };
+        *out = (kafka_bytes){ bytes->size < 0 ? NULL
+                              : bytes->data   ? (const void *)bytes->data
+                                              : "",
+                              bytes->size < 0 ? 0 : (size_t)bytes->size };
     } else if (found.field->type == KS_TYPE_uuid) {
         *out = (kafka_bytes){ found.at, sizeof(ks_uuid) };
     } else {
@@ -96,7 +116,9 @@ bool ks_control_get_bytes(const ks_struct *type, const void *value, const char *
     return true;
 }
 
-const char *ksim_request_api(const ksim_request *request) { return request ? ks_api_name(request->envelope->api_key) : ""; }
+const char *ksim_request_api(const ksim_request *request) {
+    return request ? ks_api_name(request->envelope->api_key) : "";
+}
 int16_t ksim_request_version(const ksim_request *request) { return request ? request->envelope->api_version : -1; }
 
 const char *ksim_request_client(const ksim_request *request) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Does a request fit a rule? Topics and partitions are found by the fields' names, in whatever request: a struct that has a
- * field Name or Topic (or TopicId) and below or beside it partition numbers.
+ * Does a request fit a rule? Topics and partitions are found by the fields' names, in whatever request: a struct that
+ * has a field Name or Topic (or TopicId) and below or beside it partition numbers.
  */
 #include "sim/control/rules.h"
 
@@ -74,19 +74,22 @@ static bool find_in_array(const topic_search *search, const ks_field *field, con
 }
 
 /* Is this struct the topic, by its own name or id? A struct that names none belongs to the one around it (`inside`). */
-static bool is_topic(const topic_search *search, const ks_struct *type, const char *value, bool inside, bool *has_partition) {
+static bool is_topic(const topic_search *search, const ks_struct *type, const char *value, bool inside,
+                     bool *has_partition) {
     bool named = false, it = false;
     *has_partition = false;
     for (uint32_t i = 0; i < type->field_count; i++) {
         const ks_field *field = &type->fields[i];
         if (search->version < field->since || search->version > field->until) continue;
         const void *at = value + field->offset;
-        if (names_a_topic(field)) named = true, it = ks_string_equal(*(const ks_string *)at, ks_str(search->rule->topic));
-        if (field->type == KS_TYPE_uuid && strcmp(field->c_name, "topic_id") == 0 && !ks_uuid_is_zero(*(const ks_uuid *)at)) {
+        if (names_a_topic(field))
+            named = true, it = ks_string_equal(*(const ks_string *)at, ks_str(search->rule->topic));
+        if (field->type == KS_TYPE_uuid && strcmp(field->c_name, "topic_id") == 0 &&
+            !ks_uuid_is_zero(*(const ks_uuid *)at)) {
             named = true, it = is_id(search, *(const ks_uuid *)at);
         }
-        *has_partition = *has_partition || names_a_partition(field) || lists_partitions(field)
-            || (field->array && field->type == KS_TYPE_struct);
+        *has_partition = *has_partition || names_a_partition(field) || lists_partitions(field) ||
+                         (field->array && field->type == KS_TYPE_struct);
     }
     return named ? it : inside;
 }
@@ -113,9 +116,10 @@ static bool find(const topic_search *search, const ks_struct *type, const void *
             if (ks_string_equal(((const ks_string *)list->items)[j], ks_str(search->rule->topic))) return true;
         }
         if (field->type != KS_TYPE_struct) continue;
-        if (field->array ? find_in_array(search, field, at, it)
+        if (field->array     ? find_in_array(search, field, at, it)
             : field->pointer ? *(void *const *)at && find(search, field->sub(), *(void *const *)at, it)
-            : find(search, field->sub(), at, it)) return true;
+                             : find(search, field->sub(), at, it))
+            return true;
     }
     return false;
 }
@@ -127,7 +131,8 @@ static bool subscribes(const ksim_rule *rule, const ks_join_group_request *join)
     for (int32_t i = 0; i < join->protocols.count && !it; i++) {
         ks_subscription subscription;
         if (!ks_subscription_decode(join->protocols.items[i].metadata, arena, &subscription)) continue;
-        for (int32_t j = 0; j < subscription.topic_count && !it; j++) it = ks_string_equal(subscription.topics[j], ks_str(rule->topic));
+        for (int32_t j = 0; j < subscription.topic_count && !it; j++)
+            it = ks_string_equal(subscription.topics[j], ks_str(rule->topic));
     }
     ks_arena_free(arena);
     return it;

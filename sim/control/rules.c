@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Request rules: which requests, when, and what then. Rules sit where the network hands messages to brokers and takes their
- * answers, so what is delayed, held or lost is any message of any client, and nothing knows that it was meddled with.
+ * Request rules: which requests, when, and what then. Rules sit where the network hands messages to brokers and takes
+ * their answers, so what is delayed, held or lost is any message of any client, and nothing knows that it was meddled
+ * with.
  *
  * The requests of fixtures (client "ksim") are left alone unless a rule names that client.
  */
@@ -15,9 +16,15 @@
 #include "sim/protocol/summary.h"
 
 static const char *const verbs[] = {
-    [KSIM_COUNT] = "count", [KSIM_ANSWER_ERROR] = "answer", [KSIM_DELAY] = "delay", [KSIM_DELAY_ANSWER] = "delay_answer",
-    [KSIM_RESET_BEFORE] = "reset_before", [KSIM_RESET_AFTER] = "reset_after", [KSIM_HOLD] = "hold",
-    [KSIM_HOLD_ANSWER] = "hold_answer", [KSIM_PASS] = "pass",
+    [KSIM_COUNT] = "count",
+    [KSIM_ANSWER_ERROR] = "answer",
+    [KSIM_DELAY] = "delay",
+    [KSIM_DELAY_ANSWER] = "delay_answer",
+    [KSIM_RESET_BEFORE] = "reset_before",
+    [KSIM_RESET_AFTER] = "reset_after",
+    [KSIM_HOLD] = "hold",
+    [KSIM_HOLD_ANSWER] = "hold_answer",
+    [KSIM_PASS] = "pass",
 };
 enum { ACTION_COUNT = sizeof verbs / sizeof *verbs };
 
@@ -52,22 +59,26 @@ static ksim_decision decide(ksim_rule *rule, ks_connection *connection, const ks
     ks_runtime_leave_callback(rule->sim->runtime);
     if (decision_is_right(&decision)) return decision;
     if (!rule->broken) {
-        ks_runtime_say(rule->sim->runtime, "rule %s: its function asked for action %d, error %d, delay %lld, which is not possible; "
-                       "the request goes on", config->name, (int)decision.action, (int)decision.error, (long long)decision.delay);
+        ks_runtime_say(rule->sim->runtime,
+                       "rule %s: its function asked for action %d, error %d, delay %lld, which is not possible; "
+                       "the request goes on",
+                       config->name, (int)decision.action, (int)decision.error, (long long)decision.delay);
     }
     rule->broken = true;
     return (ksim_decision){ .action = KSIM_COUNT };
 }
 
-static uint64_t tell_fired(ksim_rule *rule, const ksim_decision *decision, ks_connection *connection, const ks_envelope *request) {
-    return KS_EMIT(rule->sim->kernel, ks_connection_server(connection), rule_fired, .rule = rule->id, .name = ks_str(rule->config.name),
-                   .verb = ks_str(verbs[decision->action]), .api_key = request->api_key,
-                   .client = ks_str(ks_node_name(ks_connection_client(connection))),
+static uint64_t tell_fired(ksim_rule *rule, const ksim_decision *decision, ks_connection *connection,
+                           const ks_envelope *request) {
+    return KS_EMIT(rule->sim->kernel, ks_connection_server(connection), rule_fired, .rule = rule->id,
+                   .name = ks_str(rule->config.name), .verb = ks_str(verbs[decision->action]),
+                   .api_key = request->api_key, .client = ks_str(ks_node_name(ks_connection_client(connection))),
                    .server = ks_str(ks_node_name(ks_connection_server(connection))), .times = (int64_t)rule->fired);
 }
 
 /* Asks the rules in their order. NULL: the request goes on untouched. */
-static ksim_rule *ask_rules(ksim *sim, ks_connection *connection, const ks_envelope *request, ksim_decision *decision, uint64_t *cause) {
+static ksim_rule *ask_rules(ksim *sim, ks_connection *connection, const ks_envelope *request, ksim_decision *decision,
+                            uint64_t *cause) {
     for (ksim_rule *rule = sim->rules; rule; rule = rule->next) {
         if (!ks_rule_matches(rule, connection, request)) continue;
         rule->matched++;
@@ -98,7 +109,8 @@ static bool expects_no_answer(const ks_envelope *request) {
 static void remember(ksim *sim, ks_connection *connection, const ks_envelope *request, ksim_rule *rule,
                      const ksim_decision *decision, uint64_t cause) {
     rule_state *state = sim->rule_state;
-    KS_PUSH(state->pending, (ks_rule_pending){ ks_connection_id(connection), request->correlation_id, rule, *decision, cause });
+    KS_PUSH(state->pending,
+            (ks_rule_pending){ ks_connection_id(connection), request->correlation_id, rule, *decision, cause });
 }
 
 static void on_request(void *context, ks_connection *connection, const ks_envelope *request, ks_intercept *out) {
@@ -111,10 +123,12 @@ static void on_request(void *context, ks_connection *connection, const ks_envelo
     if (rule == NULL) return;
     out->cause = cause;
     switch (decision.action) {
-    case KSIM_COUNT: case KSIM_PASS: break;
+    case KSIM_COUNT:
+    case KSIM_PASS: break;
     case KSIM_ANSWER_ERROR:
         if (expects_no_answer(request)) {
-            out->action = KS_INTERCEPT_RESET; /* what a broker does with a failed acks=0 request: it closes the connection */
+            out->action =
+                KS_INTERCEPT_RESET; /* what a broker does with a failed acks=0 request: it closes the connection */
         } else {
             out->action = KS_INTERCEPT_ANSWER;
             out->answer = error_answer(sim, request, decision.error);
@@ -130,19 +144,20 @@ static void on_request(void *context, ks_connection *connection, const ks_envelo
         out->hold_id = (uint64_t)rule->id;
         rule->held++;
         break;
-    case KSIM_DELAY_ANSWER: case KSIM_RESET_AFTER: case KSIM_HOLD_ANSWER:
-        remember(sim, connection, request, rule, &decision, cause);
-        break;
+    case KSIM_DELAY_ANSWER:
+    case KSIM_RESET_AFTER:
+    case KSIM_HOLD_ANSWER: remember(sim, connection, request, rule, &decision, cause); break;
     }
 }
 
-static void on_response(void *context, ks_connection *connection, const ks_envelope *request, const ks_envelope *response,
-                        ks_intercept *out) {
+static void on_response(void *context, ks_connection *connection, const ks_envelope *request,
+                        const ks_envelope *response, ks_intercept *out) {
     ksim *sim = context;
     rule_state *state = sim->rule_state;
     for (int32_t i = 0; i < state->pending.count; i++) { /* as many as answers that rules wait for: few */
         ks_rule_pending pending = state->pending.items[i];
-        if (pending.connection != ks_connection_id(connection) || pending.correlation_id != request->correlation_id) continue;
+        if (pending.connection != ks_connection_id(connection) || pending.correlation_id != request->correlation_id)
+            continue;
         state->pending.items[i] = state->pending.items[--state->pending.count];
         out->cause = pending.cause;
         if (pending.decision.action == KSIM_RESET_AFTER) {
@@ -183,21 +198,29 @@ static bool config_is_right(ksim *sim, const ksim_rule_config *config) {
     bool topic_is_right = config->topic == NULL || ks_rule_parse_topic(config->topic, &topic, &partition);
     ks_free(topic);
     if (config->api && ks_api_find_name(config->api) == NULL) {
-        ks_sim_fail(sim, KAFKA_ERR_INVALID_ARGUMENT, "ksim_rule_add: api is \"%.100s\": use a name as Kafka spells it, as in \"JoinGroup\"", config->api);
-    } else if (config->broker < 0 || (config->broker > 0 && ks_cluster_broker_find(sim->cluster, config->broker) == NULL)) {
-        ks_sim_fail(sim, KAFKA_ERR_INVALID_ARGUMENT, "ksim_rule_add: there is no broker %d; there are 1 to %d, and 0 is any",
-                    config->broker, ks_cluster_broker_count(sim->cluster));
+        ks_sim_fail(sim, KAFKA_ERR_INVALID_ARGUMENT,
+                    "ksim_rule_add: api is \"%.100s\": use a name as Kafka spells it, as in \"JoinGroup\"",
+                    config->api);
+    } else if (config->broker < 0 ||
+               (config->broker > 0 && ks_cluster_broker_find(sim->cluster, config->broker) == NULL)) {
+        ks_sim_fail(sim, KAFKA_ERR_INVALID_ARGUMENT,
+                    "ksim_rule_add: there is no broker %d; there are 1 to %d, and 0 is any", config->broker,
+                    ks_cluster_broker_count(sim->cluster));
     } else if (!topic_is_right) {
-        ks_sim_fail(sim, KAFKA_ERR_INVALID_ARGUMENT, "ksim_rule_add: topic is \"%.100s\": write \"orders\" or \"orders[3]\"", config->topic);
+        ks_sim_fail(sim, KAFKA_ERR_INVALID_ARGUMENT,
+                    "ksim_rule_add: topic is \"%.100s\": write \"orders\" or \"orders[3]\"", config->topic);
     } else if (whens > 1) {
-        ks_sim_fail(sim, KAFKA_ERR_INVALID_ARGUMENT, "ksim_rule_add: only one of nth, every, first and chance may be set");
+        ks_sim_fail(sim, KAFKA_ERR_INVALID_ARGUMENT,
+                    "ksim_rule_add: only one of nth, every, first and chance may be set");
     } else if (config->chance > (config->of ? config->of : 100)) {
-        ks_sim_fail(sim, KAFKA_ERR_INVALID_ARGUMENT, "ksim_rule_add: a chance of %u in %u is more than certain", config->chance,
-                    config->of ? config->of : 100);
+        ks_sim_fail(sim, KAFKA_ERR_INVALID_ARGUMENT, "ksim_rule_add: a chance of %u in %u is more than certain",
+                    config->chance, config->of ? config->of : 100);
     } else if (!decision_is_right(&decision)) {
-        ks_sim_fail(sim, KAFKA_ERR_INVALID_ARGUMENT, "ksim_rule_add: %s", config->delay < 0 ? "delay is negative"
-                    : config->action == KSIM_ANSWER_ERROR ? "KSIM_ANSWER_ERROR needs error, a code that a broker can answer with"
-                    : "action is none of ksim_action");
+        ks_sim_fail(sim, KAFKA_ERR_INVALID_ARGUMENT, "ksim_rule_add: %s",
+                    config->delay < 0 ? "delay is negative"
+                    : config->action == KSIM_ANSWER_ERROR
+                        ? "KSIM_ANSWER_ERROR needs error, a code that a broker can answer with"
+                        : "action is none of ksim_action");
     } else {
         return true;
     }
@@ -264,7 +287,8 @@ void ksim_rule_remove(ksim *sim, ksim_rule *rule) {
         if (rule->next == NULL) sim->rules_last = link;
         break;
     }
-    KS_EMIT(sim->kernel, NULL, rule_removed, .rule = rule->id, .name = ks_str(rule->config.name), .times = (int64_t)rule->fired);
+    KS_EMIT(sim->kernel, NULL, rule_removed, .rule = rule->id, .name = ks_str(rule->config.name),
+            .times = (int64_t)rule->fired);
     rule_free(rule);
 }
 

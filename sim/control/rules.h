@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Request rules inside. rules.c keeps them and decides; rule_match.c lays a request beside one; request_view.c shows a request
- * to a rule's function by Kafka's names.
+ * Request rules inside. rules.c keeps them and decides; rule_match.c lays a request beside one; request_view.c shows a
+ * request to a rule's function by Kafka's names.
  */
 #ifndef KS_RULES_H
 #define KS_RULES_H
@@ -11,20 +11,20 @@
 struct ksim_rule {
     ksim *sim;
     ksim_rule *next;
-    int32_t id;             /* 1.. */
+    int32_t id;              /* 1.. */
     ksim_rule_config config; /* strings are owned */
-    int16_t api_key;        /* -1: any */
-    char *topic;            /* without "[3]"; NULL: any */
-    int32_t partition;      /* -1: any */
+    int16_t api_key;         /* -1: any */
+    char *topic;             /* without "[3]"; NULL: any */
+    int32_t partition;       /* -1: any */
     uint64_t matched, fired, held;
-    bool broken;            /* its function asked for something impossible: said once */
+    bool broken; /* its function asked for something impossible: said once */
 };
 
 /* What an on_request decided about the answer of the same request, until the broker gives it. */
 typedef struct ks_rule_pending {
-    uint64_t connection;    /* its id */
+    uint64_t connection; /* its id */
     int32_t correlation_id;
-    ksim_rule *rule;        /* NULL: removed meanwhile */
+    ksim_rule *rule; /* NULL: removed meanwhile */
     ksim_decision decision;
     uint64_t cause;
 } ks_rule_pending;

@@ -22,7 +22,8 @@ kafka_error ksim_run_for(ksim *sim, kafka_duration duration) {
     if (error) return error;
     int64_t now = ks_now(sim->kernel);
     if (duration < 0 || duration > INT64_MAX - now) {
-        return ks_sim_fail(sim, KAFKA_ERR_INVALID_ARGUMENT, "ksim_run_for: a span of %lld ns: allowed are 0 and more, up to the year 2262",
+        return ks_sim_fail(sim, KAFKA_ERR_INVALID_ARGUMENT,
+                           "ksim_run_for: a span of %lld ns: allowed are 0 and more, up to the year 2262",
                            (long long)duration);
     }
     ks_runtime_run_until(sim->runtime, now + duration);
@@ -48,15 +49,16 @@ static kafka_error never_came(ksim *sim, const char *what, int64_t began, kafka_
     ks_buffer waits = { 0 };
     ks_runtime_list_waits(sim->runtime, &waits);
     int64_t from = (began - sim->start) / KS_MS, to = (ks_now(sim->kernel) - sim->start) / KS_MS;
-    ks_sim_fail(sim, error, "%s: it did not come between %lld.%03lld s and %lld.%03lld s%s%s%s", what, (long long)(from / 1000),
-                (long long)(from % 1000), (long long)(to / 1000), (long long)(to % 1000),
+    ks_sim_fail(sim, error, "%s: it did not come between %lld.%03lld s and %lld.%03lld s%s%s%s", what,
+                (long long)(from / 1000), (long long)(from % 1000), (long long)(to / 1000), (long long)(to % 1000),
                 error == KAFKA_ERR_NOTHING_CAN_WAKE ? ", and nothing is left to happen" : "",
                 waits.size > 0 ? ". Blocked are:\n" : "", waits.size > 0 ? (const char *)waits.data : "");
     ks_buffer_deinit(&waits);
     return error;
 }
 
-kafka_error ksim_run_until(ksim *sim, ksim_predicate *predicate, void *context, const char *what, kafka_duration limit) {
+kafka_error ksim_run_until(ksim *sim, ksim_predicate *predicate, void *context, const char *what,
+                           kafka_duration limit) {
     kafka_error error = ks_sim_check_run(sim, "ksim_run_until");
     if (error) return error;
     if (predicate == NULL) return ks_sim_fail(sim, KAFKA_ERR_INVALID_ARGUMENT, "ksim_run_until: predicate is NULL");

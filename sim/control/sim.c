@@ -32,8 +32,11 @@ kafka_error ks_sim_check_run(ksim *sim, const char *call) {
     if (error) return error;
     error = ks_runtime_may_run(sim->runtime);
     if (error != KAFKA_ERR_WRONG_PLACE) return error;
-    return ks_sim_fail(sim, error, "%s: the simulation cannot be run from inside a task, a callback or a predicate: call it from the "
-                       "program's own stack; a task waits with kafka_sleep() or in a blocking call", call);
+    return ks_sim_fail(
+        sim, error,
+        "%s: the simulation cannot be run from inside a task, a callback or a predicate: call it from the "
+        "program's own stack; a task waits with kafka_sleep() or in a blocking call",
+        call);
 }
 
 uint64_t ks_sim_command(ksim *sim, const char *name, const char *arguments, ...) {
@@ -56,22 +59,27 @@ static bool refuse(const ksim_config *config, const char *format, ...) {
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    if (config->problem && config->problem_size > 0) snprintf(config->problem, config->problem_size, "%s", text);
-    else fprintf(stderr, "kafkasim: ksim_new: %s\n", text);
+    if (config->problem && config->problem_size > 0)
+        snprintf(config->problem, config->problem_size, "%s", text);
+    else
+        fprintf(stderr, "kafkasim: ksim_new: %s\n", text);
     return false;
 }
 
 static bool config_is_right(const ksim_config *config) {
     if (config->brokers < 0 || config->brokers > KS_BROKERS_MAX) {
-        return refuse(config, "brokers is %d: allowed are 1 to %d, and 0 for the default of 3", config->brokers, KS_BROKERS_MAX);
+        return refuse(config, "brokers is %d: allowed are 1 to %d, and 0 for the default of 3", config->brokers,
+                      KS_BROKERS_MAX);
     }
     if (config->start < 0) return refuse(config, "start is before 1970: allowed are 0 (the default) and later times");
     if (config->latency < KSIM_NO_LATENCY) {
         return refuse(config, "latency is %lld ns: allowed are 0 (the default), KSIM_NO_LATENCY and positive spans",
                       (long long)config->latency);
     }
-    if (config->stuck_after < 0) return refuse(config, "stuck_after is negative: allowed are 0 (the default) and positive spans");
-    if (config->run_limit < 0) return refuse(config, "run_limit is negative: allowed are 0 (the default) and positive spans");
+    if (config->stuck_after < 0)
+        return refuse(config, "stuck_after is negative: allowed are 0 (the default) and positive spans");
+    if (config->run_limit < 0)
+        return refuse(config, "run_limit is negative: allowed are 0 (the default) and positive spans");
     if (config->trace_ring < 0 || config->trace_ring > 1 << 24) {
         return refuse(config, "trace_ring is %d: allowed are 0 (the default) to %d", config->trace_ring, 1 << 24);
     }
@@ -83,8 +91,10 @@ static ks_cluster *cluster_new(ks_kernel *kernel, const ksim_config *config) {
     for (const ksim_setting *setting = config->settings; setting && setting->name; setting++) {
         KS_PUSH(settings, (ks_config_entry){ setting->name, setting->value });
     }
-    ks_cluster_config wanted = { .brokers = config->brokers ? config->brokers : 3, .racks = config->racks,
-                                 .settings = settings.items, .setting_count = settings.count };
+    ks_cluster_config wanted = { .brokers = config->brokers ? config->brokers : 3,
+                                 .racks = config->racks,
+                                 .settings = settings.items,
+                                 .setting_count = settings.count };
     ks_cluster *cluster = ks_cluster_new(kernel, &wanted);
     if (cluster == NULL) {
         ks_buffer why = { 0 };
@@ -141,7 +151,8 @@ static char *bootstrap_text(const ks_cluster *cluster) {
     ks_buffer text = { 0 };
     for (int32_t id = 1; id <= ks_cluster_broker_count(cluster); id++) {
         const ks_broker *broker = ks_cluster_broker_find(cluster, id);
-        ks_buffer_printf(&text, "%s%.*s:%d", id > 1 ? "," : "", (int)broker->host.size, broker->host.data, broker->port);
+        ks_buffer_printf(&text, "%s%.*s:%d", id > 1 ? "," : "", (int)broker->host.size, broker->host.data,
+                         broker->port);
     }
     return ks_buffer_take(&text);
 }
@@ -151,8 +162,11 @@ ksim *ksim_new(const ksim_config *given) {
     const ksim_config *config = given ? given : &defaults;
     if (!config_is_right(config)) return NULL;
     uint64_t seed = config->seed ? config->seed : 1;
-    ks_kernel *kernel = ks_kernel_new(&(ks_kernel_config){ .seed = seed, .start_ns = config->start, .latency_ns = config->latency,
-                                                           .ring_size = config->trace_ring, .summarise = ks_message_summarise });
+    ks_kernel *kernel = ks_kernel_new(&(ks_kernel_config){ .seed = seed,
+                                                           .start_ns = config->start,
+                                                           .latency_ns = config->latency,
+                                                           .ring_size = config->trace_ring,
+                                                           .summarise = ks_message_summarise });
     ks_cluster *cluster = cluster_new(kernel, config);
     if (cluster == NULL) {
         ks_kernel_free(kernel);
@@ -181,7 +195,8 @@ static void say_what_is_open(ksim *sim) {
     char thing[128];
     for (kafka_address *address = sim->addresses; address; address = address->next) {
         if (!ks_address_open_thing(address, thing, sizeof thing)) continue;
-        ks_runtime_say(sim->runtime, "ksim_free: %s of client %s is still open; close it before the simulator is freed", thing, address->name);
+        ks_runtime_say(sim->runtime, "ksim_free: %s of client %s is still open; close it before the simulator is freed",
+                       thing, address->name);
         return;
     }
 }
@@ -200,7 +215,8 @@ void ksim_free(ksim *sim) {
         return;
     }
     if (ks_runtime_in_task(sim->runtime)) {
-        ks_runtime_say(sim->runtime, "ksim_free inside a task would free the stack it runs on: call it from the program's own stack");
+        ks_runtime_say(sim->runtime,
+                       "ksim_free inside a task would free the stack it runs on: call it from the program's own stack");
         return;
     }
     ks_runtime_notice_jump(sim->runtime);
@@ -244,8 +260,10 @@ static bool name_is_right(ksim *sim, const char *name) {
     if (name == NULL || *name == 0) {
         ks_sim_fail(sim, KAFKA_ERR_INVALID_ARGUMENT, "ksim_client: a client process needs a name");
     } else if (strlen(name) > NAME_MAX_SIZE || name[strspn(name, allowed)] != 0) {
-        ks_sim_fail(sim, KAFKA_ERR_INVALID_ARGUMENT,
-                    "ksim_client: \"%.120s\" is no name for a client process: use 1 to %d letters, digits, '.', '_', '-'", name, NAME_MAX_SIZE);
+        ks_sim_fail(
+            sim, KAFKA_ERR_INVALID_ARGUMENT,
+            "ksim_client: \"%.120s\" is no name for a client process: use 1 to %d letters, digits, '.', '_', '-'", name,
+            NAME_MAX_SIZE);
     } else if (strcmp(name, KS_CONTROL_CLIENT) == 0 || ks_node_find(sim->kernel, name)) {
         ks_sim_fail(sim, KAFKA_ERR_INVALID_ARGUMENT, "ksim_client: \"%s\" is taken: it is %s", name,
                     strcmp(name, KS_CONTROL_CLIENT) == 0 ? "the process that fixtures use" : "a broker");
@@ -282,7 +300,8 @@ ks_sim_client *ks_sim_client_get(ksim *sim, const char *name) {
 kafka_address *ksim_client(ksim *sim, const char *name) {
     if (ks_sim_check(sim)) return NULL;
     ks_sim_client *client = ks_sim_client_get(sim, name);
-    return client ? ks_address_new(sim->runtime, client->process, sim->bootstrap, client->name.data, &sim->addresses) : NULL;
+    return client ? ks_address_new(sim->runtime, client->process, sim->bootstrap, client->name.data, &sim->addresses)
+                  : NULL;
 }
 
 static void list_names(ksim *sim, ks_buffer *out) {
@@ -300,7 +319,8 @@ ks_node *ks_sim_node_get(ksim *sim, const char *name, const char *call) {
     if (node) return node;
     ks_buffer names = { 0 };
     list_names(sim, &names);
-    ks_sim_fail(sim, KAFKA_ERR_INVALID_ARGUMENT, "%s: there is no \"%.100s\"; there are %s", call, name ? name : "(NULL)", (const char *)names.data);
+    ks_sim_fail(sim, KAFKA_ERR_INVALID_ARGUMENT, "%s: there is no \"%.100s\"; there are %s", call,
+                name ? name : "(NULL)", (const char *)names.data);
     ks_buffer_deinit(&names);
     return NULL;
 }

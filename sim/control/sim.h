@@ -29,7 +29,8 @@ typedef struct ks_sim_link {                /* a connection of the fixtures' pro
 } ks_sim_link;
 typedef struct ks_trace_sink ks_trace_sink;
 
-/* Tells an event in words, for failure reports; appends one line without its end. A reader of traces may register one. */
+/* Tells an event in words, for failure reports; appends one line without its end. A reader of traces may register one.
+ */
 typedef void ks_narrate_fn(void *context, const ks_event *event, ks_buffer *out);
 
 struct ksim {
@@ -38,9 +39,9 @@ struct ksim {
     ks_cluster *cluster;
     uint64_t seed;
     int64_t start, run_limit;
-    ks_sim_client *clients;      /* in the order of making */
+    ks_sim_client *clients; /* in the order of making */
     kafka_address *addresses;
-    char *bootstrap;             /* "broker-1:9092,..." */
+    char *bootstrap; /* "broker-1:9092,..." */
     char detail[1024];
     ks_assertion_hook hook;
     void (*fail)(void *context, const char *report);
@@ -58,7 +59,7 @@ struct ksim {
 
     /* fixtures (ask.c) */
     ks_sim_client *control;
-    ks_sim_link *links;          /* by broker id - 1 */
+    ks_sim_link *links; /* by broker id - 1 */
 
     /* who joined what (joined.c) */
     ks_sim_groups *joined;
@@ -67,7 +68,7 @@ struct ksim {
     /* trace (trace.c) */
     ks_trace_sink *sinks;
     ksim_subscription *subscriptions;
-    ks_buffer text;              /* of ksim_event_text() and the like */
+    ks_buffer text; /* of ksim_event_text() and the like */
     ks_narrate_fn *narrate;
     void *narrate_context;
 
@@ -96,8 +97,8 @@ ks_node *ks_sim_node_get(ksim *sim, const char *name, const char *call);
 ks_arena *ks_sim_view(ksim *sim);
 const char *ks_sim_view_text(ksim *sim, ks_buffer *text); /* takes the buffer's text into the view */
 
-/* Registers the words of failure reports with a new simulator. Weak: a program that links only the layers up to this one goes
- * without words. */
+/* Registers the words of failure reports with a new simulator. Weak: a program that links only the layers up to this
+ * one goes without words. */
 void ks_report_install(ksim *sim) __attribute__((weak));
 void ks_sim_set_narrator(ksim *sim, ks_narrate_fn *narrate, void *context);
 /* "  4.004 s  broker-1  group_state_changed {...}" or the narrator's words. */

@@ -25,9 +25,10 @@ static int run_seed(const ksim_config *config, uint64_t seed, ksim_test *test, v
     if (sim == NULL) return -1; /* the reason was said */
     int result = test(sim, context);
     if (result != 0) {
-        fprintf(stderr, "seed %llu failed (%d) at %lld.%03lld s; KSIM_SEED=%llu repeats it. %s%sThe last steps:\n%s", (unsigned long long)seed,
-                result, (long long)(ksim_elapsed(sim) / KS_S), (long long)(ksim_elapsed(sim) / KS_MS % 1000), (unsigned long long)seed,
-                sim->detail, *sim->detail ? "\n" : "", ksim_last_steps(sim, 0));
+        fprintf(stderr, "seed %llu failed (%d) at %lld.%03lld s; KSIM_SEED=%llu repeats it. %s%sThe last steps:\n%s",
+                (unsigned long long)seed, result, (long long)(ksim_elapsed(sim) / KS_S),
+                (long long)(ksim_elapsed(sim) / KS_MS % 1000), (unsigned long long)seed, sim->detail,
+                *sim->detail ? "\n" : "", ksim_last_steps(sim, 0));
     }
     ksim_free(sim);
     return result;
@@ -60,9 +61,10 @@ int ksim_test_seeds(uint64_t count, int (*test)(ksim *sim)) {
 static const char *report(ksim *sim, const char *what, const char *actual, const char *expected) {
     ks_buffer text = { 0 };
     int64_t ms = ksim_elapsed(sim) / KS_MS;
-    ks_buffer_printf(&text, "%s\n  is       %s\n  expected %s\n", what, *actual ? actual : "(nothing)", *expected ? expected : "(nothing)");
-    ks_buffer_printf(&text, "seed %llu, at %lld.%03lld s. The last steps:\n%s", (unsigned long long)sim->seed, (long long)(ms / 1000),
-                     (long long)(ms % 1000), ksim_last_steps(sim, 0));
+    ks_buffer_printf(&text, "%s\n  is       %s\n  expected %s\n", what, *actual ? actual : "(nothing)",
+                     *expected ? expected : "(nothing)");
+    ks_buffer_printf(&text, "seed %llu, at %lld.%03lld s. The last steps:\n%s", (unsigned long long)sim->seed,
+                     (long long)(ms / 1000), (long long)(ms % 1000), ksim_last_steps(sim, 0));
     if (sim->check_failed != NULL) sim->check_failed(sim->check_failed_context, &text);
     return ks_sim_view_text(sim, &text);
 }
@@ -125,8 +127,10 @@ static bool parse_assignment(ks_arena *arena, const char *text, place_list *list
 
 static bool parse_offsets(ks_arena *arena, const char *text, place_list *list) {
     while (*text) {
-        if (*text == ' ') text++;
-        else if (!parse_place(arena, &text, NULL, true, list)) return false;
+        if (*text == ' ')
+            text++;
+        else if (!parse_place(arena, &text, NULL, true, list))
+            return false;
     }
     return true;
 }
@@ -136,7 +140,9 @@ static void sort(place_list *list) {
 }
 
 static const char *not_of_that_form(ksim *sim, const char *expected, const char *form) {
-    return ks_arena_printf(ks_sim_view(sim), "the expected text \"%s\" is not of the form \"%s\"", expected ? expected : "(NULL)", form).data;
+    return ks_arena_printf(ks_sim_view(sim), "the expected text \"%s\" is not of the form \"%s\"",
+                           expected ? expected : "(NULL)", form)
+        .data;
 }
 
 const char *ksim_check_assignment(ksim *sim, const char *group, const char *expected) {
@@ -151,15 +157,18 @@ const char *ksim_check_assignment(ksim *sim, const char *group, const char *expe
     const char *wanted = ks_sim_view_text(sim, &canonical);
     if (!parsed) return not_of_that_form(sim, expected, "c1=orders[0,1,2] c3=orders[3,4,5]");
     const ksim_group *found = ksim_group_find(sim, group);
-    if (found == NULL) return report(sim, described(sim, "assignment of group %s", group ? group : "(NULL)"), sim->detail, wanted);
+    if (found == NULL)
+        return report(sim, described(sim, "assignment of group %s", group ? group : "(NULL)"), sim->detail, wanted);
     const char *actual = ksim_assignment(sim, group);
-    return strcmp(actual, wanted) == 0 ? NULL : report(sim, described(sim, "assignment of group %s", group), actual, wanted);
+    return strcmp(actual, wanted) == 0 ? NULL
+                                       : report(sim, described(sim, "assignment of group %s", group), actual, wanted);
 }
 
 static void write_offsets(const place_list *list, ks_buffer *out) {
     ks_buffer_text(out, "");
     for (int32_t i = 0; i < list->count; i++) {
-        ks_buffer_printf(out, "%s%s[%d]=%lld", i ? " " : "", list->items[i].topic, list->items[i].partition, (long long)list->items[i].value);
+        ks_buffer_printf(out, "%s%s[%d]=%lld", i ? " " : "", list->items[i].topic, list->items[i].partition,
+                         (long long)list->items[i].value);
     }
 }
 
@@ -171,7 +180,9 @@ const char *ksim_check_committed(ksim *sim, const char *group, const char *expec
     bool parsed = expected && parse_offsets(ks_sim_view(sim), expected, &wanted_list);
     const ksim_group *found = parsed ? ksim_group_find(sim, group) : NULL;
     for (size_t i = 0; found && i < found->committed_count; i++) {
-        KS_PUSH(list, (ks_place){ .topic = found->committed[i].topic, .partition = found->committed[i].partition, .value = found->committed[i].offset });
+        KS_PUSH(list, (ks_place){ .topic = found->committed[i].topic,
+                                  .partition = found->committed[i].partition,
+                                  .value = found->committed[i].offset });
     }
     sort(&wanted_list);
     sort(&list);
@@ -182,12 +193,15 @@ const char *ksim_check_committed(ksim *sim, const char *group, const char *expec
     const char *wanted_text = ks_sim_view_text(sim, &wanted), *actual_text = ks_sim_view_text(sim, &actual);
     if (!parsed) return not_of_that_form(sim, expected, "orders[0]=5 orders[1]=3");
     if (strcmp(actual_text, wanted_text) == 0) return NULL;
-    return report(sim, described(sim, "committed offsets of group %s", group ? group : "(NULL)"), found ? actual_text : sim->detail, wanted_text);
+    return report(sim, described(sim, "committed offsets of group %s", group ? group : "(NULL)"),
+                  found ? actual_text : sim->detail, wanted_text);
 }
 
 static void append_bytes(ks_buffer *out, kafka_bytes bytes) {
-    if (bytes.data) ks_buffer_append(out, bytes.data, bytes.size);
-    else ks_buffer_text(out, "(null)");
+    if (bytes.data)
+        ks_buffer_append(out, bytes.data, bytes.size);
+    else
+        ks_buffer_text(out, "(null)");
 }
 
 const char *ksim_check_records(ksim *sim, const char *topic, int32_t partition, const char *expected) {
@@ -224,7 +238,9 @@ const char *ksim_check_lag(ksim *sim, const char *group, const char *topic, int6
     const char *problem = no_simulator(sim);
     if (problem) return problem;
     int64_t lag = ksim_lag(sim, group, topic);
-    const char *what = ks_arena_printf(ks_sim_view(sim), "lag of group %s%s%s", group ? group : "(NULL)", topic ? " in " : "", topic ? topic : "").data;
+    const char *what = ks_arena_printf(ks_sim_view(sim), "lag of group %s%s%s", group ? group : "(NULL)",
+                                       topic ? " in " : "", topic ? topic : "")
+                           .data;
     if (lag < 0 && expected >= 0) {
         char wanted[32];
         snprintf(wanted, sizeof wanted, "%lld", (long long)expected);
@@ -237,7 +253,9 @@ const char *ksim_check_ok(ksim *sim, const kafka_address *address, const char *w
     const char *problem = no_simulator(sim);
     if (problem || error == KAFKA_OK) return problem;
     const char *detail = address ? kafka_error_detail(address) : sim->detail;
-    const char *is = ks_arena_printf(ks_sim_view(sim), "%s (%s)%s%s", kafka_error_name(error), kafka_error_text(error), *detail ? ": " : "", detail).data;
+    const char *is = ks_arena_printf(ks_sim_view(sim), "%s (%s)%s%s", kafka_error_name(error), kafka_error_text(error),
+                                     *detail ? ": " : "", detail)
+                         .data;
     return report(sim, what ? what : "call", is, "KAFKA_OK");
 }
 
@@ -246,5 +264,8 @@ const char *ksim_check_ownership_history(ksim *sim, const char *group, const cha
     if (problem) return problem;
     if (expected == NULL) return not_of_that_form(sim, expected, "+c1=orders[0,1] -c1=orders[0,1]");
     const char *actual = ks_sim_joined_history(sim, group ? group : "");
-    return strcmp(actual, expected) == 0 ? NULL : report(sim, described(sim, "who gained (+) and gave up (-) what in group %s", group), actual, expected);
+    return strcmp(actual, expected) == 0
+               ? NULL
+               : report(sim, described(sim, "who gained (+) and gave up (-) what in group %s", group), actual,
+                        expected);
 }

@@ -96,8 +96,12 @@ bool ksim_event_record(const ksim_event *const_event, size_t index, kafka_bytes 
             return false;
         }
     } while (event->next_record++ < index);
-    if (key) *key = (kafka_bytes){ record.key.size < 0 ? NULL : record.key.data, record.key.size < 0 ? 0 : (size_t)record.key.size };
-    if (value) *value = (kafka_bytes){ record.value.size < 0 ? NULL : record.value.data, record.value.size < 0 ? 0 : (size_t)record.value.size };
+    if (key)
+        *key = (kafka_bytes){ record.key.size < 0 ? NULL : record.key.data,
+                              record.key.size < 0 ? 0 : (size_t)record.key.size };
+    if (value)
+        *value = (kafka_bytes){ record.value.size < 0 ? NULL : record.value.data,
+                                record.value.size < 0 ? 0 : (size_t)record.value.size };
     return true;
 }
 
@@ -152,8 +156,8 @@ void ks_sim_tell(ksim *sim, const ks_event *event, ks_buffer *out) {
         sim->narrate(sim->narrate_context, event, out);
         return;
     }
-    ks_buffer_printf(out, "%6lld  %4lld.%06lld s  %-12s  %s ", (long long)event->id, (long long)(us / 1000000), (long long)(us % 1000000),
-                     event->node_name, ks_event_kind_name(event->kind));
+    ks_buffer_printf(out, "%6lld  %4lld.%06lld s  %-12s  %s ", (long long)event->id, (long long)(us / 1000000),
+                     (long long)(us % 1000000), event->node_name, ks_event_kind_name(event->kind));
     ks_struct_print(event->kind, event->fields, out);
 }
 
@@ -182,7 +186,8 @@ static void hand_on(void *context, const ks_event *event) {
     stop_reading(&view);
 }
 
-ksim_subscription *ksim_trace_subscribe(ksim *sim, void (*event)(void *context, const ksim_event *event), void *context) {
+ksim_subscription *ksim_trace_subscribe(ksim *sim, void (*event)(void *context, const ksim_event *event),
+                                        void *context) {
     if (ks_sim_check(sim) || event == NULL) return NULL;
     ksim_subscription *subscription = ks_alloc(sizeof *subscription);
     *subscription = (ksim_subscription){ { hand_on, subscription, NULL }, sim, event, context, sim->subscriptions };
@@ -224,8 +229,10 @@ static void line_done(ks_trace_sink *sink) {
 
 static void write_event(void *context, const ks_event *event) {
     ks_trace_sink *sink = context;
-    if (sink->format == KSIM_TRACE_TEXT) ks_sim_tell(sink->sim, event, &sink->text);
-    else line_json(event, sink->format == KSIM_TRACE_JSON_CONTENTS, &sink->text);
+    if (sink->format == KSIM_TRACE_TEXT)
+        ks_sim_tell(sink->sim, event, &sink->text);
+    else
+        line_json(event, sink->format == KSIM_TRACE_JSON_CONTENTS, &sink->text);
     line_done(sink);
 }
 
@@ -236,8 +243,11 @@ static void write_head(ks_trace_sink *sink) {
         ks_buffer_printf(&sink->text, "kafkasim %s, seed %llu, %s", KAFKASIM_VERSION, seed, ks_codec_versions());
     } else { /* a seed that JSON readers might round is written as text */
         const char *quote = sim->seed > (UINT64_C(1) << 53) ? "\"" : "";
-        ks_buffer_printf(&sink->text, "{\"format\":\"kafkasim-trace\",\"version\":%d,\"kafkasim\":\"%s\",\"seed\":%s%llu%s,\"start\":%lld,\"codecs\":\"%s\"}",
-                         TRACE_VERSION, KAFKASIM_VERSION, quote, seed, quote, (long long)sim->start, ks_codec_versions());
+        ks_buffer_printf(&sink->text,
+                         "{\"format\":\"kafkasim-trace\",\"version\":%d,\"kafkasim\":\"%s\",\"seed\":%s%llu%s,"
+                         "\"start\":%lld,\"codecs\":\"%s\"}",
+                         TRACE_VERSION, KAFKASIM_VERSION, quote, seed, quote, (long long)sim->start,
+                         ks_codec_versions());
     }
     line_done(sink);
 }
@@ -273,7 +283,8 @@ kafka_error ksim_trace_to_file(ksim *sim, const char *path, ksim_trace_format fo
     return KAFKA_OK;
 }
 
-kafka_error ksim_trace_to(ksim *sim, void (*line)(void *context, const char *line, size_t size), void *context, ksim_trace_format format) {
+kafka_error ksim_trace_to(ksim *sim, void (*line)(void *context, const char *line, size_t size), void *context,
+                          ksim_trace_format format) {
     kafka_error error = ks_sim_check(sim);
     if (error) return error;
     if (line == NULL) return ks_sim_fail(sim, KAFKA_ERR_INVALID_ARGUMENT, "ksim_trace_to: line is NULL");
@@ -294,7 +305,9 @@ kafka_error ksim_trace_close(ksim *sim) {
         ks_trace_unsubscribe(sim->kernel, &sink->subscriber);
         flush(sink);
         if (sink->file && fclose(sink->file) != 0) sink->failed = true;
-        if (sink->failed) error = ks_sim_fail(sim, KAFKA_ERR_IO, "ksim_trace_close: %.300s could not be written whole: %s", sink->path, strerror(errno));
+        if (sink->failed)
+            error = ks_sim_fail(sim, KAFKA_ERR_IO, "ksim_trace_close: %.300s could not be written whole: %s",
+                                sink->path, strerror(errno));
         ks_buffer_deinit(&sink->text);
         ks_free(sink->path);
         ks_free(sink);
@@ -314,15 +327,19 @@ static bool is_noise(const ks_event *event) {
     static const int16_t periodic[] = { KS_API_fetch, KS_API_metadata, KS_API_heartbeat, KS_API_api_versions };
     const ks_struct *kind = event->kind;
     if (kind == ks_describe_ev_fetch_parked() || kind == ks_describe_ev_fetch_completed()) return true;
-    if (kind == ks_describe_ev_partition_created() || kind == ks_describe_ev_config_changed()) return true; /* topic_created says it */
+    if (kind == ks_describe_ev_partition_created() || kind == ks_describe_ev_config_changed())
+        return true; /* topic_created says it */
     int64_t api;
     int64_t error = 0;
-    if (!ks_control_get_int(kind, event->fields, "ApiKey", &api) || ks_control_get_int(kind, event->fields, "Rule", &error)) return false;
+    if (!ks_control_get_int(kind, event->fields, "ApiKey", &api) ||
+        ks_control_get_int(kind, event->fields, "Rule", &error))
+        return false;
     if (ks_control_get_int(kind, event->fields, "ErrorCode", &error) && error != 0) return false;
     for (size_t i = 0; i < sizeof periodic / sizeof *periodic; i++) {
         if (api == periodic[i]) return true;
     }
-    return kind == ks_describe_ev_request_sent() || kind == ks_describe_ev_response_sent(); /* that they arrived is told */
+    return kind == ks_describe_ev_request_sent() ||
+           kind == ks_describe_ev_response_sent(); /* that they arrived is told */
 }
 
 const char *ksim_last_steps(ksim *sim, size_t count) {

@@ -64,7 +64,8 @@ static void leave_parent(kafka_context *context) {
         context->next->link = context->link;
     } else { /* it was the last: the one before it is the owner of the `next` that link points to, if any */
         parent->children_last = context->link == &parent->children
-            ? NULL : (kafka_context *)((char *)context->link - offsetof(kafka_context, next));
+                                    ? NULL
+                                    : (kafka_context *)((char *)context->link - offsetof(kafka_context, next));
     }
     context->parent = context->next = NULL;
     context->link = NULL;

@@ -13,17 +13,17 @@
 
 struct kafka_context {
     ks_runtime *runtime;
-    ks_node *node;              /* the client process */
-    void *address;              /* the kafka_address of its background; the api layer's */
-    kafka_context *parent;      /* NULL: a background, or its parent was freed */
+    ks_node *node;                                          /* the client process */
+    void *address;                                          /* the kafka_address of its background; the api layer's */
+    kafka_context *parent;                                  /* NULL: a background, or its parent was freed */
     kafka_context *children, *children_last, *next, **link; /* in order of making */
     kafka_context *all_next, **all_link;                    /* all that are alive, for ks_contexts_drop */
-    kafka_error error;          /* KAFKA_OK while it lives */
+    kafka_error error;                                      /* KAFKA_OK while it lives */
     bool has_deadline, background;
-    kafka_time deadline;        /* its own or an ancestor's, the earlier one */
-    ks_timer timer;             /* runs only when the deadline is its own */
+    kafka_time deadline; /* its own or an ancestor's, the earlier one */
+    ks_timer timer;      /* runs only when the deadline is its own */
     ks_wait *waits, *waits_last;
-    uint64_t serial;            /* 1.. in the order of making */
+    uint64_t serial; /* 1.. in the order of making */
 };
 
 kafka_context *ks_context_background(ks_runtime *runtime, ks_node *node, void *address);

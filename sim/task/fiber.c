@@ -2,9 +2,9 @@
  *
  * Stacks and switches, told to AddressSanitizer and valgrind.
  *
- * A jump (longjmp) out of a fiber onto the program's own stack is allowed: a failed cmocka assertion makes one. The frames
- * that were parked there are gone then, but AddressSanitizer would keep their red zones as poison under the feet of whoever
- * is called next. So red zones of the parked program stack are cleared at every switch away from it.
+ * A jump (longjmp) out of a fiber onto the program's own stack is allowed: a failed cmocka assertion makes one. The
+ * frames that were parked there are gone then, but AddressSanitizer would keep their red zones as poison under the feet
+ * of whoever is called next. So red zones of the parked program stack are cleared at every switch away from it.
  */
 #define _DEFAULT_SOURCE
 #include "sim/task/fiber.h"
@@ -35,7 +35,7 @@
 #endif
 #ifndef VALGRIND_STACK_REGISTER
 #define VALGRIND_STACK_REGISTER(low, high) 0
-#define VALGRIND_STACK_DEREGISTER(id) ((void)(id))
+#define VALGRIND_STACK_DEREGISTER(id)      ((void)(id))
 #endif
 
 /* Only touched pages cost memory, so room is cheap; instrumented frames are several times larger. */
@@ -55,7 +55,8 @@ ks_stack *ks_stack_take(ks_stack_pool *pool) {
     stack = ks_alloc(sizeof *stack);
     stack->size = STACK_SIZE;
     stack->mapping_size = STACK_SIZE + page;
-    stack->mapping = mmap(NULL, stack->mapping_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    stack->mapping =
+        mmap(NULL, stack->mapping_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (stack->mapping == MAP_FAILED || mprotect(stack->mapping, page, PROT_NONE) != 0) {
         fprintf(stderr, "kafkasim: no memory for the stack of task %d\n", pool->made + 1);
         abort();

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Loops that never end. In a real program they burn a core; here virtual time would stand still for ever, so they are
- * stopped: the 100th call in a row of one task that only returns the same ended context's error, and the 10,000th call in a
- * row at one instant that told it nothing new.
+ * stopped: the 100th call in a row of one task that only returns the same ended context's error, and the 10,000th call
+ * in a row at one instant that told it nothing new.
  */
 #include "sim/task/runtime.h"
 
@@ -16,12 +16,15 @@ static uint64_t last_event(ks_kernel *kernel) {
     return count > 0 ? ks_trace_ring_get(kernel, count - 1)->id : 0;
 }
 
-ks_guard *ks_runtime_guard(ks_runtime *runtime) { return runtime->current ? &runtime->current->guard : &runtime->guard; }
+ks_guard *ks_runtime_guard(ks_runtime *runtime) {
+    return runtime->current ? &runtime->current->guard : &runtime->guard;
+}
 
 void ks_guard_fail(ks_runtime *runtime, const char *format, ...) {
     char who[128], sentence[768];
     if (runtime->current) {
-        snprintf(who, sizeof who, "task %.60s of client %.40s", runtime->current->name, ks_node_name(runtime->current->node));
+        snprintf(who, sizeof who, "task %.60s of client %.40s", runtime->current->name,
+                 ks_node_name(runtime->current->node));
     } else {
         snprintf(who, sizeof who, "the program");
     }
@@ -48,9 +51,11 @@ void ks_runtime_fruitless(ks_runtime *runtime, const char *call) {
     guard->fruitless_at = now;
     guard->fruitless_event = event;
     if (++guard->fruitless_in_row < FRUITLESS_LIMIT) return;
-    ks_guard_fail(runtime, "called %s %d times in a row at one instant without anything happening in between. Virtual time "
-                  "stands still while a program computes: wait with kafka_sleep() or in a blocking call instead of looping.",
-                  call, FRUITLESS_LIMIT);
+    ks_guard_fail(
+        runtime,
+        "called %s %d times in a row at one instant without anything happening in between. Virtual time "
+        "stands still while a program computes: wait with kafka_sleep() or in a blocking call instead of looping.",
+        call, FRUITLESS_LIMIT);
 }
 
 void ks_runtime_ended_context(ks_runtime *runtime, kafka_context *context, const char *call) {
@@ -61,9 +66,12 @@ void ks_runtime_ended_context(ks_runtime *runtime, kafka_context *context, const
     guard->fruitless_in_row = 0;
     if (++guard->ended_in_row < ENDED_LIMIT) return;
     kafka_error error = context && context->error ? context->error : KAFKA_ERR_NODE_CRASHED;
-    const char *why = error == KAFKA_ERR_CANCELED ? "its context was cancelled"
-        : error == KAFKA_ERR_DEADLINE_EXCEEDED ? "its context's deadline has passed"
-        : error == KAFKA_ERR_NODE_CRASHED ? "its process has crashed" : "its context has ended";
-    ks_guard_fail(runtime, "called %s, and got the same error for the %dth time in a row: %s. A loop must look at what its "
-                  "calls return: `if (error) break;`.", call, ENDED_LIMIT, why);
+    const char *why = error == KAFKA_ERR_CANCELED            ? "its context was cancelled"
+                      : error == KAFKA_ERR_DEADLINE_EXCEEDED ? "its context's deadline has passed"
+                      : error == KAFKA_ERR_NODE_CRASHED      ? "its process has crashed"
+                                                             : "its context has ended";
+    ks_guard_fail(runtime,
+                  "called %s, and got the same error for the %dth time in a row: %s. A loop must look at what its "
+                  "calls return: `if (error) break;`.",
+                  call, ENDED_LIMIT, why);
 }

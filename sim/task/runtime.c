@@ -22,7 +22,9 @@ ks_runtime *ks_runtime_new(ks_kernel *kernel) {
 
 ks_kernel *ks_runtime_kernel(ks_runtime *runtime) { return runtime->kernel; }
 bool ks_runtime_right_thread(const ks_runtime *runtime) { return runtime->thread == &this_thread; }
-bool ks_runtime_in_task(const ks_runtime *runtime) { return runtime->current && ks_fiber_is_here(&runtime->current->fiber); }
+bool ks_runtime_in_task(const ks_runtime *runtime) {
+    return runtime->current && ks_fiber_is_here(&runtime->current->fiber);
+}
 bool ks_runtime_in_callback(const ks_runtime *runtime) { return runtime->callback_depth > 0; }
 void ks_runtime_leave_callback(ks_runtime *runtime) { runtime->callback_depth--; }
 void ks_runtime_enter_callback(ks_runtime *runtime) {
@@ -30,8 +32,8 @@ void ks_runtime_enter_callback(ks_runtime *runtime) {
 }
 
 void ks_runtime_notice_jump(ks_runtime *runtime) {
-    if (runtime->callback_depth > 0 && runtime->current == NULL
-        && (const char *)__builtin_frame_address(0) > (const char *)runtime->callback_frame) {
+    if (runtime->callback_depth > 0 && runtime->current == NULL &&
+        (const char *)__builtin_frame_address(0) > (const char *)runtime->callback_frame) {
         runtime->callback_depth = 0;
         runtime->freeing = true;
     }
@@ -81,7 +83,8 @@ static void task_main(void *argument) {
 
 static void make_ready(ks_runtime *runtime, ks_wait *wait);
 
-ks_task *ks_task_start(ks_runtime *runtime, ks_node *node, const char *name, void (*run)(void *argument), void *argument) {
+ks_task *ks_task_start(ks_runtime *runtime, ks_node *node, const char *name, void (*run)(void *argument),
+                       void *argument) {
     ks_task *task = ks_alloc(sizeof *task);
     task->runtime = runtime;
     task->node = node;
@@ -125,16 +128,20 @@ void ks_runtime_say(ks_runtime *runtime, const char *format, ...) {
     va_start(arguments, format);
     vsnprintf(sentence, sizeof sentence, format, arguments);
     va_end(arguments);
-    if (runtime->say) runtime->say(runtime->say_context, sentence);
-    else fprintf(stderr, "kafkasim: %s\n", sentence);
+    if (runtime->say)
+        runtime->say(runtime->say_context, sentence);
+    else
+        fprintf(stderr, "kafkasim: %s\n", sentence);
 }
 
 /* ---- who may go on ---- */
 
 static void append(ks_wait **first, ks_wait **last, ks_wait *wait) {
     wait->ready_next = NULL;
-    if (*last) (*last)->ready_next = wait;
-    else *first = wait;
+    if (*last)
+        (*last)->ready_next = wait;
+    else
+        *first = wait;
     *last = wait;
 }
 
@@ -163,8 +170,10 @@ void ks_runtime_node_resumed(ks_runtime *runtime, ks_node *node) {
     while (first) {
         ks_wait *wait = first;
         first = wait->ready_next;
-        if (wait->node == node) append(&runtime->ready, &runtime->ready_last, wait);
-        else append(&runtime->frozen, &runtime->frozen_last, wait);
+        if (wait->node == node)
+            append(&runtime->ready, &runtime->ready_last, wait);
+        else
+            append(&runtime->frozen, &runtime->frozen_last, wait);
     }
 }
 

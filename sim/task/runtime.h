@@ -49,7 +49,8 @@ typedef struct ks_callback {
     uint64_t cause;
 } ks_callback;
 
-/* A sleeper's timer. In the heap, because the kernel's lists must never run through a stack that the program may jump out of. */
+/* A sleeper's timer. In the heap, because the kernel's lists must never run through a stack that the program may jump
+ * out of. */
 typedef struct ks_sleep {
     ks_timer timer;
     struct ks_sleep *next_idle, *next; /* next: all that were made */
@@ -57,27 +58,27 @@ typedef struct ks_sleep {
 
 struct ks_runtime {
     ks_kernel *kernel;
-    const void *thread;           /* an address that only this thread has */
-    ks_fiber own;                 /* the program's stack */
+    const void *thread; /* an address that only this thread has */
+    ks_fiber own;       /* the program's stack */
     ks_stack_pool stacks;
-    ks_task *tasks, *current;     /* current NULL: the program */
+    ks_task *tasks, *current; /* current NULL: the program */
     uint64_t task_serial, context_serial;
     kafka_context *contexts;
-    ks_wait *waits, *waits_last;  /* oldest first */
-    int32_t bounded;              /* of the waits */
-    ks_wait *ready, *ready_last;  /* woken, in order */
+    ks_wait *waits, *waits_last;   /* oldest first */
+    int32_t bounded;               /* of the waits */
+    ks_wait *ready, *ready_last;   /* woken, in order */
     ks_wait *frozen, *frozen_last; /* woken while their node is paused */
     KS_VEC(ks_callback) callbacks;
     int32_t callbacks_done;
-    int32_t callback_depth;       /* > 0: in a callback, a predicate or a subscriber */
-    const void *callback_frame;   /* the outermost callback's place on the program's stack */
+    int32_t callback_depth;     /* > 0: in a callback, a predicate or a subscriber */
+    const void *callback_frame; /* the outermost callback's place on the program's stack */
     ks_sleep *sleeps, *idle_sleeps;
-    bool freeing;                 /* or the program jumped out of a blocked call: nobody may be woken any more */
-    int64_t start;                /* of the clock */
-    int64_t last_activity;        /* when application code last ran */
+    bool freeing;          /* or the program jumped out of a blocked call: nobody may be woken any more */
+    int64_t start;         /* of the clock */
+    int64_t last_activity; /* when application code last ran */
     int64_t stuck_after;
-    ks_guard guard;               /* of the program */
-    char *stuck_report;           /* the last one */
+    ks_guard guard;     /* of the program */
+    char *stuck_report; /* the last one */
     /* Tells a client process why its call failed, in words. */
     void (*explain)(void *context, ks_node *node, kafka_error error, const char *text);
     void *explain_context;
@@ -88,7 +89,8 @@ struct ks_runtime {
 
 /* ---- tasks ---- */
 
-ks_task *ks_task_start(ks_runtime *runtime, ks_node *node, const char *name, void (*run)(void *argument), void *argument);
+ks_task *ks_task_start(ks_runtime *runtime, ks_node *node, const char *name, void (*run)(void *argument),
+                       void *argument);
 /* Nobody will join it: it is freed when it ends, or now. */
 void ks_task_forget(ks_task *task);
 kafka_error ks_runtime_sleep(ks_runtime *runtime, ks_node *node, kafka_context *context, int64_t duration_ns);
@@ -103,7 +105,8 @@ bool ks_runtime_step(ks_runtime *runtime);
 void ks_runtime_settle(ks_runtime *runtime);
 /* May the simulation be run from here? KAFKA_OK, WRONG_THREAD, WRONG_PLACE (in a task, callback or another run). */
 kafka_error ks_runtime_may_run(ks_runtime *runtime);
-/* The application's functions that are called in the middle of things (predicates, subscribers, rules) must not block. */
+/* The application's functions that are called in the middle of things (predicates, subscribers, rules) must not block.
+ */
 void ks_runtime_enter_callback(ks_runtime *runtime);
 void ks_runtime_leave_callback(ks_runtime *runtime);
 
@@ -115,9 +118,9 @@ void ks_runtime_node_resumed(ks_runtime *runtime, ks_node *node); /* after a pau
 /* ---- inside ---- */
 
 ks_guard *ks_runtime_guard(ks_runtime *runtime);
-/* The program may have left a task or callback by a jump (longjmp): then we are elsewhere on the stacks than `current` and
- * `callback_frame` say. What was blocked in the frames that are gone must not be touched again, so from then on every blocking
- * call fails (RUN_ENDED), and all that is left to do is to free the simulator. */
+/* The program may have left a task or callback by a jump (longjmp): then we are elsewhere on the stacks than `current`
+ * and `callback_frame` say. What was blocked in the frames that are gone must not be touched again, so from then on
+ * every blocking call fails (RUN_ENDED), and all that is left to do is to free the simulator. */
 void ks_runtime_notice_jump(ks_runtime *runtime);
 /* Ends every wait with NOTHING_CAN_WAKE when all are blocked for too long; `next` is the next event's time (INT64_MAX:
  * there is none). True: it did. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What surrounds the few instructions of switch_*.S: the first frame of a new stack; and the same by ucontext for machines
- * that have no such file.
+ * What surrounds the few instructions of switch_*.S: the first frame of a new stack; and the same by ucontext for
+ * machines that have no such file.
  */
 #define _DEFAULT_SOURCE
 #include "sim/task/switch.h"
@@ -14,11 +14,12 @@
 void ks_switch_stacks(void **save_sp, void *load_sp);
 void ks_switch_begin(void);
 
-void ks_switch_prepare(ks_switch_place *place, void *stack, size_t size, void (*entry)(void *argument), void *argument) {
+void ks_switch_prepare(ks_switch_place *place, void *stack, size_t size, void (*entry)(void *argument),
+                       void *argument) {
     uintptr_t top = ((uintptr_t)stack + size) & ~(uintptr_t)15;
 #if defined(__x86_64__)
-    /* Popped in this order: control words, r15, r14, r13, r12, rbx, rbp, then the return address. After the `ret` the stack
-     * pointer is a multiple of 16, as at any call instruction. */
+    /* Popped in this order: control words, r15, r14, r13, r12, rbx, rbp, then the return address. After the `ret` the
+     * stack pointer is a multiple of 16, as at any call instruction. */
     uint64_t *frame = (uint64_t *)top - 10;
     uint32_t mxcsr;
     uint16_t control;
@@ -53,13 +54,15 @@ static void begin(unsigned entry_high, unsigned entry_low, unsigned argument_hig
     abort();
 }
 
-void ks_switch_prepare(ks_switch_place *place, void *stack, size_t size, void (*entry)(void *argument), void *argument) {
+void ks_switch_prepare(ks_switch_place *place, void *stack, size_t size, void (*entry)(void *argument),
+                       void *argument) {
     uint64_t e = (uintptr_t)entry, a = (uintptr_t)argument;
     getcontext(&place->context);
     place->context.uc_stack.ss_sp = stack;
     place->context.uc_stack.ss_size = size;
     place->context.uc_link = NULL;
-    makecontext(&place->context, (void (*)(void))begin, 4, (unsigned)(e >> 32), (unsigned)e, (unsigned)(a >> 32), (unsigned)a);
+    makecontext(&place->context, (void (*)(void))begin, 4, (unsigned)(e >> 32), (unsigned)e, (unsigned)(a >> 32),
+                (unsigned)a);
 }
 
 void ks_switch_jump(ks_switch_place *from, ks_switch_place *to) { swapcontext(&from->context, &to->context); }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Switching stacks. On x86-64 (System V) and AArch64 a dozen instructions of our own; elsewhere POSIX ucontext, which also
- * saves the signal mask by a system call at every switch (measured on x86-64: 3 ns against 300 ns).
+ * Switching stacks. On x86-64 (System V) and AArch64 a dozen instructions of our own; elsewhere POSIX ucontext, which
+ * also saves the signal mask by a system call at every switch (measured on x86-64: 3 ns against 300 ns).
  */
 #ifndef KS_SWITCH_H
 #define KS_SWITCH_H
@@ -16,10 +16,14 @@
 #endif
 
 #ifdef KS_SWITCH_OWN
-typedef struct ks_switch_place { void *sp; } ks_switch_place;
+typedef struct ks_switch_place {
+    void *sp;
+} ks_switch_place;
 #else
 #include <ucontext.h>
-typedef struct ks_switch_place { ucontext_t context; } ks_switch_place;
+typedef struct ks_switch_place {
+    ucontext_t context;
+} ks_switch_place;
 #endif
 
 /* Prepares a fresh stack so that the first jump there calls entry(argument), which must never return. */

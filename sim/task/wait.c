@@ -24,7 +24,8 @@ static kafka_error refuse(ks_wait *wait, const char *format, va_list arguments) 
     if (runtime->callback_depth > 0) return KAFKA_ERR_WRONG_PLACE;
     kafka_error ended = wait->context ? wait->context->error : KAFKA_OK;
     ks_task *task = runtime->current;
-    if (ended == KAFKA_OK && (ks_node_state_of(wait->node) == KS_NODE_DOWN || (task && task->dead))) ended = KAFKA_ERR_NODE_CRASHED;
+    if (ended == KAFKA_OK && (ks_node_state_of(wait->node) == KS_NODE_DOWN || (task && task->dead)))
+        ended = KAFKA_ERR_NODE_CRASHED;
     if (ended) {
         char what[sizeof wait->what], name[64];
         vsnprintf(what, sizeof what, format, arguments);
@@ -52,17 +53,24 @@ static void leave_list(ks_wait *wait) {
     ks_runtime *runtime = wait->runtime;
     runtime->bounded -= wait->bounded;
     *wait->link = wait->next;
-    if (wait->next) wait->next->link = wait->link;
-    else runtime->waits_last = wait->link == &runtime->waits ? NULL : (ks_wait *)((char *)wait->link - offsetof(ks_wait, next));
+    if (wait->next)
+        wait->next->link = wait->link;
+    else
+        runtime->waits_last =
+            wait->link == &runtime->waits ? NULL : (ks_wait *)((char *)wait->link - offsetof(ks_wait, next));
     kafka_context *context = wait->context;
     if (context == NULL) return;
     *wait->context_link = wait->context_next;
-    if (wait->context_next) wait->context_next->context_link = wait->context_link;
-    else context->waits_last = wait->context_link == &context->waits
-        ? NULL : (ks_wait *)((char *)wait->context_link - offsetof(ks_wait, context_next));
+    if (wait->context_next)
+        wait->context_next->context_link = wait->context_link;
+    else
+        context->waits_last = wait->context_link == &context->waits
+                                  ? NULL
+                                  : (ks_wait *)((char *)wait->context_link - offsetof(ks_wait, context_next));
 }
 
-kafka_error ks_wait_begin(ks_wait *wait, ks_runtime *runtime, ks_node *node, kafka_context *context, const char *what, ...) {
+kafka_error ks_wait_begin(ks_wait *wait, ks_runtime *runtime, ks_node *node, kafka_context *context, const char *what,
+                          ...) {
     wait->next = wait->context_next = wait->ready_next = NULL;
     wait->link = wait->context_link = NULL;
     wait->runtime = runtime;
@@ -110,13 +118,17 @@ static void leave_queue(ks_wait *wait) {
 
 static void give_way(ks_wait *wait) {
     ks_task *task = wait->task;
-    if (task) ks_fiber_switch(&task->fiber, &wait->runtime->own);
-    else ks_runtime_loop(wait->runtime, wait);
+    if (task)
+        ks_fiber_switch(&task->fiber, &wait->runtime->own);
+    else
+        ks_runtime_loop(wait->runtime, wait);
 }
 
 kafka_error ks_wait_park(ks_wait *wait) {
-    if (wait->done) leave_queue(wait);
-    else give_way(wait);
+    if (wait->done)
+        leave_queue(wait);
+    else
+        give_way(wait);
     leave_list(wait);
     if (wait->context && wait->context->error) wait->error = wait->context->error;
     return wait->error;
@@ -131,8 +143,8 @@ void ks_wait_abandon(ks_wait *wait) {
 
 static void slept(ks_timer *timer) { ks_wait_wake(timer->owner, KAFKA_OK); }
 
-/* Lets the others that are ready have their turn. Time stands still, so a loop of this alone would never end: it counts as
- * fruitless. */
+/* Lets the others that are ready have their turn. Time stands still, so a loop of this alone would never end: it counts
+ * as fruitless. */
 static kafka_error yield(ks_wait *wait) {
     ks_wait_wake(wait, KAFKA_OK);
     give_way(wait);
@@ -152,9 +164,11 @@ static ks_sleep *sleep_take(ks_runtime *runtime) {
 
 kafka_error ks_runtime_sleep(ks_runtime *runtime, ks_node *node, kafka_context *context, int64_t duration_ns) {
     ks_wait wait;
-    if (duration_ns <= 0 && ks_runtime_right_thread(runtime)) ks_runtime_fruitless(runtime, "kafka_sleep with no duration");
+    if (duration_ns <= 0 && ks_runtime_right_thread(runtime))
+        ks_runtime_fruitless(runtime, "kafka_sleep with no duration");
     ks_guard guard = *ks_runtime_guard(runtime);
-    kafka_error error = ks_wait_begin(&wait, runtime, node, context, "kafka_sleep: %lld ms", (long long)(duration_ns / KS_MS));
+    kafka_error error =
+        ks_wait_begin(&wait, runtime, node, context, "kafka_sleep: %lld ms", (long long)(duration_ns / KS_MS));
     if (error) return error;
     ks_wait_set_bounded(&wait);
     if (duration_ns <= 0) {
@@ -179,7 +193,8 @@ static void list_wait(ks_runtime *runtime, const ks_wait *wait, ks_buffer *out) 
     int64_t elapsed_ms = (wait->since - runtime->start) / KS_MS;
     ks_buffer_printf(out, "  %s", ks_node_name(wait->node));
     if (task) ks_buffer_printf(out, " (task %s)", task->name);
-    ks_buffer_printf(out, ": %s, since %lld.%03lld s", wait->what, (long long)(elapsed_ms / 1000), (long long)(elapsed_ms % 1000));
+    ks_buffer_printf(out, ": %s, since %lld.%03lld s", wait->what, (long long)(elapsed_ms / 1000),
+                     (long long)(elapsed_ms % 1000));
     if (ks_node_state_of(wait->node) == KS_NODE_PAUSED) ks_buffer_text(out, " (this process is paused)");
     ks_buffer_text(out, "\n");
 }
@@ -193,8 +208,10 @@ static void end_all(ks_runtime *runtime, bool empty) {
     if (empty) {
         ks_buffer_text(&text, "nothing is left to happen that could wake anybody. Blocked are:\n");
     } else {
-        ks_buffer_printf(&text, "for %lld s of virtual time nothing but periodic work has happened, and all calls are blocked "
-                         "without a bound of their own. Blocked are:\n", (long long)(runtime->stuck_after / KS_S));
+        ks_buffer_printf(&text,
+                         "for %lld s of virtual time nothing but periodic work has happened, and all calls are blocked "
+                         "without a bound of their own. Blocked are:\n",
+                         (long long)(runtime->stuck_after / KS_S));
     }
     ks_runtime_list_waits(runtime, &text);
     ks_free(runtime->stuck_report);

@@ -8,7 +8,8 @@
 #include <kafkasim/cmocka.h>
 
 static int set_up(void **state) {
-    ksim *sim = ksim_new(&(ksim_config){ .seed = 7, .settings = (const ksim_setting[]){ { "group.initial.rebalance.delay.ms", "0" }, { NULL, NULL } } });
+    ksim *sim = ksim_new(&(ksim_config){
+        .seed = 7, .settings = (const ksim_setting[]){ { "group.initial.rebalance.delay.ms", "0" }, { NULL, NULL } } });
     if (sim == NULL) return -1;
     ksim_fail_by_cmocka(sim);
     *state = sim;
@@ -22,7 +23,8 @@ static int tear_down(void **state) {
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
-/* What a failing simulator says is kept here instead of failing the test; the simulator must not be used afterwards but freed. */
+/* What a failing simulator says is kept here instead of failing the test; the simulator must not be used afterwards but
+ * freed. */
 typedef struct caught {
     jmp_buf place;
     char report[4096];

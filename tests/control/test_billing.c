@@ -1,7 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 /* SPDX-License-Identifier: Apache-2.0
- * A program under test as its users would test it: consumers of a group as tasks of several client processes, crashed, paused,
- * restarted, cut off; what a group does meanwhile; over many seeds; the same trace twice. */
+ * A program under test as its users would test it: consumers of a group as tasks of several client processes, crashed,
+ * paused, restarted, cut off; what a group does meanwhile; over many seeds; the same trace twice. */
 #include "tests/control/fixture.h"
 
 #include <kafkasim/consumer.h>
@@ -30,8 +30,12 @@ static void handles_orders(void *argument) {
     member *self = argument;
     kafka_reader *reader;
     kafka_context *ctx = kafka_background(self->address);
-    self->error = kafka_reader_new(&(kafka_reader_config){ .address = self->address, .group_id = "billing", .topic = "orders",
-                                                           .session_timeout = 10 * KAFKA_SECOND, .max_wait = 500 * KAFKA_MILLISECOND }, &reader);
+    self->error = kafka_reader_new(&(kafka_reader_config){ .address = self->address,
+                                                           .group_id = "billing",
+                                                           .topic = "orders",
+                                                           .session_timeout = 10 * KAFKA_SECOND,
+                                                           .max_wait = 500 * KAFKA_MILLISECOND },
+                                   &reader);
     if (self->error) return;
     while (!self->billing->stop) {
         kafka_message message;
@@ -69,8 +73,11 @@ static void stop(billing *b) {
     b->stop = true;
     ksim_run_for(b->sim, 20 * KAFKA_SECOND);
     for (size_t i = 0; i < b->count; i++) {
-        if (kafka_context_error(kafka_background(b->members[i].address))) kafka_task_free(b->members[i].task);
-        else assert_kafka_ok(b->sim, b->members[i].address, kafka_join(kafka_background(b->members[i].address), b->members[i].task));
+        if (kafka_context_error(kafka_background(b->members[i].address)))
+            kafka_task_free(b->members[i].task);
+        else
+            assert_kafka_ok(b->sim, b->members[i].address,
+                            kafka_join(kafka_background(b->members[i].address), b->members[i].task));
         kafka_address_free(b->members[i].address);
     }
 }
@@ -229,9 +236,11 @@ static void the_order_of_gains_and_losses_can_be_asserted(void **state) {
     ksim_run_until_group_stable(b.sim, "billing");
     start(&b, "c2");
     ksim_run_until_group_stable(b.sim, "billing");
-    assert_ownership_history(b.sim, "billing", "+c1=orders[0,1,2,3,4,5] -c1=orders[0,1,2,3,4,5] +c2=orders[3,4,5] +c1=orders[0,1,2]");
+    assert_ownership_history(b.sim, "billing",
+                             "+c1=orders[0,1,2,3,4,5] -c1=orders[0,1,2,3,4,5] +c2=orders[3,4,5] +c1=orders[0,1,2]");
     assert_contains(ksim_check_ownership_history(b.sim, "billing", "+c1=orders[0]"), "expected +c1=orders[0]");
-    assert_contains(ksim_check_assignment(b.sim, "billing", "c1=orders[0,1,2]"), "is       c1=orders[0,1,2] c2=orders[3,4,5]");
+    assert_contains(ksim_check_assignment(b.sim, "billing", "c1=orders[0,1,2]"),
+                    "is       c1=orders[0,1,2] c2=orders[3,4,5]");
     stop(&b);
 }
 
@@ -252,7 +261,9 @@ static void polls(void *argument) {
     const char *topics[] = { "orders" };
     kafka_consumer *consumer;
     kafka_context *ctx = kafka_background(self->address);
-    if (kafka_consumer_new(&(kafka_consumer_config){ .address = self->address, .settings = settings, .setting_count = 3 }, &consumer)) return;
+    if (kafka_consumer_new(
+            &(kafka_consumer_config){ .address = self->address, .settings = settings, .setting_count = 3 }, &consumer))
+        return;
     kafka_error error = kafka_consumer_subscribe(consumer, topics, 1, NULL);
     while (error == KAFKA_OK && !*self->stop) {
         kafka_records *records = NULL;
@@ -298,8 +309,12 @@ static void polling_consumers_become_stable(ksim *sim, const char *protocol) {
     kafka_address_free(all[1].address);
 }
 
-static void polling_consumers_of_the_classic_protocol_become_stable(void **state) { polling_consumers_become_stable(*state, "classic"); }
-static void polling_consumers_of_the_consumer_protocol_become_stable(void **state) { polling_consumers_become_stable(*state, "consumer"); }
+static void polling_consumers_of_the_classic_protocol_become_stable(void **state) {
+    polling_consumers_become_stable(*state, "classic");
+}
+static void polling_consumers_of_the_consumer_protocol_become_stable(void **state) {
+    polling_consumers_become_stable(*state, "consumer");
+}
 
 /* ---- failing with everything open ---- */
 
@@ -320,7 +335,8 @@ static void a_failed_assertion_inside_a_busy_cluster_leaves_a_simulator_that_can
         start(b, "c2");
         ksim_run_for(sim, when * 300 * KAFKA_MILLISECOND);
         if (setjmp(failed) == 0) {
-            kafka_join(kafka_background(b->members[0].address), kafka_go(kafka_background(b->members[0].address), "failing", fails_in_a_task, NULL));
+            kafka_join(kafka_background(b->members[0].address),
+                       kafka_go(kafka_background(b->members[0].address), "failing", fails_in_a_task, NULL));
             fail();
         }
         ksim_free(sim);
@@ -415,7 +431,8 @@ static recorded run_with_everything(uint64_t seed, ksim_trace_format format) {
     recorded to = { .hash = UINT64_C(14695981039346656037) };
     ksim *sim = ksim_new(&(ksim_config){ .seed = seed });
     assert_int_equal(ksim_trace_to(sim, hash_line, &to, format), KAFKA_OK);
-    ksim_rule_add(sim, &(ksim_rule_config){ .api = "Fetch", .chance = 10, .action = KSIM_DELAY, .delay = 20 * KAFKA_MILLISECOND });
+    ksim_rule_add(sim, &(ksim_rule_config){
+                           .api = "Fetch", .chance = 10, .action = KSIM_DELAY, .delay = 20 * KAFKA_MILLISECOND });
     ksim_rule_add(sim, &(ksim_rule_config){ .api = "OffsetCommit", .chance = 5, .action = KSIM_RESET_AFTER });
     billing b = three_consumers(sim);
     put_orders(&b, 0, 30);
@@ -430,7 +447,8 @@ static recorded run_with_everything(uint64_t seed, ksim_trace_format format) {
 static void the_same_seed_gives_the_same_trace_and_another_seed_another(void **state) {
     (void)state;
     for (int format = KSIM_TRACE_JSON; format <= KSIM_TRACE_TEXT; format++) {
-        recorded one = run_with_everything(7, format), again = run_with_everything(7, format), other = run_with_everything(8, format);
+        recorded one = run_with_everything(7, format), again = run_with_everything(7, format),
+                 other = run_with_everything(8, format);
         assert_true(one.lines > 500);
         assert_true(one.hash == again.hash);
         assert_int_equal(one.bytes, again.bytes);

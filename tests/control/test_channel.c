@@ -29,7 +29,8 @@ static void done(world *w) {
 static void receives_all(void *argument) {
     world *w = argument;
     void *item;
-    while ((w->error = kafka_channel_receive(w->channel, w->ctx, &item)) == KAFKA_OK) w->got[w->count++] = (intptr_t)item;
+    while ((w->error = kafka_channel_receive(w->channel, w->ctx, &item)) == KAFKA_OK)
+        w->got[w->count++] = (intptr_t)item;
 }
 
 static void items_arrive_in_order_through(void **state, size_t capacity) {
@@ -106,7 +107,8 @@ static void what_was_handed_over_is_not_lost_when_the_context_ends_at_that_insta
     w.other = kafka_context_with_cancel(w.ctx);
     kafka_task *task = kafka_go(w.ctx, "sender", sends_one, &w);
     ksim_run_for(w.sim, 0);
-    assert_int_equal(kafka_channel_receive(w.channel, w.ctx, &item), KAFKA_OK); /* the sender is awake, but has not run */
+    assert_int_equal(kafka_channel_receive(w.channel, w.ctx, &item),
+                     KAFKA_OK); /* the sender is awake, but has not run */
     kafka_context_cancel(w.other);
     kafka_join(w.ctx, task);
     assert_int_equal(w.error, KAFKA_OK);

@@ -5,7 +5,8 @@
 static void a_child_ends_no_later_than_its_parent(void **state) {
     kafka_address *address = ksim_client(*state, "c1");
     kafka_context *parent = kafka_context_with_timeout(kafka_background(address), KAFKA_SECOND);
-    kafka_context *child = kafka_context_with_timeout(parent, KAFKA_MINUTE), *early = kafka_context_with_timeout(parent, KAFKA_MILLISECOND);
+    kafka_context *child = kafka_context_with_timeout(parent, KAFKA_MINUTE),
+                  *early = kafka_context_with_timeout(parent, KAFKA_MILLISECOND);
     kafka_time deadline;
     assert_true(kafka_context_deadline(child, &deadline));
     assert_i64_equal(deadline, kafka_now(child) + KAFKA_SECOND);
@@ -24,7 +25,8 @@ static void a_child_ends_no_later_than_its_parent(void **state) {
 
 static void cancelling_ends_the_descendants_and_not_the_parent(void **state) {
     kafka_address *address = ksim_client(*state, "c1");
-    kafka_context *a = kafka_context_with_cancel(kafka_background(address)), *b = kafka_context_with_cancel(a), *c = kafka_context_with_cancel(b);
+    kafka_context *a = kafka_context_with_cancel(kafka_background(address)), *b = kafka_context_with_cancel(a),
+                  *c = kafka_context_with_cancel(b);
     kafka_context_cancel(b);
     kafka_context_cancel(b);
     assert_int_equal(kafka_context_error(a), KAFKA_OK);
@@ -71,7 +73,8 @@ static void sleeps(void *argument) {
 
 static void those_who_wait_are_woken_in_the_order_of_their_coming(void **state) {
     kafka_address *address = ksim_client(*state, "c1");
-    kafka_context *parent = kafka_context_with_cancel(kafka_background(address)), *child = kafka_context_with_cancel(parent);
+    kafka_context *parent = kafka_context_with_cancel(kafka_background(address)),
+                  *child = kafka_context_with_cancel(parent);
     char log[8] = "";
     sleeper all[] = { { parent, 'a', log }, { child, 'b', log }, { parent, 'c', log }, { child, 'd', log } };
     kafka_task *tasks[4];
@@ -99,12 +102,20 @@ static void freeing_a_context_under_a_waiting_call_is_safe(void **state) {
 }
 
 static void an_instant_is_written_as_rfc_3339(void **state) {
-    static const struct { kafka_time time; const char *text; } rows[] = {
-        { 0, "1970-01-01T00:00:00Z" }, { INT64_C(1798761600) * KAFKA_SECOND, "2027-01-01T00:00:00Z" },
-        { INT64_C(951782400) * KAFKA_SECOND - 1, "2000-02-28T23:59:59Z" }, { INT64_C(951782400) * KAFKA_SECOND, "2000-02-29T00:00:00Z" },
-        { INT64_C(951868800) * KAFKA_SECOND, "2000-03-01T00:00:00Z" }, { INT64_C(4107542399) * KAFKA_SECOND, "2100-02-28T23:59:59Z" },
-        { INT64_C(4107542400) * KAFKA_SECOND, "2100-03-01T00:00:00Z" }, { -1, "1969-12-31T23:59:59Z" },
-        { INT64_MAX, "2262-04-11T23:47:16Z" }, { INT64_MIN, "1677-09-21T00:12:43Z" },
+    static const struct {
+        kafka_time time;
+        const char *text;
+    } rows[] = {
+        { 0, "1970-01-01T00:00:00Z" },
+        { INT64_C(1798761600) * KAFKA_SECOND, "2027-01-01T00:00:00Z" },
+        { INT64_C(951782400) * KAFKA_SECOND - 1, "2000-02-28T23:59:59Z" },
+        { INT64_C(951782400) * KAFKA_SECOND, "2000-02-29T00:00:00Z" },
+        { INT64_C(951868800) * KAFKA_SECOND, "2000-03-01T00:00:00Z" },
+        { INT64_C(4107542399) * KAFKA_SECOND, "2100-02-28T23:59:59Z" },
+        { INT64_C(4107542400) * KAFKA_SECOND, "2100-03-01T00:00:00Z" },
+        { -1, "1969-12-31T23:59:59Z" },
+        { INT64_MAX, "2262-04-11T23:47:16Z" },
+        { INT64_MIN, "1677-09-21T00:12:43Z" },
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

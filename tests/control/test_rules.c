@@ -14,9 +14,14 @@ static bench with_writer(void **state, int32_t attempts) {
     assert_ksim_ok(b.sim, ksim_create_topic(b.sim, "orders", 2));
     b.address = ksim_client(b.sim, "producer");
     b.ctx = kafka_background(b.address);
-    assert_kafka_ok(b.sim, b.address, kafka_writer_new(&(kafka_writer_config){
-        .address = b.address, .topic = "orders", .balancer = kafka_balancer_hash(), .batch_timeout = 10 * KAFKA_MILLISECOND,
-        .required_acks = KAFKA_ACKS_ALL, .max_attempts = attempts }, &b.writer));
+    assert_kafka_ok(b.sim, b.address,
+                    kafka_writer_new(&(kafka_writer_config){ .address = b.address,
+                                                             .topic = "orders",
+                                                             .balancer = kafka_balancer_hash(),
+                                                             .batch_timeout = 10 * KAFKA_MILLISECOND,
+                                                             .required_acks = KAFKA_ACKS_ALL,
+                                                             .max_attempts = attempts },
+                                     &b.writer));
     return b;
 }
 
@@ -42,8 +47,11 @@ static size_t records(bench *b) {
 
 static void an_answered_error_is_seen_and_nothing_is_applied(void **state) {
     bench b = with_writer(state, 1);
-    ksim_rule *rule = ksim_rule_add(b.sim, &(ksim_rule_config){ .api = "Produce", .topic = "orders", .first = 1, .action = KSIM_ANSWER_ERROR,
-                                                               .error = KAFKA_ERR_NOT_ENOUGH_REPLICAS });
+    ksim_rule *rule = ksim_rule_add(b.sim, &(ksim_rule_config){ .api = "Produce",
+                                                                .topic = "orders",
+                                                                .first = 1,
+                                                                .action = KSIM_ANSWER_ERROR,
+                                                                .error = KAFKA_ERR_NOT_ENOUGH_REPLICAS });
     assert_int_equal(write_one(&b, "a"), KAFKA_ERR_WRITE_ERRORS);
     assert_int_equal(records(&b), 0);
     assert_int_equal(write_one(&b, "b"), KAFKA_OK);
@@ -55,8 +63,10 @@ static void an_answered_error_is_seen_and_nothing_is_applied(void **state) {
 
 static void an_error_that_passes_is_tried_again(void **state) {
     bench b = with_writer(state, 3);
-    ksim_rule *rule = ksim_rule_add(b.sim, &(ksim_rule_config){ .api = "Produce", .first = 2, .action = KSIM_ANSWER_ERROR,
-                                                               .error = KAFKA_ERR_NOT_LEADER_OR_FOLLOWER });
+    ksim_rule *rule = ksim_rule_add(b.sim, &(ksim_rule_config){ .api = "Produce",
+                                                                .first = 2,
+                                                                .action = KSIM_ANSWER_ERROR,
+                                                                .error = KAFKA_ERR_NOT_LEADER_OR_FOLLOWER });
     assert_kafka_ok(b.sim, b.address, write_one(&b, "a"));
     assert_int_equal(ksim_rule_matched(rule), 3);
     assert_int_equal(records(&b), 1);
@@ -65,12 +75,14 @@ static void an_error_that_passes_is_tried_again(void **state) {
 
 static void a_lost_answer_makes_a_duplicate_and_a_lost_request_does_not(void **state) {
     bench b = with_writer(state, 5);
-    ksim_rule *after = ksim_rule_add(b.sim, &(ksim_rule_config){ .api = "Produce", .nth = 1, .action = KSIM_RESET_AFTER });
+    ksim_rule *after =
+        ksim_rule_add(b.sim, &(ksim_rule_config){ .api = "Produce", .nth = 1, .action = KSIM_RESET_AFTER });
     assert_kafka_ok(b.sim, b.address, write_one(&b, "a"));
     assert_int_equal(records(&b), 2);
     assert_int_equal(ksim_rule_fired(after), 1);
     ksim_rule_remove(b.sim, after);
-    ksim_rule *before = ksim_rule_add(b.sim, &(ksim_rule_config){ .api = "Produce", .nth = 1, .action = KSIM_RESET_BEFORE });
+    ksim_rule *before =
+        ksim_rule_add(b.sim, &(ksim_rule_config){ .api = "Produce", .nth = 1, .action = KSIM_RESET_BEFORE });
     assert_kafka_ok(b.sim, b.address, write_one(&b, "b"));
     assert_int_equal(records(&b), 3);
     assert_int_equal(ksim_rule_fired(before), 1);
@@ -87,10 +99,12 @@ static void requests_and_answers_can_be_delayed(void **state) {
     bench b = with_writer(state, 1);
     time_of_one_write(&b); /* connections are open from here on */
     int64_t usual = time_of_one_write(&b);
-    ksim_rule *rule = ksim_rule_add(b.sim, &(ksim_rule_config){ .api = "Produce", .action = KSIM_DELAY, .delay = 100 * KAFKA_MILLISECOND });
+    ksim_rule *rule = ksim_rule_add(
+        b.sim, &(ksim_rule_config){ .api = "Produce", .action = KSIM_DELAY, .delay = 100 * KAFKA_MILLISECOND });
     assert_i64_equal(time_of_one_write(&b), usual + 100 * KAFKA_MILLISECOND);
     ksim_rule_remove(b.sim, rule);
-    ksim_rule_add(b.sim, &(ksim_rule_config){ .api = "Produce", .action = KSIM_DELAY_ANSWER, .delay = 70 * KAFKA_MILLISECOND });
+    ksim_rule_add(
+        b.sim, &(ksim_rule_config){ .api = "Produce", .action = KSIM_DELAY_ANSWER, .delay = 70 * KAFKA_MILLISECOND });
     assert_i64_equal(time_of_one_write(&b), usual + 70 * KAFKA_MILLISECOND);
     done(&b);
 }
@@ -125,8 +139,12 @@ static void held_until_released(void **state, ksim_action action, size_t applied
     done(&b);
 }
 
-static void a_held_request_waits_unapplied_until_it_is_released(void **state) { held_until_released(state, KSIM_HOLD, 0); }
-static void a_held_answer_waits_applied_until_it_is_released(void **state) { held_until_released(state, KSIM_HOLD_ANSWER, 1); }
+static void a_held_request_waits_unapplied_until_it_is_released(void **state) {
+    held_until_released(state, KSIM_HOLD, 0);
+}
+static void a_held_answer_waits_applied_until_it_is_released(void **state) {
+    held_until_released(state, KSIM_HOLD_ANSWER, 1);
+}
 
 static void removing_a_rule_releases_what_it_holds(void **state) {
     bench b = with_writer(state, 1);
@@ -227,7 +245,8 @@ static void every_field_of_a_rule_must_fit(void **state) {
     assert_int_equal(matches_of_the_mix(*state, (ksim_rule_config){ .group = "billing", .topic = "orders" }), 1);
     assert_int_equal(matches_of_the_mix(*state, (ksim_rule_config){ .group = "other" }), 0);
     uint64_t by_broker = 0;
-    for (int32_t broker = 1; broker <= 3; broker++) by_broker += matches_of_the_mix(*state, (ksim_rule_config){ .broker = broker });
+    for (int32_t broker = 1; broker <= 3; broker++)
+        by_broker += matches_of_the_mix(*state, (ksim_rule_config){ .broker = broker });
     assert_int_equal(by_broker, 12 / 3);
 }
 
@@ -240,10 +259,14 @@ static void the_requests_of_fixtures_are_left_alone_unless_they_are_named(void *
 static void the_first_rule_that_acts_decides_and_counting_ones_only_count(void **state) {
     ksim_create_topic(*state, "orders", 1);
     ksim_rule *counting = ksim_rule_add(*state, &(ksim_rule_config){ .client = "ksim", .api = "Produce" });
-    ksim_rule *exception = ksim_rule_add(*state, &(ksim_rule_config){ .client = "ksim", .api = "Produce", .nth = 2, .action = KSIM_PASS });
-    ksim_rule *first = ksim_rule_add(*state, &(ksim_rule_config){ .client = "ksim", .api = "Produce", .action = KSIM_ANSWER_ERROR,
-                                                                 .error = KAFKA_ERR_POLICY_VIOLATION });
-    ksim_rule *second = ksim_rule_add(*state, &(ksim_rule_config){ .client = "ksim", .api = "Produce", .action = KSIM_RESET_BEFORE });
+    ksim_rule *exception =
+        ksim_rule_add(*state, &(ksim_rule_config){ .client = "ksim", .api = "Produce", .nth = 2, .action = KSIM_PASS });
+    ksim_rule *first = ksim_rule_add(*state, &(ksim_rule_config){ .client = "ksim",
+                                                                  .api = "Produce",
+                                                                  .action = KSIM_ANSWER_ERROR,
+                                                                  .error = KAFKA_ERR_POLICY_VIOLATION });
+    ksim_rule *second =
+        ksim_rule_add(*state, &(ksim_rule_config){ .client = "ksim", .api = "Produce", .action = KSIM_RESET_BEFORE });
     assert_int_equal(ksim_put(*state, "orders", 0, NULL, "x"), KAFKA_ERR_POLICY_VIOLATION);
     assert_int_equal(ksim_put(*state, "orders", 0, NULL, "x"), KAFKA_OK);
     assert_int_equal(ksim_put(*state, "orders", 0, NULL, "x"), KAFKA_ERR_POLICY_VIOLATION);
@@ -292,7 +315,8 @@ static ksim_decision looks_and_refuses(void *context, const ksim_request *reques
 static void a_function_sees_the_fields_by_kafkas_names_and_decides(void **state) {
     seen to = { 0 };
     ksim_create_topic(*state, "orders", 3);
-    ksim_rule *rule = ksim_rule_add(*state, &(ksim_rule_config){ .client = "ksim", .api = "Produce", .decide = looks_and_refuses, .context = &to });
+    ksim_rule *rule = ksim_rule_add(
+        *state, &(ksim_rule_config){ .client = "ksim", .api = "Produce", .decide = looks_and_refuses, .context = &to });
     assert_ksim_ok(*state, ksim_put(*state, "orders", 2, "k", "v"));
     assert_int_equal(to.acks, -1);
     assert_int_equal(to.topics, 1);
@@ -325,7 +349,10 @@ static void a_function_that_asks_for_nonsense_is_not_followed(void **state) {
 }
 
 static void wrong_rules_are_refused(void **state) {
-    const struct { ksim_rule_config config; const char *words; } rows[] = {
+    const struct {
+        ksim_rule_config config;
+        const char *words;
+    } rows[] = {
         { { .api = "Join" }, "api is \"Join\"" },
         { { .broker = 4 }, "there is no broker 4; there are 1 to 3" },
         { { .broker = -1 }, "there is no broker -1" },
@@ -351,8 +378,12 @@ static void wrong_rules_are_refused(void **state) {
 
 static void what_rules_do_is_in_the_trace(void **state) {
     ksim_create_topic(*state, "orders", 1);
-    ksim_rule *rule = ksim_rule_add(*state, &(ksim_rule_config){ .name = "the third", .client = "ksim", .api = "Produce", .nth = 1,
-                                                                .action = KSIM_ANSWER_ERROR, .error = KAFKA_ERR_POLICY_VIOLATION });
+    ksim_rule *rule = ksim_rule_add(*state, &(ksim_rule_config){ .name = "the third",
+                                                                 .client = "ksim",
+                                                                 .api = "Produce",
+                                                                 .nth = 1,
+                                                                 .action = KSIM_ANSWER_ERROR,
+                                                                 .error = KAFKA_ERR_POLICY_VIOLATION });
     ksim_put(*state, "orders", 0, NULL, "x");
     ksim_rule_remove(*state, rule);
     const char *steps = ksim_last_steps(*state, 100);

@@ -4,7 +4,10 @@
 
 static void wrong_configs_are_refused_with_the_field_and_what_is_allowed(void **state) {
     char problem[256];
-    const struct { ksim_config config; const char *words; } rows[] = {
+    const struct {
+        ksim_config config;
+        const char *words;
+    } rows[] = {
         { { .brokers = -1 }, "brokers is -1" },
         { { .brokers = 1001 }, "brokers is 1001" },
         { { .start = -5 }, "start" },
@@ -12,7 +15,8 @@ static void wrong_configs_are_refused_with_the_field_and_what_is_allowed(void **
         { { .stuck_after = -1 }, "stuck_after" },
         { { .run_limit = -1 }, "run_limit" },
         { { .trace_ring = -1 }, "trace_ring" },
-        { { .settings = (const ksim_setting[]){ { "group.initial.rebalance.delai.ms", "0" }, { NULL, NULL } } }, "group.initial.rebalance.delay.ms" },
+        { { .settings = (const ksim_setting[]){ { "group.initial.rebalance.delai.ms", "0" }, { NULL, NULL } } },
+          "group.initial.rebalance.delay.ms" },
         { { .settings = (const ksim_setting[]){ { "num.partitions", "none" }, { NULL, NULL } } }, "num.partitions" },
     };
     (void)state;
@@ -54,7 +58,8 @@ static void wrong_names_of_clients_are_refused(void **state) {
 }
 
 static void the_same_name_is_the_same_process(void **state) {
-    kafka_address *one = ksim_client(*state, "c1"), *two = ksim_client(*state, "c1"), *other = ksim_client(*state, "c2");
+    kafka_address *one = ksim_client(*state, "c1"), *two = ksim_client(*state, "c1"),
+                  *other = ksim_client(*state, "c2");
     ksim_crash(*state, "c1");
     assert_int_equal(kafka_context_error(kafka_background(one)), KAFKA_ERR_NODE_CRASHED);
     assert_int_equal(kafka_context_error(kafka_background(two)), KAFKA_ERR_NODE_CRASHED);
@@ -107,7 +112,10 @@ static void null_simulators_are_refused(void **state) {
 
 static void topics_are_created_with_their_configs_and_shown(void **state) {
     const ksim_new_topic topics[] = {
-        { .name = "orders", .partitions = 2, .replication_factor = 2, .configs = (const ksim_setting[]){ { "retention.ms", "60000" }, { NULL, NULL } } },
+        { .name = "orders",
+          .partitions = 2,
+          .replication_factor = 2,
+          .configs = (const ksim_setting[]){ { "retention.ms", "60000" }, { NULL, NULL } } },
         { .name = "bills" },
     };
     size_t count;
@@ -139,7 +147,8 @@ static void what_kafka_refuses_is_refused_with_its_error(void **state) {
     assert_int_equal(ksim_create_topic(*state, "no topic", 1), KAFKA_ERR_INVALID_TOPIC_EXCEPTION);
     assert_int_equal(ksim_create_topic(*state, "x", 0), KAFKA_ERR_INVALID_PARTITIONS);
     assert_int_equal(ksim_create_topic(*state, NULL, 1), KAFKA_ERR_INVALID_ARGUMENT);
-    assert_int_equal(ksim_create_topics(*state, &(ksim_new_topic){ .name = "x", .replication_factor = 4 }, 1), KAFKA_ERR_INVALID_REPLICATION_FACTOR);
+    assert_int_equal(ksim_create_topics(*state, &(ksim_new_topic){ .name = "x", .replication_factor = 4 }, 1),
+                     KAFKA_ERR_INVALID_REPLICATION_FACTOR);
     assert_int_equal(ksim_put(*state, "orders", 1, NULL, "x"), KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION);
     assert_contains(ksim_error_detail(*state), "orders[1]");
     assert_int_equal(ksim_put(*state, "bills", 0, NULL, "x"), KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION);
@@ -161,10 +170,16 @@ static void what_kafka_refuses_is_refused_with_its_error(void **state) {
 
 static void records_are_put_and_shown_whole(void **state) {
     ksim_create_topic(*state, "orders", 2);
-    const kafka_header headers[] = { { kafka_string("trace"), { "\xff\x00", 2 } }, { kafka_string("empty"), { NULL, 0 } } };
+    const kafka_header headers[] = { { kafka_string("trace"), { "\xff\x00", 2 } },
+                                     { kafka_string("empty"), { NULL, 0 } } };
     const kafka_message messages[] = {
         { .topic = "orders", .partition = 1, .key = kafka_string("k1"), .value = kafka_string("a") },
-        { .topic = "orders", .partition = 0, .key = kafka_string("k2"), .value = { NULL, 0 }, .headers = headers, .header_count = 2 },
+        { .topic = "orders",
+          .partition = 0,
+          .key = kafka_string("k2"),
+          .value = { NULL, 0 },
+          .headers = headers,
+          .header_count = 2 },
         { .topic = "orders", .partition = 1, .value = { "", 0 }, .time = INT64_C(1798761600123) * KAFKA_MILLISECOND },
     };
     size_t count;
@@ -182,7 +197,8 @@ static void records_are_put_and_shown_whole(void **state) {
     assert_int_equal(records[0].header_count, 2);
     assert_memory_equal(records[0].headers[0].value.data, "\xff\x00", 2);
     assert_null(records[0].headers[1].value.data);
-    assert_contains(ksim_records_json(*state, "orders", 0), "\"key\":\"k2\",\"value\":null,\"headers\":[{\"key\":\"trace\",\"value\":{\"hex\":\"ff00\"}}");
+    assert_contains(ksim_records_json(*state, "orders", 0),
+                    "\"key\":\"k2\",\"value\":null,\"headers\":[{\"key\":\"trace\",\"value\":{\"hex\":\"ff00\"}}");
     assert_partition_records(*state, "orders", 1, "k1=a (null)=");
     assert_i64_equal(ksim_partition_find(*state, "orders", 1)->high_watermark, 2);
 }
@@ -192,9 +208,15 @@ static void many_records_become_as_many_batches_as_max_message_bytes_asks_for(vo
     static kafka_message messages[300];
     size_t count;
     memset(value, 'x', sizeof value);
-    ksim_create_topics(*state, &(ksim_new_topic){ .name = "small", .partitions = 2,
-        .configs = (const ksim_setting[]){ { "max.message.bytes", "10000" }, { NULL, NULL } } }, 1);
-    for (size_t i = 0; i < 300; i++) messages[i] = (kafka_message){ .topic = "small", .partition = (int32_t)(i % 2), .value = { value, sizeof value } };
+    ksim_create_topics(
+        *state,
+        &(ksim_new_topic){ .name = "small",
+                           .partitions = 2,
+                           .configs = (const ksim_setting[]){ { "max.message.bytes", "10000" }, { NULL, NULL } } },
+        1);
+    for (size_t i = 0; i < 300; i++)
+        messages[i] =
+            (kafka_message){ .topic = "small", .partition = (int32_t)(i % 2), .value = { value, sizeof value } };
     assert_ksim_ok(*state, ksim_put_messages(*state, messages, 300));
     ksim_records(*state, "small", 0, &count);
     assert_int_equal(count, 150);

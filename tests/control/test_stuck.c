@@ -41,7 +41,8 @@ static void a_call_that_nothing_can_wake_ends_after_ten_minutes_with_who_waits_f
     assert_int_equal(kafka_join(w.ctx, task), KAFKA_ERR_NOTHING_CAN_WAKE);
     assert_true(ksim_elapsed(w.sim) <= 605 * KAFKA_SECOND);
     assert_contains(kafka_error_detail(w.address), "c1: kafka_join: task drain of c1, since 4.000 s");
-    assert_contains(kafka_error_detail(w.address), "c1 (task drain): kafka_channel_receive: a channel of capacity 0, since 4.000 s");
+    assert_contains(kafka_error_detail(w.address),
+                    "c1 (task drain): kafka_channel_receive: a channel of capacity 0, since 4.000 s");
     assert_int_equal(kafka_join(w.ctx, task), KAFKA_OK); /* its call ended too */
     assert_int_equal(w.error, KAFKA_ERR_NOTHING_CAN_WAKE);
     done(&w);
@@ -179,7 +180,8 @@ static void ninety_nine_times_is_no_loop(void **state) {
     void *item;
     kafka_context_cancel(ended);
     for (int round = 0; round < 10; round++) {
-        for (int i = 0; i < 99; i++) assert_int_equal(kafka_channel_receive(w.channel, ended, &item), KAFKA_ERR_CANCELED);
+        for (int i = 0; i < 99; i++)
+            assert_int_equal(kafka_channel_receive(w.channel, ended, &item), KAFKA_ERR_CANCELED);
         kafka_sleep(w.ctx, 1); /* something else in between */
     }
     kafka_context_free(ended);
@@ -348,7 +350,8 @@ static void *a_world_of_its_own(void *argument) {
 static void simulators_run_on_several_threads_at_once(void **state) {
     (void)state;
     pthread_t threads[4];
-    for (uintptr_t i = 0; i < 4; i++) assert_int_equal(pthread_create(&threads[i], NULL, a_world_of_its_own, (void *)(i + 1)), 0);
+    for (uintptr_t i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, a_world_of_its_own, (void *)(i + 1)), 0);
     for (size_t i = 0; i < 4; i++) {
         void *wrong;
         pthread_join(threads[i], &wrong);

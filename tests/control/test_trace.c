@@ -23,7 +23,9 @@ static void drop_lines(lines *list) {
     for (size_t i = 0; i < list->count; i++) json_decref(list->items[i]);
 }
 
-static const char *text_of(const json_t *json, const char *key) { return json_string_value(json_object_get(json, key)); }
+static const char *text_of(const json_t *json, const char *key) {
+    return json_string_value(json_object_get(json, key));
+}
 static int64_t number_of(const json_t *json, const char *key) { return json_integer_value(json_object_get(json, key)); }
 
 static const json_t *find_kind(const lines *list, const char *kind) {

@@ -69,7 +69,7 @@ static void stacks_are_used_again(void **state) {
 static void overflows(void *argument) {
     pair *p = argument;
     ks_fiber_arrived(&p->fiber, &p->own);
-    for (volatile char *at = (volatile char *)p->fiber.stack->low + 4096; ; at -= 512) *at = 1;
+    for (volatile char *at = (volatile char *)p->fiber.stack->low + 4096;; at -= 512) *at = 1;
 }
 
 static void a_stack_that_is_too_small_ends_in_a_fault_not_in_somebody_elses_memory(void **state) {
