@@ -96,6 +96,40 @@ static void running_for_a_span_may_idle_as_long_as_it_says(void **state) {
     done(&w);
 }
 
+static void reading_an_empty_topic_for_ever_is_being_stuck(void **state) {
+    ksim *sim = *state;
+    kafka_address *address = ksim_client(sim, "c1"), *producer = ksim_client(sim, "producer");
+    kafka_reader *reader;
+    kafka_writer *writer;
+    kafka_message message;
+    ksim_create_topic(sim, "orders", 3);
+    assert_kafka_ok(
+        sim, address,
+        kafka_reader_new(&(kafka_reader_config){ .address = address, .topic = "orders", .group_id = "billing" },
+                         &reader));
+    assert_kafka_ok(
+        sim, producer,
+        kafka_writer_new(
+            &(kafka_writer_config){ .address = producer, .topic = "orders", .required_acks = KAFKA_ACKS_ALL },
+            &writer));
+    assert_kafka_ok(sim, producer,
+                    kafka_writer_write(writer, kafka_background(producer),
+                                       &(kafka_message){ .value = kafka_string("the only one") }, 1, NULL));
+    assert_kafka_ok(sim, address, kafka_reader_read(reader, kafka_background(address), &message));
+    kafka_message_release(&message);
+    kafka_time read_at = ksim_elapsed(sim);
+    assert_int_equal(kafka_reader_read(reader, kafka_background(address), &message), KAFKA_ERR_NOTHING_CAN_WAKE);
+    assert_true(ksim_elapsed(sim) - read_at <= 620 * KAFKA_SECOND);
+    assert_contains(kafka_error_detail(address), "kafka_reader_");
+    assert_contains(kafka_error_detail(address), "billing");
+    kafka_writer_close(writer);
+    kafka_writer_free(writer);
+    kafka_reader_close(reader);
+    kafka_reader_free(reader);
+    kafka_address_free(address);
+    kafka_address_free(producer);
+}
+
 static void the_report_says_that_a_process_is_paused(void **state) {
     world w = make(*state);
     ksim_pause(w.sim, "c1");
@@ -366,6 +400,7 @@ int main(void) {
         TEST(nobody_is_stuck_while_someone_sleeps),
         TEST(a_call_with_a_deadline_waits_for_it_however_long),
         TEST(running_for_a_span_may_idle_as_long_as_it_says),
+        TEST(reading_an_empty_topic_for_ever_is_being_stuck),
         TEST(the_report_says_that_a_process_is_paused),
         TEST(running_until_something_has_a_limit_and_says_what_never_came),
         cmocka_unit_test(a_loop_that_ignores_an_ended_context_is_stopped_at_the_hundredth_call),
