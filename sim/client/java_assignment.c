@@ -74,6 +74,7 @@ void ks_java_set_assignment(ks_consumer *c, const ks_topic_partitions *topics, i
     ks_java_partition *before = c->partitions, *partition, *next;
     c->partitions = NULL;
     c->assignment_changed = true;
+    c->fetch_changes++;
     for (int32_t t = 0; t < count; t++) {
         int32_t topic = ks_java_name_index(c, topics[t].topic);
         for (int32_t i = 0; i < topics[t].partition_count; i++) {
@@ -218,6 +219,7 @@ bool ks_consumer_seek(ks_consumer *c, ks_string topic, int32_t number, int64_t o
     p->position_epoch = -1;
     p->serial = ++c->serial; /* a lookup under way no longer counts; buffered data is dropped when it is met */
     p->looking_up = p->fetching = false;
+    c->fetch_changes++;
     ks_java_wake(c);
     return true;
 }
@@ -231,6 +233,7 @@ bool ks_consumer_seek_reset(ks_consumer *c, ks_string topic, int32_t number, ks_
     p->retry_at = 0;
     p->serial = ++c->serial;
     p->looking_up = p->fetching = false;
+    c->fetch_changes++;
     c->positions_missing = true;
     ks_java_wake(c);
     return true;
@@ -240,6 +243,7 @@ bool ks_consumer_pause(ks_consumer *c, ks_string topic, int32_t number, bool pau
     ks_java_partition *p = ks_java_partition_named(c, topic, number);
     if (p == NULL) return false;
     p->paused = paused;
+    c->fetch_changes++;
     if (!paused) ks_java_wake(c);
     return true;
 }

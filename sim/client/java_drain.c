@@ -13,6 +13,7 @@ bool ks_java_is_buffered(const ks_consumer *c, ks_java_key key) {
 
 static void drop(ks_consumer *c, ks_java_fetched **link) {
     ks_java_fetched *f = *link;
+    c->fetch_changes++;
     *link = f->next;
     if (f->next == NULL) c->fetched_end = link;
     if (f->begun) ks_records_end(&f->records);

@@ -29,7 +29,6 @@ static ks_java_fetch *fetch_for(ks_consumer *c, ks_java_fetch **fresh, int32_t n
     else fetch = ks_alloc(sizeof *fetch);
     fetch->consumer = c;
     fetch->node = node;
-    fetch->given_up = c->given_up;
     fetch->asked.count = 0;
     ks_java_fetch **end = fresh;
     while (*end) end = &(*end)->next;
@@ -39,6 +38,9 @@ static ks_java_fetch *fetch_for(ks_consumer *c, ks_java_fetch **fresh, int32_t n
 }
 
 static void send_fetch(ks_consumer *c, ks_java_fetch *fetch) {
+    fetch->given_up = c->given_up;
+    fetch->changes = c->fetch_changes;
+    fetch->metadata = ks_java_metadata_version(c->metadata);
     ks_envelope *envelope = ks_java_request(c->network, KS_API_fetch, -1);
     bool by_id = envelope->api_version >= 13;
     ks_arena *arena = envelope->arena;
@@ -69,8 +71,6 @@ static void send_fetch(ks_consumer *c, ks_java_fetch *fetch) {
         partitions[i].partition_max_bytes = (int32_t)c->config.max_partition_fetch_bytes;
         topic->partitions.count++;
     }
-    fetch->next = c->fetches;
-    c->fetches = fetch;
     ks_java_send(c->network, fetch->node, envelope, 0, answered, fetch);
 }
 
@@ -95,6 +95,8 @@ void ks_java_fetch_fired(ks_timer *timer) {
     if (leaderless) ks_java_metadata_refresh(c->metadata);
     while (fresh) {
         ks_java_fetch *next = fresh->next;
+        fresh->next = c->fetches;
+        c->fetches = fresh;
         send_fetch(c, fresh);
         fresh = next;
     }
@@ -193,6 +195,12 @@ static void release_fetch(ks_consumer *c, ks_java_fetch *fetch) {
     c->free_fetches = fetch;
 }
 
+/* Nothing came and nothing has changed: the same question again, without looking at every partition. */
+static bool may_repeat(const ks_consumer *c, const ks_java_fetch *fetch) {
+    return c->polling && !c->closing && !c->fatal && ks_in_background(c->kernel) && fetch->given_up == c->given_up &&
+           fetch->changes == c->fetch_changes && fetch->metadata == ks_java_metadata_version(c->metadata);
+}
+
 static void answered(void *owner, kafka_error error, const ks_envelope *envelope) {
     ks_java_fetch *fetch = owner;
     ks_consumer *c = fetch->consumer;
@@ -212,6 +220,10 @@ static void answered(void *owner, kafka_error error, const ks_envelope *envelope
     }
     news |= fetch->news;
     fetch->news = false;
+    if (!news && may_repeat(c, fetch)) {
+        send_fetch(c, fetch);
+        return;
+    }
     release_fetch(c, fetch);
     if (news) {
         ks_progress(c->kernel);

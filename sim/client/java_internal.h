@@ -93,7 +93,9 @@ typedef struct ks_java_fetch { /* one Fetch under way */
     ks_consumer *consumer;
     int32_t node;
     bool news;       /* the answer has something in it */
-    uint64_t given_up; /* the consumer's when it was sent */
+    uint64_t given_up; /* the consumer's when it was sent, */
+    uint64_t changes;  /* as is this, */
+    uint64_t metadata; /* and the metadata's version */
     KS_VEC(ks_java_asked) asked;
 } ks_java_fetch;
 
@@ -176,6 +178,7 @@ struct ks_consumer {
     ks_java_partition *partitions;  /* by key, in the order of assignment: topic, number */
     uint64_t serial;
     uint64_t given_up;              /* counts the times when partitions were given up */
+    uint64_t fetch_changes;         /* counts what may change which partitions are fetched, and from where */
     ks_arena *assignment_arena;     /* of ks_consumer_assignment */
     KS_VEC(ks_topic_partitions) assignment_view;
     bool assignment_changed;

@@ -338,6 +338,7 @@ static ks_poll_result revoke(ks_consumer *c) {
     for (int32_t t = 0; t < gone_count; t++)
         for (int32_t i = 0; i < gone[t].partition_count; i++)
             ks_java_partition_named(c, gone[t].topic, gone[t].partitions[i])->pending_revocation = true;
+    c->fetch_changes++;
     m->part = PART_REVOKING;
     ks_arena_reset(c->callback_arena);
     return ks_java_call_back(c, KS_PARTITIONS_REVOKED, gone, gone_count);
@@ -383,6 +384,7 @@ static void keep_only_resolved(ks_consumer *c) {
 static void acknowledge(ks_consumer *c) {
     ks_java_modern *m = c->modern;
     for (ks_java_partition *p = c->partitions; p; p = p->hh.next) p->awaiting_callback = false;
+    c->fetch_changes++;
     c->positions_missing = true;
     m->part = PART_NONE;
     become(c, ACKNOWLEDGING);

@@ -32,6 +32,7 @@ static void committed(void *owner, kafka_error error, const ks_offset *offsets, 
     uint64_t serial = c->committed_serial;
     c->committed_lookup = NULL;
     c->positions_missing = true;
+    c->fetch_changes++;
     for (int32_t i = 0; i < count; i++) {
         ks_java_partition *p = still_meant(c, &offsets[i], serial);
         if (p == NULL) continue;
@@ -73,6 +74,7 @@ static void look_up_committed(ks_consumer *c) {
 static void reset_found(void *owner, kafka_error error, const ks_offset *offsets, int32_t count) {
     ks_consumer *c = owner;
     c->positions_missing = true;
+    c->fetch_changes++;
     for (int32_t i = 0; i < count; i++) {
         ks_java_partition *p = ks_java_partition_named(c, offsets[i].topic, offsets[i].partition);
         if (p == NULL || !p->looking_up || p->lookup_serial != offsets[i].offset_serial) continue;
@@ -166,5 +168,6 @@ void ks_java_offset_out_of_range(ks_consumer *c, ks_java_partition *p, int64_t o
     p->reset = c->config.reset;
     p->reset_reason = "out_of_range";
     p->retry_at = 0;
+    c->fetch_changes++;
     c->positions_missing = true;
 }
