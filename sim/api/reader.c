@@ -7,6 +7,7 @@
  * of the process makes the reader dead for ever, also after a restart.
  */
 #include "sim/api/reader_internal.h"
+#include "sim/protocol/events.h"
 
 #include "sim/api/message.h"
 #include "sim/task/context.h"
@@ -341,6 +342,11 @@ void kafka_reader_free(kafka_reader *reader) {
                         "kafka_reader_free: the reader of group %s was not closed: its member "
                         "stays in the group until its session times out. Call kafka_reader_close() first",
                         reader->settings.group_id);
+    if (!reader->dead && reader->group && !ks_reader_is_closing(reader->engine)) { /* it wants to be in the group no more, whatever the coordinator believes */
+        ks_node *node = ks_process_node(ks_reader_process(reader));
+        KS_EMIT(ks_node_kernel(node), node, client_group_leaving, .client = ks_str(ks_node_name(node)),
+                .group = ks_str(reader->settings.group_id));
+    }
     ks_handle_close(&reader->handle);
     reader->freed = true;
     ks_waiting_wake_all(&reader->takers, KAFKA_ERR_CLOSED);
