@@ -170,11 +170,16 @@ static bool closed_predicate(ksim *sim, void *context) {
 }
 
 static ks_run_result each_consumer(ks_session *session, const ks_command_line *command, char *problem, size_t size) {
-    for (int32_t i = 0; i < command->word_count; i++) /* nothing is done when one of them is unknown */
-        if (ks_actor_find(session, command->words[i].text) == NULL) {
-            snprintf(problem, size, "there is no consumer '%s'; declare it: consumer %s group=... topics=...", command->words[i].text.data, command->words[i].text.data);
-            return KS_RUN_WRONG;
-        }
+    bool starts = command->verb == KS_VERB_join || command->verb == KS_VERB_restart;
+    for (int32_t i = 0; i < command->word_count; i++) { /* nothing is done when one of them is unknown, or in the wrong state */
+        const char *name = command->words[i].text.data;
+        const ks_actor *actor = ks_actor_find(session, command->words[i].text);
+        if (actor == NULL) snprintf(problem, size, "there is no consumer '%s'; declare it: consumer %s group=... topics=...", name, name);
+        else if (!starts && !actor->running) snprintf(problem, size, "'%s' is not running; `join %s` starts it", name, name);
+        else if (command->verb == KS_VERB_join && actor->running) snprintf(problem, size, "'%s' is running already", name);
+        else continue;
+        return KS_RUN_WRONG;
+    }
     for (int32_t i = 0; i < command->word_count; i++) {
         ks_actor *actor = ks_actor_find(session, command->words[i].text);
         const char *name = actor->name.data;
@@ -187,9 +192,6 @@ static ks_run_result each_consumer(ks_session *session, const ks_command_line *c
         if (command->verb == KS_VERB_restart) {
             error = ksim_restart(session->sim, name);
             if (error == KAFKA_OK && !ks_actor_start(actor, problem, size)) return KS_RUN_WRONG;
-        } else if (!actor->running) {
-            snprintf(problem, size, "'%s' is not running; `join %s` starts it", name, name);
-            return KS_RUN_WRONG;
         } else if (command->verb == KS_VERB_leave) {
             ks_sim_command(session->sim, "leave", "%s %s", name, actor->group.data);
             actor->kind->close(actor);
