@@ -68,10 +68,63 @@ static void describe_partition(const ks_partition *partition, ks_envelope *respo
     }
 }
 
-static void describe_topic(const ks_topic *topic, ks_envelope *response, topic_out *out) {
+/* A big topic is described once for all who ask, until something about it changes: a thousand members that start together
+ * ask the same. Only when all partitions have leaders and all brokers are up, for versions from 7 on, which are told the same. */
+enum { SHARED_MIN = 32 };
+
+/* Aligned for the structs: a block's bytes begin behind two int32. */
+static partition_out *shared_rows(const ks_topic *topic) {
+    uintptr_t data = (uintptr_t)topic->described->data;
+    return (partition_out *)((data + sizeof(int64_t) - 1) & ~(uintptr_t)(sizeof(int64_t) - 1));
+}
+
+static bool can_share(const ks_topic *topic, int16_t version) {
+    if (version < 7 || topic->partition_count < SHARED_MIN || !ks_cluster_all_up(topic->cluster)) return false;
+    if (topic->described != NULL && topic->described_at == topic->cluster->changes) return true;
+    for (int32_t i = 0; i < topic->partition_count; i++)
+        if (topic->partitions[i]->leader == KS_NO_LEADER) return false;
+    return true;
+}
+
+static void describe_for_all(ks_topic *topic) {
+    size_t ids = 0;
+    for (int32_t i = 0; i < topic->partition_count; i++)
+        ids += (size_t)topic->partitions[i]->replica_count + (size_t)topic->partitions[i]->isr_count;
+    size_t rows = (size_t)topic->partition_count * sizeof(partition_out);
+    ks_block_release(topic->described);
+    topic->described = ks_block_new((int32_t)(rows + ids * sizeof(int32_t) + sizeof(int64_t)));
+    topic->described_at = topic->cluster->changes;
+    topic->described_count = topic->partition_count;
+    partition_out *out = shared_rows(topic);
+    int32_t *next = (int32_t *)(void *)(out + topic->partition_count);
+    for (int32_t i = 0; i < topic->partition_count; i++) {
+        const ks_partition *partition = topic->partitions[i];
+        ks_struct_default(ks_describe_metadata_response_partition(), &out[i]);
+        out[i].partition_index = partition->index;
+        out[i].leader_id = partition->leader;
+        out[i].leader_epoch = partition->leader_epoch;
+        out[i].replica_nodes.items = memcpy(next, partition->replicas, (size_t)partition->replica_count * sizeof *next);
+        out[i].replica_nodes.count = partition->replica_count;
+        next += partition->replica_count;
+        out[i].isr_nodes.items = memcpy(next, ks_partition_isr(partition), (size_t)partition->isr_count * sizeof *next);
+        out[i].isr_nodes.count = partition->isr_count;
+        next += partition->isr_count;
+    }
+}
+
+static void describe_topic(ks_topic *topic, ks_envelope *response, topic_out *out) {
     out->name = ks_arena_string(response->arena, topic->name);
     if (response->api_version >= 10) out->topic_id = topic->id;
     if (response->api_version >= 1) out->is_internal = topic->internal;
+    if (can_share(topic, response->api_version)) {
+        bool stale = topic->described == NULL || topic->described_at != topic->cluster->changes ||
+                     topic->described_count != topic->partition_count;
+        if (stale) describe_for_all(topic);
+        ks_envelope_hold(response, topic->described);
+        out->partitions.items = shared_rows(topic);
+        out->partitions.count = topic->partition_count;
+        return;
+    }
     KS_RESPONSE_ARRAY(response, out->partitions, topic->partition_count, metadata_response_partition);
     for (int32_t i = 0; i < topic->partition_count; i++)
         describe_partition(topic->partitions[i], response, &out->partitions.items[i]);
@@ -115,7 +168,7 @@ static bool describe_asked(ks_broker *broker, const topic_in *in, bool create, k
 static void describe_all(const ks_cluster *cluster, ks_envelope *response, ks_metadata_response *out) {
     int32_t i = 0;
     KS_RESPONSE_ARRAY(response, out->topics, ks_cluster_topic_count(cluster), metadata_response_topic);
-    for (const ks_topic *topic = ks_cluster_topic_first(cluster); topic != NULL; topic = ks_topic_next(topic)) {
+    for (ks_topic *topic = ks_cluster_topic_first(cluster); topic != NULL; topic = ks_topic_next(topic)) {
         describe_topic(topic, response, &out->topics.items[i++]);
     }
 }

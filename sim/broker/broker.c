@@ -76,6 +76,7 @@ static void on_down(void *owner) {
     cluster->down_count++;
     ks_fetch_drop_all(cluster, broker); /* their connections are gone */
     ks_leaders_broker_down(cluster, broker->id);
+    cluster->changes++;
     KS_WATCHES(cluster, broker_down, broker);
     ks_fetch_flush(cluster);
 }
@@ -85,6 +86,7 @@ static void on_up(void *owner) {
     broker->up = true;
     broker->cluster->down_count--;
     ks_leaders_broker_up(broker->cluster, broker->id);
+    broker->cluster->changes++;
     KS_WATCHES(broker->cluster, broker_up, broker);
     ks_fetch_flush(broker->cluster);
 }

@@ -44,6 +44,9 @@ struct ks_topic {
     int32_t partition_count;
     ks_string folded;      /* name with '.' as '_', of names with either; else null */
     KS_VEC(void *) memory; /* what the partitions lie in */
+    ks_block *described;       /* its partitions as Metadata tells them (api_03_metadata.c); NULL: not made */
+    uint64_t described_at;     /* the cluster's changes then, */
+    int32_t described_count;   /* and how many partitions there were */
     UT_hash_handle by_name, by_id, by_folded;
 };
 

@@ -12,6 +12,7 @@ struct ks_cluster {
     ks_kernel *kernel;
     ks_broker *brokers; /* [id - 1] */
     int32_t broker_count, down_count;
+    uint64_t changes; /* counts the changes of leaders and in-sync sets */
     char (*hosts)[20]; /* their names */
     char id[23];
     bool plain_placement;

@@ -62,6 +62,7 @@ static void set_leader(ks_partition *partition, int32_t leader, const char *reas
     ks_assert(leader == KS_NO_LEADER || (is_up(partition, leader) && ks_partition_in_sync(partition, leader)));
     partition->leader = leader;
     partition->leader_epoch++;
+    cluster->changes++;
     if (leader != KS_NO_LEADER && partition->log != NULL) ks_log_epoch_begins(partition->log, partition->leader_epoch);
     KS_EMIT(cluster->kernel, NULL, leader_changed, .topic = partition->topic->name, .partition = partition->index,
             .from = from, .to = leader, .leader_epoch = partition->leader_epoch, .reason = ks_str(reason));

@@ -279,6 +279,7 @@ static void free_topic(ks_topic *topic) {
     for (int32_t i = 0; i < topic->memory.count; i++) ks_free(topic->memory.items[i]);
     ks_free(topic->memory.items);
     ks_free(topic->partitions);
+    ks_block_release(topic->described);
     ks_topic_config_release(topic->config);
     ks_free((void *)topic->folded.data);
     ks_free((void *)topic->name.data);

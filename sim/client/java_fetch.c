@@ -66,7 +66,7 @@ static void send_fetch(ks_consumer *c, ks_java_fetch *fetch) {
         }
         ks_struct_default(ks_describe_fetch_request_partition(), &partitions[i]);
         partitions[i].partition = key.partition;
-        partitions[i].current_leader_epoch = known->partitions[key.partition].leader_epoch;
+        partitions[i].current_leader_epoch = ks_java_topic_leader_epoch(known, key.partition);
         partitions[i].fetch_offset = fetch->asked.items[i].offset;
         partitions[i].partition_max_bytes = (int32_t)c->config.max_partition_fetch_bytes;
         topic->partitions.count++;

@@ -88,7 +88,7 @@ static void send_to(ks_offset_op *op, int32_t leader, const int32_t *leaders) {
         partition->partition_index = op->offsets[i].partition;
         partition->timestamp = op->offsets[i].asked_ms;
         const ks_java_topic *known = ks_java_metadata_topic(c->metadata, op->offsets[i].topic);
-        partition->current_leader_epoch = known->partitions[op->offsets[i].partition].leader_epoch;
+        partition->current_leader_epoch = ks_java_topic_leader_epoch(known, op->offsets[i].partition);
         topic->partitions.count++;
     }
     op->parts++;

@@ -53,7 +53,7 @@ uint64_t ks_java_metadata_version(const ks_java_metadata *metadata) { return met
 int32_t ks_java_metadata_leader(ks_java_metadata *metadata, ks_string name, int32_t partition) {
     const ks_java_topic *topic = ks_java_metadata_topic(metadata, name);
     if (topic == NULL || partition >= topic->partition_count) return -1;
-    int32_t leader = topic->partitions[partition].leader;
+    int32_t leader = ks_java_topic_leader(topic, partition);
     return leader >= 0 && ks_java_metadata_broker(metadata, leader) ? leader : -1;
 }
 
@@ -111,7 +111,37 @@ static void learn_replicas(ks_java_metadata *metadata, ks_java_topic *topic, con
     }
 }
 
-static void learn_partitions(ks_java_metadata *metadata, ks_java_topic *topic, const ks_metadata_response_topic *in) {
+static void forget_partitions(ks_java_topic *topic) {
+    ks_block_release(topic->block);
+    ks_free(topic->partitions);
+    topic->block = NULL;
+    topic->shared = NULL;
+    topic->partitions = NULL;
+    topic->partition_count = 0;
+}
+
+/* A broker that describes a big topic for many clients in one block has put all partitions in order, each with its leader. */
+static bool share_partitions(ks_java_topic *topic, const ks_metadata_response_topic *in, const ks_envelope *envelope) {
+    const uint8_t *rows = (const uint8_t *)in->partitions.items;
+    for (const ks_block_ref *ref = envelope->blocks; ref; ref = ref->next) {
+        if (rows < ref->block->data || rows >= ref->block->data + ref->block->capacity) continue;
+        ks_block_hold(ref->block);
+        forget_partitions(topic);
+        topic->block = ref->block;
+        topic->shared = in->partitions.items;
+        topic->partition_count = in->partitions.count;
+        return true;
+    }
+    return false;
+}
+
+static void learn_partitions(ks_java_metadata *metadata, ks_java_topic *topic, const ks_metadata_response_topic *in,
+                             const ks_envelope *envelope) {
+    if (share_partitions(topic, in, envelope)) {
+        learn_replicas(metadata, topic, in);
+        return;
+    }
+    if (topic->shared) forget_partitions(topic);
     if (topic->partition_count != in->partitions.count) {
         topic->partitions = ks_realloc(topic->partitions, ((size_t)in->partitions.count + 1) * sizeof *topic->partitions);
         topic->partition_count = in->partitions.count;
@@ -134,7 +164,7 @@ static void set_id(ks_java_metadata *metadata, ks_java_topic *topic, ks_uuid id)
 }
 
 /* Kafka keeps what it knew of a topic whose answer is a retriable error, and asks again. */
-static bool learn_topic(ks_java_metadata *metadata, const ks_metadata_response_topic *in) {
+static bool learn_topic(ks_java_metadata *metadata, const ks_metadata_response_topic *in, const ks_envelope *envelope) {
     ks_java_topic *topic = ks_java_metadata_topic(metadata, in->name);
     if (topic == NULL) return true;
     topic->seen = metadata->version;
@@ -142,8 +172,8 @@ static bool learn_topic(ks_java_metadata *metadata, const ks_metadata_response_t
     if (topic->error == KAFKA_OK) {
         topic->exists = true;
         set_id(metadata, topic, in->topic_id);
-        learn_partitions(metadata, topic, in);
-        for (int32_t p = 0; p < topic->partition_count; p++)
+        learn_partitions(metadata, topic, in, envelope);
+        for (int32_t p = 0; p < topic->partition_count && !topic->shared; p++)
             if (topic->partitions[p].leader < 0) return false;
         return true;
     }
@@ -186,7 +216,7 @@ static void answered(void *owner, kafka_error error, const ks_envelope *envelope
     metadata->version++;
     learn_brokers(metadata, response);
     bool complete = true;
-    for (int32_t i = 0; i < response->topics.count; i++) complete &= learn_topic(metadata, &response->topics.items[i]);
+    for (int32_t i = 0; i < response->topics.count; i++) complete &= learn_topic(metadata, &response->topics.items[i], envelope);
     if (complete && metadata->failures > 0) ks_progress(metadata->kernel);
     metadata->requested |= !complete;
     metadata->failures = complete ? 0 : metadata->failures + 1;
@@ -241,7 +271,7 @@ static void forget_topic(ks_java_metadata *metadata, ks_java_topic *topic) {
     set_id(metadata, topic, (ks_uuid){ { 0 } });
     HASH_DELETE(hh, metadata->topics, topic);
     ks_free((void *)topic->name.data);
-    ks_free(topic->partitions);
+    forget_partitions(topic);
     ks_free(topic->replicas);
     ks_free(topic);
 }

@@ -23,7 +23,9 @@ typedef struct ks_java_topic {
     uint64_t seen;  /* number of the answer that last spoke of it */
     kafka_error error;
     int32_t partition_count;
-    ks_java_topic_partition *partitions;
+    ks_java_topic_partition *partitions; /* NULL where `shared` has them */
+    const ks_metadata_response_partition *shared; /* by number, all with leaders, in `block`: what brokers tell many clients */
+    ks_block *block;
     int32_t *replicas; /* only where brokers have racks: per partition a count, then the broker ids */
     int32_t wanted;    /* how many reasons there are to ask for it */
     UT_hash_handle hh, by_id;
@@ -53,6 +55,12 @@ void ks_java_metadata_use(ks_java_metadata *metadata, ks_java_network *network);
 ks_java_topic *ks_java_metadata_topic(ks_java_metadata *metadata, ks_string name); /* NULL: never heard of */
 ks_java_topic *ks_java_metadata_topic_by_id(ks_java_metadata *metadata, ks_uuid id);
 bool ks_java_topic_known(const ks_java_topic *topic); /* NULL is allowed */
+static inline int32_t ks_java_topic_leader(const ks_java_topic *topic, int32_t partition) {
+    return topic->shared ? topic->shared[partition].leader_id : topic->partitions[partition].leader;
+}
+static inline int32_t ks_java_topic_leader_epoch(const ks_java_topic *topic, int32_t partition) {
+    return topic->shared ? topic->shared[partition].leader_epoch : topic->partitions[partition].leader_epoch;
+}
 /* The partition's leader, when there is one that a broker is known for; -1. */
 int32_t ks_java_metadata_leader(ks_java_metadata *metadata, ks_string topic, int32_t partition);
 const ks_java_broker *ks_java_metadata_broker(const ks_java_metadata *metadata, int32_t id);
