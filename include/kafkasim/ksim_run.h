@@ -31,8 +31,9 @@ typedef struct ksim_config {
     kafka_time start;        /**< what the clock shows first. 0: 2027-01-01T00:00:00Z; not before 1970 */
     kafka_duration latency;  /**< of every message, one way. 0: 500 us; KSIM_NO_LATENCY: none */
     kafka_duration stuck_after; /**< how long all calls may be blocked, without a bound of their own, while nothing but
-                                     periodic work happens, before they end with KAFKA_ERR_NOTHING_CAN_WAKE.
-                                     0: ten (virtual) minutes */
+                                     periodic work happens, before they end with KAFKA_ERR_NOTHING_CAN_WAKE;
+                                     144 times as long while clients try again and again in vain. A bound
+                                     that is more than a year away is none. 0: ten (virtual) minutes */
     kafka_duration run_limit;   /**< of the ksim_run_until_* calls that take no limit. 0: ten (virtual) minutes */
     const ksim_setting *settings; /**< broker configs by Kafka's names, ended by a NULL name; NULL: none. A wrong name or
                                        value is refused. */

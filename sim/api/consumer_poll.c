@@ -125,7 +125,7 @@ static kafka_error park(polling *p, ks_wait *wait) {
     kafka_consumer *consumer = p->consumer;
     if (p->deadline != INT64_MAX) {
         ks_timer_start_at(ks_runtime_kernel(consumer->address->runtime), &consumer->timer, p->deadline);
-        ks_wait_set_bounded(wait);
+        ks_wait_set_bound(wait, p->deadline);
     }
     consumer->wait = wait;
     kafka_error error = ks_wait_park(wait);

@@ -111,6 +111,7 @@ static ks_cluster *cluster_new(ks_kernel *kernel, const ksim_config *config) {
 static void failed(void *context, const char *file, int line, const char *condition) {
     ksim *sim = context;
     ks_buffer report = { 0 };
+    sim->reported = true;
     int64_t elapsed_ms = (ks_now(sim->kernel) - sim->start) / KS_MS;
     ks_buffer_printf(&report, "%s\n", condition);
     if (line > 0) ks_buffer_printf(&report, "  (an invariant of the simulator, %s:%d)\n", file, line);
@@ -220,7 +221,7 @@ void ksim_free(ksim *sim) {
         return;
     }
     ks_runtime_notice_jump(sim->runtime);
-    if (!sim->runtime->freeing && !tasks_are_alive(sim)) say_what_is_open(sim);
+    if (!sim->runtime->freeing && !sim->reported && !tasks_are_alive(sim)) say_what_is_open(sim);
     sim->runtime->freeing = true;
     ks_assertion_hook_pop(&sim->hook);
     ks_network_intercept(sim->kernel, NULL);

@@ -46,6 +46,7 @@ struct ksim {
     ks_assertion_hook hook;
     void (*fail)(void *context, const char *report);
     void *fail_context;
+    bool reported; /* a failure was told: what is left open then is no news */
 
     /* inspection: views of the instant at which the kernel had run `view_steps` events */
     ks_arena *view;

@@ -60,6 +60,7 @@ int ksim_test_seeds(uint64_t count, int (*test)(ksim *sim)) {
 
 static const char *report(ksim *sim, const char *what, const char *actual, const char *expected) {
     ks_buffer text = { 0 };
+    sim->reported = true;
     int64_t ms = ksim_elapsed(sim) / KS_MS;
     ks_buffer_printf(&text, "%s\n  is       %s\n  expected %s\n", what, *actual ? actual : "(nothing)",
                      *expected ? expected : "(nothing)");

@@ -35,6 +35,11 @@ static kafka_error refuse(ks_wait *wait, const char *format, va_list arguments) 
     return ended;
 }
 
+/* A bound that is years away is none: such calls end, as those without one do, when nothing can wake them. */
+static bool is_soon(const ks_runtime *runtime, int64_t deadline) {
+    return deadline - ks_now(runtime->kernel) < INT64_C(366) * 86400 * KS_S;
+}
+
 static void join_list(ks_wait *wait) {
     ks_runtime *runtime = wait->runtime;
     wait->link = runtime->waits_last ? &runtime->waits_last->next : &runtime->waits;
@@ -42,7 +47,7 @@ static void join_list(ks_wait *wait) {
     runtime->waits_last = wait;
     kafka_context *context = wait->context;
     if (context == NULL) return;
-    wait->bounded = context->has_deadline;
+    wait->bounded = context->has_deadline && is_soon(runtime, context->deadline);
     runtime->bounded += wait->bounded;
     wait->context_link = context->waits_last ? &context->waits_last->context_next : &context->waits;
     *wait->context_link = wait;
@@ -91,6 +96,10 @@ kafka_error ks_wait_begin(ks_wait *wait, ks_runtime *runtime, ks_node *node, kaf
     wait->since = runtime->last_activity = ks_now(runtime->kernel);
     join_list(wait);
     return KAFKA_OK;
+}
+
+void ks_wait_set_bound(ks_wait *wait, int64_t deadline) {
+    if (is_soon(wait->runtime, deadline)) ks_wait_set_bounded(wait);
 }
 
 void ks_wait_set_bounded(ks_wait *wait) {
@@ -170,15 +179,16 @@ kafka_error ks_runtime_sleep(ks_runtime *runtime, ks_node *node, kafka_context *
     kafka_error error =
         ks_wait_begin(&wait, runtime, node, context, "kafka_sleep: %lld ms", (long long)(duration_ns / KS_MS));
     if (error) return error;
-    ks_wait_set_bounded(&wait);
     if (duration_ns <= 0) {
         *ks_runtime_guard(runtime) = guard;
         return yield(&wait);
     }
     int64_t now = ks_now(runtime->kernel);
+    int64_t until = duration_ns > INT64_MAX - now ? INT64_MAX : now + duration_ns;
+    ks_wait_set_bound(&wait, until);
     ks_sleep *sleep = sleep_take(runtime);
     ks_timer_init(&sleep->timer, node, slept, &wait);
-    ks_timer_start_at(runtime->kernel, &sleep->timer, duration_ns > INT64_MAX - now ? INT64_MAX : now + duration_ns);
+    ks_timer_start_at(runtime->kernel, &sleep->timer, until);
     error = ks_wait_park(&wait);
     ks_timer_stop(&sleep->timer);
     sleep->next_idle = runtime->idle_sleeps;
@@ -203,15 +213,29 @@ void ks_runtime_list_waits(ks_runtime *runtime, ks_buffer *out) {
     for (ks_wait *wait = runtime->waits; wait; wait = wait->next) list_wait(runtime, wait, out);
 }
 
-static void end_all(ks_runtime *runtime, bool empty) {
+/* Retries (of a client whose brokers are all down) go on for ever too, but they are no periodic work of a healthy
+ * cluster: they get this many times as long before the calls that they hold up end. */
+enum { RETRIES_GET = 144 };
+
+typedef enum stuck_because { NOTHING_LEFT, ONLY_PERIODIC, ONLY_RETRIES } stuck_because;
+
+static void end_all(ks_runtime *runtime, stuck_because why) {
     ks_buffer text = { 0 };
-    if (empty) {
+    long long span = (long long)(runtime->stuck_after / KS_S);
+    if (why == NOTHING_LEFT) {
         ks_buffer_text(&text, "nothing is left to happen that could wake anybody. Blocked are:\n");
+    } else if (why == ONLY_PERIODIC) {
+        ks_buffer_printf(
+            &text,
+            "for %lld s of virtual time nothing but periodic work has happened, and all calls are blocked without "
+            "a bound of their own. Blocked are:\n",
+            span);
     } else {
-        ks_buffer_printf(&text,
-                         "for %lld s of virtual time nothing but periodic work has happened, and all calls are blocked "
-                         "without a bound of their own. Blocked are:\n",
-                         (long long)(runtime->stuck_after / KS_S));
+        ks_buffer_printf(
+            &text,
+            "for %lld s of virtual time clients have tried again and again without success (are the brokers down, or "
+            "cut off?), and all calls are blocked without a bound of their own. Blocked are:\n",
+            span * RETRIES_GET);
     }
     ks_runtime_list_waits(runtime, &text);
     ks_free(runtime->stuck_report);
@@ -228,14 +252,14 @@ static void end_all(ks_runtime *runtime, bool empty) {
 
 bool ks_runtime_check_stuck(ks_runtime *runtime, int64_t next) {
     if (runtime->waits == NULL) return false;
-    int64_t since = ks_last_progress(runtime->kernel);
-    if (since < runtime->last_activity) since = runtime->last_activity;
-    if (next != INT64_MAX) {
-        if (next - since <= runtime->stuck_after || ks_foreground_pending(runtime->kernel) > 0) return false;
-        if (since + runtime->stuck_after > ks_now(runtime->kernel)) {
-            ks_kernel_advance(runtime->kernel, since + runtime->stuck_after);
-        }
-    }
-    end_all(runtime, next == INT64_MAX);
+    int64_t active = runtime->last_activity, progress = ks_last_progress(runtime->kernel);
+    int64_t quiet_until = (progress > active ? progress : active) + runtime->stuck_after;
+    int64_t patience = runtime->stuck_after > INT64_MAX / RETRIES_GET ? INT64_MAX : runtime->stuck_after * RETRIES_GET;
+    int64_t patient_until = patience > INT64_MAX - active ? INT64_MAX : active + patience;
+    bool quiet = next > quiet_until && ks_foreground_pending(runtime->kernel) == 0;
+    if (next != INT64_MAX && !quiet && next <= patient_until) return false;
+    int64_t until = quiet ? quiet_until : patient_until;
+    if (next != INT64_MAX && until > ks_now(runtime->kernel)) ks_kernel_advance(runtime->kernel, until);
+    end_all(runtime, next == INT64_MAX ? NOTHING_LEFT : quiet ? ONLY_PERIODIC : ONLY_RETRIES);
     return true;
 }

@@ -54,6 +54,7 @@ void ks_wait_wake(ks_wait *wait,
                   kafka_error error); /* from a handler; the caller goes on at this instant, in order of wakes */
 /* Between begin and park: this wait ends by itself (it sleeps), so nobody is stuck on its account. */
 void ks_wait_set_bounded(ks_wait *wait);
+void ks_wait_set_bound(ks_wait *wait, int64_t deadline_ns); /* the same, unless that is more than a year away */
 
 /* Application callbacks never run under a handler: they are queued and run between events on the stack of the call that
  * waits on the program's own stack. Blocking calls inside a callback are refused (WRONG_PLACE). */

@@ -2,6 +2,8 @@
  * A blocked call never hangs: reports of who waits for what; loops that never end; jumps out of tasks and callbacks. */
 #include "tests/control/fixture.h"
 
+#include "sim/control/sim.h"
+
 #include <pthread.h>
 
 typedef struct world {
@@ -128,6 +130,52 @@ static void reading_an_empty_topic_for_ever_is_being_stuck(void **state) {
     kafka_reader_free(reader);
     kafka_address_free(address);
     kafka_address_free(producer);
+}
+
+static void sleeping_for_ever_is_being_stuck(void **state) {
+    world w = make(*state);
+    assert_int_equal(kafka_sleep(w.ctx, INT64_MAX), KAFKA_ERR_NOTHING_CAN_WAKE);
+    kafka_context *far = kafka_context_with_timeout(w.ctx, INT64_MAX);
+    void *item;
+    assert_int_equal(kafka_channel_receive(w.channel, far, &item), KAFKA_ERR_NOTHING_CAN_WAKE);
+    assert_true(ksim_elapsed(w.sim) <= 1201 * KAFKA_SECOND);
+    kafka_context_free(far);
+    done(&w);
+}
+
+static void tries_again(ks_timer *timer) { ks_timer_start(timer->owner, timer, KAFKA_SECOND); }
+
+static void trying_in_vain_ends_too_after_a_day(void **state) {
+    world w = make(*state);
+    ks_timer timer;
+    ks_timer_init(&timer, NULL, tries_again, w.sim->kernel);
+    ks_timer_start(w.sim->kernel, &timer, 0);
+    receives(&w);
+    assert_int_equal(w.error, KAFKA_ERR_NOTHING_CAN_WAKE);
+    assert_contains(kafka_error_detail(w.address), "again and again without success");
+    assert_i64_equal(ksim_elapsed(w.sim), 24 * KAFKA_HOUR);
+    ks_timer_stop(&timer);
+    done(&w);
+}
+
+static void polling_without_brokers_ends(void **state) {
+    ksim *sim = *state;
+    kafka_address *address = ksim_client(sim, "c1");
+    kafka_consumer *consumer;
+    kafka_records *records = NULL;
+    const char *settings[] = { "group.id=billing" }, *topics[] = { "orders" };
+    for (int32_t broker = 1; broker <= 3; broker++) ksim_stop_broker(sim, broker);
+    assert_kafka_ok(
+        sim, address,
+        kafka_consumer_new(&(kafka_consumer_config){ .address = address, .settings = settings, .setting_count = 1 },
+                           &consumer));
+    kafka_consumer_subscribe(consumer, topics, 1, NULL);
+    assert_int_equal(kafka_consumer_poll(consumer, kafka_background(address), INT64_MAX, &records),
+                     KAFKA_ERR_NOTHING_CAN_WAKE);
+    assert_contains(kafka_error_detail(address), "c1: kafka_consumer_poll: group billing, since 0.000 s");
+    kafka_consumer_close(consumer);
+    kafka_consumer_free(consumer);
+    kafka_address_free(address);
 }
 
 static void the_report_says_that_a_process_is_paused(void **state) {
@@ -401,6 +449,9 @@ int main(void) {
         TEST(a_call_with_a_deadline_waits_for_it_however_long),
         TEST(running_for_a_span_may_idle_as_long_as_it_says),
         TEST(reading_an_empty_topic_for_ever_is_being_stuck),
+        TEST(sleeping_for_ever_is_being_stuck),
+        TEST(trying_in_vain_ends_too_after_a_day),
+        TEST(polling_without_brokers_ends),
         TEST(the_report_says_that_a_process_is_paused),
         TEST(running_until_something_has_a_limit_and_says_what_never_came),
         cmocka_unit_test(a_loop_that_ignores_an_ended_context_is_stopped_at_the_hundredth_call),
