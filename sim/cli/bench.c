@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static const ks_bench *const tables[] = { ks_bench_records, ks_bench_life, ks_bench_groups, ks_bench_java_groups, ks_bench_kernel };
+static const ks_bench *const tables[] = { ks_bench_records, ks_bench_life, ks_bench_groups, ks_bench_java_groups, ks_bench_kernel, ks_bench_explain };
 enum { TABLE_COUNT = sizeof tables / sizeof *tables };
 
 double ks_bench_seconds(void) {

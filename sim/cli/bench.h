@@ -23,7 +23,7 @@ typedef struct ks_bench {
 } ks_bench;
 
 /* One table per file, ended by a row without a name. */
-extern const ks_bench ks_bench_records[], ks_bench_life[], ks_bench_kernel[], ks_bench_groups[], ks_bench_java_groups[];
+extern const ks_bench ks_bench_explain[], ks_bench_records[], ks_bench_life[], ks_bench_kernel[], ks_bench_groups[], ks_bench_java_groups[];
 
 bool ks_bench_first_message(void); /* a whole life: cluster, topic, write, read through a group */
 double ks_bench_seconds(void);     /* monotonic wall clock */
