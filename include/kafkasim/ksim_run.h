@@ -28,8 +28,8 @@ typedef struct ksim_setting {
 typedef struct ksim_config {
     uint64_t seed;           /**< of every random draw; the same seed, the same run. 0: 1 */
     int32_t brokers;         /**< how many: broker-1 .. broker-N at port 9092. 0: 3; at most 1000 */
-    kafka_time start;        /**< what the clock shows first. 0: 2027-01-01T00:00:00Z; not before 1970 */
-    kafka_duration latency;  /**< of every message, one way. 0: 500 us; KSIM_NO_LATENCY: none */
+    kafka_time start;        /**< what the clock shows first. 0: 2027-01-01T00:00:00Z; from 1970 to 2200 */
+    kafka_duration latency;  /**< of every message, one way. 0: 500 us; KSIM_NO_LATENCY: none; at most a year */
     kafka_duration stuck_after; /**< how long all calls may be blocked, without a bound of their own, while nothing but
                                      periodic work happens, before they end with KAFKA_ERR_NOTHING_CAN_WAKE;
                                      144 times as long while clients try again and again in vain. A bound

@@ -18,7 +18,7 @@ typedef int ksim_test(ksim *sim, void *context);
 /** Runs `test` with a new cluster for each of the seeds 1 to `count`, until one returns another value than 0; that one is
  *  reported on standard error with its seed and its last steps. With KSIM_SEED=n in the environment only seed n is run.
  *  @param config  of the clusters (its seed is replaced); NULL: defaults
- *  @return 0, or what the failing test returned
+ *  @return 0, or what the failing test returned; -1 when KSIM_SEED is no seed, `test` is NULL or the config is wrong
  *  For tests that fail by jumping (cmocka's do) see ksim_test_over_seeds() in <kafkasim/cmocka.h>. */
 KAFKA_API int ksim_test_seeds_with(const ksim_config *config, uint64_t count, ksim_test *test, void *context);
 /** The same with a default cluster. */

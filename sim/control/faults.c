@@ -142,6 +142,9 @@ static kafka_error on_links(ksim *sim, link_fault *fault, const char *a_name, co
 }
 
 kafka_error ksim_delay(ksim *sim, const char *a, const char *b, kafka_duration one_way) {
+    if (sim && ks_runtime_right_thread(sim->runtime) && one_way > KS_SPAN_MAX)
+        return ks_sim_fail(sim, KAFKA_ERR_INVALID_ARGUMENT, "ksim_delay: one_way is more than a year");
+
     return on_links(sim, &(link_fault){ "ksim_delay", "delay", one_way < 0 ? -1 : one_way, 0, act_delay }, a, b);
 }
 

@@ -46,7 +46,8 @@ static bool fires(ksim_rule *rule) {
 }
 
 static bool decision_is_right(const ksim_decision *decision) {
-    if ((unsigned)decision->action >= ACTION_COUNT || decision->delay < 0) return false;
+    if ((unsigned)decision->action >= ACTION_COUNT || decision->delay < 0 || decision->delay > KS_SPAN_MAX)
+        return false;
     return decision->action != KSIM_ANSWER_ERROR || (decision->error != KAFKA_OK && decision->error > -1000);
 }
 
@@ -217,7 +218,8 @@ static bool config_is_right(ksim *sim, const ksim_rule_config *config) {
                     config->chance, config->of ? config->of : 100);
     } else if (!decision_is_right(&decision)) {
         ks_sim_fail(sim, KAFKA_ERR_INVALID_ARGUMENT, "ksim_rule_add: %s",
-                    config->delay < 0 ? "delay is negative"
+                    config->delay < 0             ? "delay is negative"
+                    : config->delay > KS_SPAN_MAX ? "delay is more than a year"
                     : config->action == KSIM_ANSWER_ERROR
                         ? "KSIM_ANSWER_ERROR needs error, a code that a broker can answer with"
                         : "action is none of ksim_action");

@@ -72,9 +72,12 @@ static bool config_is_right(const ksim_config *config) {
                       KS_BROKERS_MAX);
     }
     if (config->start < 0) return refuse(config, "start is before 1970: allowed are 0 (the default) and later times");
-    if (config->latency < KSIM_NO_LATENCY) {
-        return refuse(config, "latency is %lld ns: allowed are 0 (the default), KSIM_NO_LATENCY and positive spans",
-                      (long long)config->latency);
+    if (config->start > KS_START_MAX)
+        return refuse(config, "start is after the year 2200: the clock would run out of bits");
+    if (config->latency < KSIM_NO_LATENCY || config->latency > KS_SPAN_MAX) {
+        return refuse(
+            config, "latency is %lld ns: allowed are 0 (the default), KSIM_NO_LATENCY and positive spans up to a year",
+            (long long)config->latency);
     }
     if (config->stuck_after < 0)
         return refuse(config, "stuck_after is negative: allowed are 0 (the default) and positive spans");
@@ -185,6 +188,7 @@ ksim *ksim_new(const ksim_config *given) {
     sim->runtime->explain = explain;
     sim->runtime->explain_context = sim;
     sim->hook = (ks_assertion_hook){ .report = failed, .context = sim };
+    sim->runtime->hook = &sim->hook;
     ks_assertion_hook_push(&sim->hook);
     ks_sim_joined_init(sim);
     ks_sim_rules_init(sim);

@@ -12,7 +12,9 @@
 #include "sim/broker/cluster.h"
 #include "sim/task/runtime.h"
 
-#define KS_CONTROL_CLIENT "ksim" /* the client process that fixtures send their requests from */
+#define KS_SPAN_MAX       (INT64_C(366) * 86400 * KS_S) /* of a latency or delay: a year, so that no sum overflows */
+#define KS_START_MAX      (INT64_C(7258118400) * KS_S)  /* of a clock: 2200-01-01, 62 years before 64 bits end */
+#define KS_CONTROL_CLIENT "ksim"                        /* the client process that fixtures send their requests from */
 
 typedef struct ks_sim_client {
     ksim *sim;

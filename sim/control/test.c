@@ -9,13 +9,20 @@
 
 /* ---- seeds ---- */
 
-/* KSIM_SEED as a number; 0: not set, or nothing that could be a seed. */
-static uint64_t seed_from_environment(void) {
+/* KSIM_SEED as a number; 0: not set. False, and said: it is no seed. */
+static bool seed_from_environment(uint64_t *seed) {
     const char *text = getenv("KSIM_SEED");
-    if (text == NULL || *text < '0' || *text > '9') return 0;
-    char *end;
-    unsigned long long seed = strtoull(text, &end, 10);
-    return *end == 0 ? seed : 0;
+    *seed = 0;
+    if (text == NULL || *text == 0) return true;
+    bool right = true;
+    for (const char *digit = text; *digit && right; digit++) {
+        unsigned value = (unsigned)(*digit - '0');
+        right = value <= 9 && *seed <= (UINT64_MAX - value) / 10;
+        *seed = *seed * 10 + value;
+    }
+    right = right && *seed > 0;
+    if (!right) fprintf(stderr, "kafkasim: KSIM_SEED is \"%.40s\": a seed is a whole number from 1 on\n", text);
+    return right;
 }
 
 static int run_seed(const ksim_config *config, uint64_t seed, ksim_test *test, void *context) {
@@ -36,7 +43,8 @@ static int run_seed(const ksim_config *config, uint64_t seed, ksim_test *test, v
 
 int ksim_test_seeds_with(const ksim_config *config, uint64_t count, ksim_test *test, void *context) {
     if (test == NULL) return -1;
-    uint64_t only = seed_from_environment();
+    uint64_t only;
+    if (!seed_from_environment(&only)) return -1;
     if (only) return run_seed(config, only, test, context);
     for (uint64_t seed = 1; seed <= count; seed++) {
         int result = run_seed(config, seed, test, context);

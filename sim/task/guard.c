@@ -33,6 +33,10 @@ void ks_guard_fail(ks_runtime *runtime, const char *format, ...) {
     va_start(arguments, format);
     vsnprintf(sentence + size, sizeof sentence - (size_t)size, format, arguments);
     va_end(arguments);
+    if (runtime->hook) { /* other simulators of this thread have nothing to say */
+        ks_assertion_hook_pop(runtime->hook);
+        ks_assertion_hook_push(runtime->hook);
+    }
     *ks_runtime_guard(runtime) = (ks_guard){ 0 }; /* a test that catches it goes on with a clean slate */
     ks_assertion_failed("busy loop", 0, sentence);
 }

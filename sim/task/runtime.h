@@ -82,6 +82,7 @@ struct ks_runtime {
     /* Tells a client process why its call failed, in words. */
     void (*explain)(void *context, ks_node *node, kafka_error error, const char *text);
     void *explain_context;
+    ks_assertion_hook *hook; /* the simulator's: it goes first when a loop of its program is stopped; NULL: none */
     /* Tells the programmer of a defect that no call can return: something was left open. NULL: standard error. */
     void (*say)(void *context, const char *sentence);
     void *say_context;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Switching stacks. On x86-64 (System V) and AArch64 a dozen instructions of our own; elsewhere POSIX ucontext, which
- * also saves the signal mask by a system call at every switch (measured on x86-64: 3 ns against 300 ns).
+ * also saves the signal mask by a system call at every switch (measured on x86-64: 12 ns against 160 ns).
  */
 #ifndef KS_SWITCH_H
 #define KS_SWITCH_H

@@ -382,6 +382,12 @@ static void a_test_runs_over_many_seeds(void **state) {
     assert_int_equal(runs, 20);
     setenv("KSIM_SEED", "12", 1);
     assert_int_equal(ksim_test_seeds_with(NULL, 20, crash_at_a_time_drawn_from_the_seed, &runs), 0);
+    assert_int_equal(runs, 21);
+    static const char *const wrong[] = { "0", "-1", "x", "1x", "99999999999999999999" };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        setenv("KSIM_SEED", wrong[i], 1);
+        assert_int_equal(ksim_test_seeds_with(NULL, 20, crash_at_a_time_drawn_from_the_seed, &runs), -1);
+    }
     unsetenv("KSIM_SEED");
     assert_int_equal(runs, 21);
 }

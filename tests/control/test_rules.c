@@ -367,6 +367,7 @@ static void wrong_rules_are_refused(void **state) {
         { { .action = KSIM_ANSWER_ERROR }, "needs error" },
         { { .action = KSIM_ANSWER_ERROR, .error = KAFKA_ERR_CLOSED }, "needs error" },
         { { .action = KSIM_DELAY, .delay = -1 }, "delay is negative" },
+        { { .action = KSIM_DELAY, .delay = INT64_MAX }, "delay is more than a year" },
         { { .action = (ksim_action)99 }, "action" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

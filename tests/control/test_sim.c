@@ -12,6 +12,8 @@ static void wrong_configs_are_refused_with_the_field_and_what_is_allowed(void **
         { { .brokers = 1001 }, "brokers is 1001" },
         { { .start = -5 }, "start" },
         { { .latency = -2 }, "latency is -2 ns" },
+        { { .latency = INT64_MAX }, "up to a year" },
+        { { .start = INT64_MAX }, "start is after the year 2200" },
         { { .stuck_after = -1 }, "stuck_after" },
         { { .run_limit = -1 }, "run_limit" },
         { { .trace_ring = -1 }, "trace_ring" },
@@ -299,6 +301,7 @@ static void faults_on_what_is_not_there_are_refused(void **state) {
     assert_int_equal(ksim_crash(*state, "broker-1"), KAFKA_ERR_INVALID_ARGUMENT);
     assert_int_equal(ksim_crash(*state, NULL), KAFKA_ERR_INVALID_ARGUMENT);
     assert_int_equal(ksim_delay(*state, "c1", "c9", 1), KAFKA_ERR_INVALID_ARGUMENT);
+    assert_int_equal(ksim_delay(*state, "c1", NULL, INT64_MAX), KAFKA_ERR_INVALID_ARGUMENT);
     assert_int_equal(ksim_cut(*state, "c1", "c1"), KAFKA_ERR_INVALID_ARGUMENT);
     assert_int_equal(ksim_pause(*state, "c1"), KAFKA_OK);
     assert_int_equal(ksim_pause(*state, "c1"), KAFKA_OK);

@@ -256,6 +256,24 @@ static void the_same_in_a_task_names_the_task(void **state) {
     ksim_free(sim); /* after a jump out of a task */
 }
 
+static void polls_the_clock(void *argument) {
+    world *w = argument;
+    kafka_time end = kafka_now(w->ctx) + KAFKA_SECOND;
+    while (kafka_now(w->ctx) < end) w->count++;
+}
+
+static void the_simulator_whose_loop_it_is_reports_it(void **state) {
+    (void)state;
+    static caught report;
+    static world w;
+    ksim *sim = ksim_new(&(ksim_config){ .seed = 41 }), *other = ksim_new(&(ksim_config){ .seed = 42 });
+    w = make(sim);
+    run_and_catch(sim, &report, polls_the_clock, &w);
+    assert_contains(report.report, "seed 41");
+    ksim_free(sim);
+    ksim_free(other);
+}
+
 static void ninety_nine_times_is_no_loop(void **state) {
     world w = make(*state);
     kafka_context *ended = kafka_context_with_cancel(w.ctx);
@@ -268,12 +286,6 @@ static void ninety_nine_times_is_no_loop(void **state) {
     }
     kafka_context_free(ended);
     done(&w);
-}
-
-static void polls_the_clock(void *argument) {
-    world *w = argument;
-    kafka_time end = kafka_now(w->ctx) + KAFKA_SECOND;
-    while (kafka_now(w->ctx) < end) w->count++;
 }
 
 static void a_loop_that_polls_the_clock_is_stopped_at_the_ten_thousandth_call(void **state) {
@@ -456,6 +468,7 @@ int main(void) {
         TEST(running_until_something_has_a_limit_and_says_what_never_came),
         cmocka_unit_test(a_loop_that_ignores_an_ended_context_is_stopped_at_the_hundredth_call),
         cmocka_unit_test(the_same_in_a_task_names_the_task),
+        cmocka_unit_test(the_simulator_whose_loop_it_is_reports_it),
         TEST(ninety_nine_times_is_no_loop),
         cmocka_unit_test(a_loop_that_polls_the_clock_is_stopped_at_the_ten_thousandth_call),
         cmocka_unit_test(a_loop_that_only_yields_is_stopped),
