@@ -339,20 +339,51 @@ static bool same_topics(const ks_consumer *c, const plan *p) {
     return true;
 }
 
-/* A cooperative assignor may give nothing to a member that another one still owns; ours never do. */
-static bool violates_cooperation(const plan *p, const ks_assignor_share *shares, ks_arena *arena) {
-    for (int32_t m = 0; m < p->member_count; m++) {
-        int32_t added_count;
-        ks_topic_partitions *owned = ks_java_sorted(p->members[m].owned, p->members[m].owned_count, arena, &added_count);
-        int32_t owned_count = added_count;
-        ks_topic_partitions *added = ks_java_minus(shares[m].topics, shares[m].topic_count, owned, owned_count, arena, &added_count);
-        for (int32_t other = 0; other < p->member_count; other++)
-            for (int32_t t = 0; other != m && t < added_count; t++)
-                for (int32_t i = 0; i < added[t].partition_count; i++)
-                    if (ks_topic_partitions_has(p->members[other].owned, p->members[other].owned_count, added[t].topic, added[t].partitions[i]))
-                        return true;
+typedef struct owned_partition {
+    ks_string topic;
+    int32_t partition, member;
+} owned_partition;
+
+static int compare_owned(const void *a, const void *b) {
+    const owned_partition *x = a, *y = b;
+    int order = ks_string_compare(x->topic, y->topic);
+    if (order == 0) order = (x->partition > y->partition) - (x->partition < y->partition);
+    return order ? order : (x->member > y->member) - (x->member < y->member);
+}
+
+/* Does anybody but `member` own the partition? `sorted` by partition, then member. */
+static bool somebody_else_owns(const owned_partition *sorted, int32_t count, owned_partition wanted) {
+    int32_t low = 0, high = count, member = wanted.member;
+    wanted.member = -1;
+    while (low < high) {
+        int32_t middle = low + (high - low) / 2;
+        if (compare_owned(&sorted[middle], &wanted) < 0) low = middle + 1;
+        else high = middle;
     }
-    return false;
+    bool mine = false, other = false;
+    for (; low < count && sorted[low].partition == wanted.partition && ks_string_equal(sorted[low].topic, wanted.topic); low++) {
+        mine |= sorted[low].member == member;
+        other |= sorted[low].member != member;
+    }
+    return other && !mine;
+}
+
+/* A cooperative assignor may give nothing to a member that another one still owns (ours never do). O(P log P). */
+static bool violates_cooperation(const plan *p, const ks_assignor_share *shares) {
+    KS_VEC(owned_partition) owned = { 0 };
+    for (int32_t m = 0; m < p->member_count; m++)
+        for (int32_t t = 0; t < p->members[m].owned_count; t++)
+            for (int32_t i = 0; i < p->members[m].owned[t].partition_count; i++)
+                KS_PUSH(owned, (owned_partition){ p->members[m].owned[t].topic, p->members[m].owned[t].partitions[i], m });
+    if (owned.count > 0) qsort(owned.items, (size_t)owned.count, sizeof *owned.items, compare_owned);
+    bool violated = false;
+    for (int32_t m = 0; m < p->member_count; m++)
+        for (int32_t t = 0; t < shares[m].topic_count; t++)
+            for (int32_t i = 0; i < shares[m].topics[t].partition_count && !violated; i++)
+                violated = somebody_else_owns(owned.items, owned.count,
+                                              (owned_partition){ shares[m].topics[t].topic, shares[m].topics[t].partitions[i], m });
+    ks_free(owned.items);
+    return violated;
 }
 
 static kafka_error run_assignor(ks_consumer *c, const ks_java_assignor *assignor, plan *p, ks_arena *arena, ks_assignor_share *shares) {
@@ -365,7 +396,7 @@ static kafka_error run_assignor(ks_consumer *c, const ks_java_assignor *assignor
     if (assignor->own == NULL) {
         kafka_error error = assignor->assign(assignor->argument, &input, arena, shares);
         if (error) return error;
-        if (c->config.protocol == KS_REBALANCE_COOPERATIVE && violates_cooperation(p, shares, arena)) {
+        if (c->config.protocol == KS_REBALANCE_COOPERATIVE && violates_cooperation(p, shares)) {
             ks_java_fail_with(c, KAFKA_ERR_USER, "the assignor %s gave a partition to a member while another one still owns it",
                             assignor->name.data);
             return KAFKA_ERR_USER;

@@ -53,7 +53,7 @@ static inline int stage_begin(void **state) {
 static inline int stage_end(void **state) {
     stage *s = *state;
     for (int i = 0; i < s->count; i++) kafka_context_cancel(s->programs[i].ctx);
-    ksim_run_for(s->sim, 2 * KAFKA_SECOND); /* they close and return */
+    ksim_run_for(s->sim, 40 * KAFKA_SECOND); /* they close and return: a close takes 30 s at most */
     for (int i = 0; i < s->count; i++) kafka_context_free(s->programs[i].ctx);
     for (int i = 0; i < s->count; i++) kafka_consumer_free(s->programs[i].consumer);
     for (int i = 0; i < s->count; i++) kafka_address_free(s->programs[i].address);

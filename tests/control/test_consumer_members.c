@@ -310,6 +310,25 @@ static void an_assignor_of_the_application_decides(void **state) {
     expect_assignment(s, "c1= c2=orders[0,1,2]");
 }
 
+/* Gives everything to the last member at once, although others still own it. */
+static void a_cooperative_assignor_that_does_not_wait_is_found_out(void **state) {
+    stage *s = *state;
+    ksim_create_topic(s->sim, "orders", 3);
+    int calls = 0;
+    kafka_assignor own = { "mine", all_to_the_last, &calls, true };
+    for (int i = 0; i < 2; i++) {
+        program *p = &s->programs[s->count++];
+        p->name = i ? "c2" : "c1";
+        p->address = ksim_client(s->sim, p->name);
+        p->ctx = kafka_context_with_cancel(kafka_background(p->address));
+        const char *settings[] = { GROUP, "partition.assignment.strategy=mine" };
+        assert_int_equal(kafka_consumer_new(&(kafka_consumer_config){ p->address, settings, 3, &own, 1 }, &p->consumer), KAFKA_OK);
+        start(p, "orders");
+        run_for(s, 5 * KAFKA_SECOND);
+    }
+    assert_int_equal(s->programs[0].last_error, KAFKA_ERR_USER);
+}
+
 static void a_built_in_assignor_can_be_run_by_hand(void **state) {
     (void)state;
     const char *topics[] = { "t" };
@@ -341,6 +360,7 @@ int main(void) {
         TEST(a_changed_subscription_rejoins),
         TEST(a_failing_callback_fails_the_poll_but_not_the_rebalance),
         TEST(an_assignor_of_the_application_decides),
+        TEST(a_cooperative_assignor_that_does_not_wait_is_found_out),
         cmocka_unit_test(a_built_in_assignor_can_be_run_by_hand),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
