@@ -162,7 +162,6 @@ struct ks_consumer {
     kafka_error last_error; /* it failed with */
     char detail[512];    /* in words */
     bool stepping, again; /* again: something changed while stepping */
-    bool replying, wake_pending; /* an answer is being worked off; look when that is done */
     ks_timer step_timer; /* something changed while polling: look again */
     ks_timer wake_timer; /* a retry, or the auto-commit, is due while polling */
     bool only_position;  /* ks_consumer_step_position */
@@ -177,10 +176,6 @@ struct ks_consumer {
     ks_java_name *names;
     KS_VEC(ks_java_name *) name_list;
     ks_java_partition *partitions;  /* by key, in the order of assignment: topic, number */
-    ks_java_partition *free_partitions; /* by hh.next */
-    ks_java_topic *looked_up;       /* the last topic that a partition's leader was looked up in */
-    int32_t looked_up_topic;
-    uint64_t looked_up_version;
     uint64_t serial;
     uint64_t given_up;              /* counts the times when partitions were given up */
     uint64_t fetch_changes;         /* counts what may change which partitions are fetched, and from where */
@@ -274,7 +269,6 @@ static inline ks_string ks_java_key_topic(const ks_consumer *c, ks_java_key key)
 
 /* ---- java_poll.c ---- */
 void ks_java_step_fired(ks_timer *timer);
-void ks_java_step_now(ks_consumer *c);
 void ks_java_wake(ks_consumer *c);                        /* the poll should look again */
 void ks_java_wake_at(ks_consumer *c, int64_t time);       /* while polling, at the latest then */
 void ks_java_fail(ks_consumer *c, kafka_error error);     /* the next poll throws it */

@@ -146,12 +146,7 @@ static void call_replied(void *owner, kafka_error error, const ks_envelope *resp
     ks_reply_fn *reply = one->reply;
     void *reply_owner = one->owner;
     recycle(network, one);
-    if (reply == NULL) return;
-    void (*replying)(void *owner, bool begins) = network->config.replying;
-    void *owner_of_all = network->config.owner;
-    replying(owner_of_all, true);
-    reply(reply_owner, KAFKA_OK, response);
-    replying(owner_of_all, false);
+    if (reply) reply(reply_owner, KAFKA_OK, response);
 }
 
 static void transmit(call *one) {

@@ -137,7 +137,6 @@ void ks_java_ops_coordinator_found(ks_consumer *c, kafka_error error) {
 /* Both APIs name topics by id from version 10 on; a client that does not know an id yet stays with version 9. */
 static bool use_topic_ids(ks_consumer *c, const ks_offset_op *op) {
     for (int32_t i = 0; i < op->count; i++) {
-        if (i > 0 && ks_string_equal(op->offsets[i].topic, op->offsets[i - 1].topic)) continue;
         const ks_java_topic *topic = ks_java_metadata_topic(c->metadata, op->offsets[i].topic);
         if (topic == NULL || ks_uuid_is_zero(topic->id)) return false;
     }
