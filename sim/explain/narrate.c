@@ -66,17 +66,36 @@ static void head(const ks_story *story, int32_t index, bool colour, ks_buffer *o
     ks_buffer_text(out, "\n");
 }
 
-void ks_narrate(const ks_story *story, const ks_filter *filter, ks_buffer *out) {
+/* What came of a step that was told before, when the run had only come so far. */
+static void sentence_since(const ks_story *story, const ks_step *step, const ks_filter *filter, ks_buffer *out) {
+    for (int32_t f = 0; f < step->facts.count; f++) {
+        int32_t event = step->facts.items[f];
+        if (event < filter->since) continue;
+        if (filter->level == KS_LEVEL_STORY && !ks_words_matters(story->recording->events.items[event].kind)) continue;
+        size_t before = out->size;
+        if (before > 0) ks_buffer_text(out, " ");
+        if (!ks_words_clause(story, event, out)) out->size = before;
+    }
+}
+
+int32_t ks_narrate(const ks_story *story, const ks_filter *filter, ks_buffer *out) {
     ks_buffer sentence = { 0 };
+    int32_t count = 0;
     for (int32_t i = 0; i < story->steps.count; i++) {
         const ks_step *step = &story->steps.items[i];
+        bool again = step->event < filter->since; /* facts ascend: the last one says whether there is news */
+        if (again && (step->facts.count == 0 || step->facts.items[step->facts.count - 1] < filter->since)) continue;
         /* The end of a pause is part of the story wherever it falls. */
         bool resumes = step->resumes && filter->node == NULL && filter->topic == NULL && filter->group == NULL;
         if (!passes(story, step, filter) && !resumes) continue;
-        head(story, i, filter->colour, out);
         ks_buffer_clear(&sentence);
-        ks_words_sentence(story, i, &sentence);
+        if (again) sentence_since(story, step, filter, &sentence);
+        else ks_words_sentence(story, i, &sentence);
+        if (again && sentence.size == 0) continue;
+        if (++count > filter->most && filter->most > 0) continue;
+        head(story, i, filter->colour, out);
         wrapped((const char *)sentence.data, sentence.size, out);
     }
     ks_buffer_deinit(&sentence);
+    return count;
 }

@@ -80,8 +80,11 @@ typedef struct ks_filter { /* NULL: any */
     const char *node, *group, *topic;
     int32_t partition; /* -1: any */
     bool colour;
+    int32_t since;     /* index of an event: only what happened from there on. A step that began before is told again with what came of it */
+    int32_t most;      /* steps that are told; 0: any number */
 } ks_filter;
-void ks_narrate(const ks_story *story, const ks_filter *filter, ks_buffer *out);
+/* Returns how many steps passed the filter; the first `most` of them were told. */
+int32_t ks_narrate(const ks_story *story, const ks_filter *filter, ks_buffer *out);
 
 /* The chain of causes of a step, back to the command or call that began it. */
 void ks_why_step(const ks_story *story, int32_t step, ks_buffer *out);

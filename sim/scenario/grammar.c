@@ -2,6 +2,7 @@
  * One line of the language: cut into words and pairs, and held against the table of verbs.
  */
 #include "sim/scenario/command.h"
+#include "sim/scenario/scenario.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -27,7 +28,6 @@ static const char *const verb_names[] = {
 };
 
 const char *ks_verb_name(ks_verb verb) { return verbs[verb].name; }
-const char *const *ks_scenario_words(void);
 const char *const *ks_scenario_words(void) { return verb_names; }
 
 typedef struct cursor {

@@ -202,10 +202,9 @@ static void drip(void *argument) {
 }
 
 static ks_run_result write_texts(ks_session *session, const ks_command_line *command, kafka_writer *writer, kafka_address *address, const message_texts *texts, char *problem, size_t size) {
-    (void)session;
     (void)command;
     kafka_message messages[BATCH];
-    for (int32_t at = 0; at < texts->count; at += BATCH) {
+    for (int32_t at = 0; at < texts->count && !ks_session_interrupted(session); at += BATCH) {
         int32_t count = texts->count - at < BATCH ? texts->count - at : BATCH;
         for (int32_t i = 0; i < count; i++) messages[i] = message_of(&texts->items[at + i]);
         kafka_error error = kafka_writer_write(writer, kafka_background(address), messages, (size_t)count, NULL);

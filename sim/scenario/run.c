@@ -5,8 +5,6 @@
 
 #include <stdlib.h>
 
-ks_session *ks_session_open(const ks_command_line *cluster, const ks_scenario_options *options, char *problem, size_t size);
-
 static void report(ks_buffer *out, const ks_scenario *scenario, int32_t line, const char *what) {
     ks_buffer_printf(out, "%s:%d: %s\n", scenario->name.data, line, what);
 }
@@ -59,10 +57,6 @@ void ks_scenario_run(const ks_scenario *scenario, const ks_scenario_options *opt
         if (result == KS_RUN_FAILED) {
             report(&said, scenario, command->line, problem);
             outcome->failed++;
-            ks_buffer text = { 0 };
-            ks_buffer_printf(&text, "NOT SO: %s", problem);
-            ks_sim_command(session->sim, "expectation_failed", "%s", (const char *)text.data);
-            ks_buffer_deinit(&text);
         } else if (command->verb == KS_VERB_expect) outcome->held++;
         ks_string happened = { (const char *)session->happened.data, (int32_t)session->happened.size };
         copy_lines(&rewritten, scenario->text, copied, command->expected_line);

@@ -8,6 +8,7 @@
 
 #include <kafkasim/ksim.h>
 
+#include <signal.h>
 #include <stdio.h>
 
 #include "sim/kernel/kernel.h"
@@ -27,6 +28,7 @@ typedef struct ks_scenario_options {
     FILE *trace;               /* gets the trace as JSON lines with contents; NULL: none */
     const char *consumer_setting; /* "name=value" given to every consumer on top of the file's (for `why`); NULL: none */
     const char *cluster_setting;  /* the same for the cluster */
+    const volatile sig_atomic_t *interrupted; /* looked at while a command waits or writes: not 0 ends it early; NULL: nothing does */
 } ks_scenario_options;
 
 typedef struct ks_scenario_outcome {
@@ -45,12 +47,21 @@ void ks_scenario_outcome_deinit(ks_scenario_outcome *outcome);
 /* ---- one command at a time, for the prompt ---- */
 
 typedef struct ks_session ks_session;
-ks_session *ks_session_new(const ks_scenario_options *options);
-/* One line of the language. False: `problem` says why; nothing happened. */
-bool ks_session_command(ks_session *session, const char *line, char *problem, size_t problem_size);
+/* FAILED: it was done and what it asks for did not hold, or was refused. WRONG: it cannot be done. */
+typedef enum ks_run_result { KS_RUN_FINE, KS_RUN_FAILED, KS_RUN_WRONG } ks_run_result;
+/* `cluster` is the line that describes it ("cluster brokers=1 ..."); NULL: the defaults. NULL: `problem` says what is wrong with the
+ * line, `*column` where (from 1; 0: nowhere in particular). Free with ks_session_free. */
+ks_session *ks_session_new(const char *cluster, const ks_scenario_options *options, int32_t *column, char *problem, size_t problem_size);
+/* One line of the language, as ks_scenario_run would run it: the trace of a session is that of the file with the same lines. An empty
+ * line or a comment is fine. Not FINE: `problem` says why, `*column` where. */
+ks_run_result ks_session_command(ks_session *session, const char *line, int32_t *column, char *problem, size_t problem_size);
 ksim *ks_session_sim(ks_session *session);
 void ks_session_free(ks_session *session);
-/* Words that may come next, for completion: NULL-ended, static. */
+/* The commands: NULL-ended, static. */
 const char *const *ks_scenario_words(void);
+/* What may stand where `line` (`size` bytes of a command, up to the cursor) ends: calls `each` with every whole word that fits what is there
+ * already, and returns where in `line` that word begins. Names are those of `session` (NULL: there are none yet). Words that a
+ * value or another word follows end in '=' or ' '. */
+size_t ks_scenario_complete(ks_session *session, const char *line, size_t size, void (*each)(void *context, const char *word), void *context);
 
 #endif

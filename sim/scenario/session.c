@@ -70,6 +70,20 @@ static void on_event(void *context, const ks_event *event) {
 
 /* ---- until ---- */
 
+bool ks_session_interrupted(const ks_session *session) { return session->options.interrupted != NULL && *session->options.interrupted != 0; }
+
+static ks_run_result interrupted(char *problem, size_t size) {
+    snprintf(problem, size, "interrupted");
+    return KS_RUN_FAILED;
+}
+
+/* Runs in slices, so that somebody who waits in front of it can end it. */
+static void run_for(ks_session *session, int64_t ns) {
+    const int64_t slice = 60 * KS_S;
+    for (; ns > slice && !ks_session_interrupted(session); ns -= slice) ksim_run_for(session->sim, slice);
+    if (!ks_session_interrupted(session)) ksim_run_for(session->sim, ns);
+}
+
 typedef struct stable_wait {
     ks_session *session;
     const char *group;
@@ -94,6 +108,7 @@ static bool stable_now(ks_session *session, const char *name) {
 static bool stable_predicate(ksim *sim, void *context) {
     stable_wait *w = context;
     (void)sim;
+    if (ks_session_interrupted(w->session)) return true;
     if (w->known && w->seen == w->session->changes && ks_in_background(w->session->sim->kernel)) return false;
     w->known = true;
     w->seen = w->session->changes;
@@ -115,6 +130,7 @@ bool ks_session_until_stable(ks_session *session, const char *group, int64_t wit
 typedef struct lag_wait { ks_session *session; const char *group; int64_t most; } lag_wait;
 static bool lag_predicate(ksim *sim, void *context) {
     lag_wait *w = context;
+    if (ks_session_interrupted(w->session)) return true;
     if (ks_in_background(w->session->sim->kernel)) return false;
     return ksim_lag(sim, w->group, NULL) <= w->most;
 }
@@ -122,7 +138,7 @@ static bool lag_predicate(ksim *sim, void *context) {
 static bool idle_predicate(ksim *sim, void *context) {
     (void)sim;
     ks_session *session = context;
-    return ks_now(session->sim->kernel) - ks_last_progress(session->sim->kernel) > 5 * KS_S;
+    return ks_session_interrupted(session) || ks_now(session->sim->kernel) - ks_last_progress(session->sim->kernel) > 5 * KS_S;
 }
 
 static ks_run_result until(ks_session *session, const ks_command_line *command, char *problem, size_t size) {
@@ -166,7 +182,8 @@ static ks_run_result until(ks_session *session, const ks_command_line *command, 
 
 static bool closed_predicate(ksim *sim, void *context) {
     (void)sim;
-    return ((ks_actor *)context)->closed || !((ks_actor *)context)->running;
+    const ks_actor *actor = context;
+    return actor->closed || !actor->running || ks_session_interrupted(actor->session);
 }
 
 static ks_run_result each_consumer(ks_session *session, const ks_command_line *command, char *problem, size_t size) {
@@ -215,14 +232,8 @@ static bool changes_the_picture(ks_verb verb) {
     return verb == KS_VERB_join || verb == KS_VERB_until || verb == KS_VERB_advance || verb == KS_VERB_leave || verb == KS_VERB_crash;
 }
 
-ks_run_result ks_session_run(ks_session *session, const ks_command_line *command, char *problem, size_t size) {
+static ks_run_result run_command(ks_session *session, const ks_command_line *command, char *problem, size_t size) {
     ks_run_result result = KS_RUN_FINE;
-    ks_cause_set(session->sim->kernel, 0);
-    ks_buffer_clear(&session->happened);
-    if (changes_the_picture(command->verb)) {
-        ks_buffer_clear(&session->gave_up);
-        ks_buffer_clear(&session->lost);
-    }
     switch (command->verb) {
     case KS_VERB_cluster: return KS_RUN_FINE; /* was read when the session began */
     case KS_VERB_producer:
@@ -247,7 +258,7 @@ ks_run_result ks_session_run(ks_session *session, const ks_command_line *command
             snprintf(problem, size, "advance takes a duration such as 500ms, 10s, 5m, not '%s'", command->words[0].text.data);
             return KS_RUN_WRONG;
         }
-        ksim_run_for(session->sim, ns);
+        run_for(session, ns);
         return KS_RUN_FINE;
     }
     case KS_VERB_topic: case KS_VERB_stop_broker: case KS_VERB_start_broker: case KS_VERB_cut: case KS_VERB_heal: case KS_VERB_reset:
@@ -259,6 +270,20 @@ ks_run_result ks_session_run(ks_session *session, const ks_command_line *command
     case KS_VERB_COUNT: break;
     }
     ks_unreachable("verb");
+}
+
+ks_run_result ks_session_run(ks_session *session, const ks_command_line *command, char *problem, size_t size) {
+    ks_cause_set(session->sim->kernel, 0);
+    ks_buffer_clear(&session->happened);
+    session->stuck = false;
+    if (changes_the_picture(command->verb)) {
+        ks_buffer_clear(&session->gave_up);
+        ks_buffer_clear(&session->lost);
+    }
+    ks_run_result result = run_command(session, command, problem, size);
+    if (ks_session_interrupted(session)) return interrupted(problem, size);
+    if (result == KS_RUN_FAILED) ks_sim_command(session->sim, "expectation_failed", "NOT SO: %s", problem);
+    return result;
 }
 
 /* ---- beginning and end ---- */
@@ -303,7 +328,6 @@ static ksim *make_sim(const ks_command_line *cluster, const ks_scenario_options 
     return ksim_new(&config);
 }
 
-ks_session *ks_session_open(const ks_command_line *cluster, const ks_scenario_options *options, char *problem, size_t size);
 ks_session *ks_session_open(const ks_command_line *cluster, const ks_scenario_options *options, char *problem, size_t size) {
     ksim *sim = make_sim(cluster, options, problem, size);
     if (sim == NULL) return NULL;
@@ -319,23 +343,34 @@ ks_session *ks_session_open(const ks_command_line *cluster, const ks_scenario_op
     return session;
 }
 
-ks_session *ks_session_new(const ks_scenario_options *options) {
-    char problem[256];
-    return ks_session_open(NULL, options, problem, sizeof problem);
+ks_session *ks_session_new(const char *cluster, const ks_scenario_options *options, int32_t *column, char *problem, size_t problem_size) {
+    *column = 0;
+    if (cluster == NULL) return ks_session_open(NULL, options, problem, problem_size);
+    ks_arena *arena = ks_arena_new();
+    ks_command_line command = { .line = 1 };
+    bool found;
+    ks_session *session = NULL;
+    if (ks_command_parse(arena, ks_arena_string(arena, ks_str(cluster)), &command, &found, column, problem, problem_size)) {
+        *column = 0;
+        session = ks_session_open(found ? &command : NULL, options, problem, problem_size);
+    }
+    ks_arena_free(arena);
+    return session;
 }
 
-bool ks_session_command(ks_session *session, const char *line, char *problem, size_t problem_size) {
+ks_run_result ks_session_command(ks_session *session, const char *line, int32_t *column, char *problem, size_t problem_size) {
     ks_command_line *command = ks_arena_alloc(session->arena, sizeof *command);
     bool found;
-    int32_t column;
     ks_string kept = ks_arena_string(session->arena, ks_str(line));
-    if (!ks_command_parse(session->arena, kept, command, &found, &column, problem, problem_size)) return false;
-    if (!found) return true;
+    *column = 0;
+    if (!ks_command_parse(session->arena, kept, command, &found, column, problem, problem_size)) return KS_RUN_WRONG;
+    *column = 0;
+    if (!found) return KS_RUN_FINE;
     if (command->verb == KS_VERB_cluster) {
-        snprintf(problem, problem_size, "the cluster is there already; `cluster` is the first line of a file");
-        return false;
+        snprintf(problem, problem_size, "the cluster is there already; `cluster` is the first command of a scenario");
+        return KS_RUN_WRONG;
     }
-    return ks_session_run(session, command, problem, problem_size) == KS_RUN_FINE;
+    return ks_session_run(session, command, problem, problem_size);
 }
 
 ksim *ks_session_sim(ks_session *session) { return session->sim; }

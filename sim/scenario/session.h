@@ -78,11 +78,13 @@ struct ks_session {
     bool stuck;
 };
 
-/* Runs one parsed command. KS_RUN_FAILED: an expectation did not hold; KS_RUN_WRONG: the command cannot be done, nothing was. */
-typedef enum ks_run_result { KS_RUN_FINE, KS_RUN_FAILED, KS_RUN_WRONG } ks_run_result;
+/* `cluster`: borrowed; NULL: the defaults. NULL: `problem` says why. */
+ks_session *ks_session_open(const ks_command_line *cluster, const ks_scenario_options *options, char *problem, size_t size);
+/* Runs one parsed command. What failed is noted in the trace. */
 ks_run_result ks_session_run(ks_session *session, const ks_command_line *command, char *problem, size_t size);
 ks_run_result ks_session_expect(ks_session *session, const ks_command_line *command, char *problem, size_t size);
 ks_run_result ks_session_produce(ks_session *session, const ks_command_line *command, char *problem, size_t size);
+bool ks_session_interrupted(const ks_session *session);
 void ks_session_stop_sources(ks_session *session);
 bool ks_session_until_stable(ks_session *session, const char *group, int64_t within_ns, char *problem, size_t size);
 bool ks_session_admin(ks_session *session, const ks_command_line *command, ks_run_result *result, char *problem, size_t size);

@@ -75,6 +75,43 @@ static void numbers_are_the_same_under_every_filter(void **state) {
     ks_buffer_deinit(&out);
 }
 
+/* As the prompt tells a run that goes on: whatever the pieces, no important step is left out, and nothing that came of one. */
+static void told_in_pieces_nothing_is_left_out(void **state) {
+    (void)state;
+    for (int32_t size = 1; size <= 20; size++) {
+        ks_buffer pieces = { 0 };
+        int32_t all = recording->events.count;
+        for (int32_t at = 0; at < all; at += size) {
+            recording->events.count = at + size < all ? at + size : all;
+            ks_story *so_far = ks_story_new(recording);
+            ks_narrate(so_far, &(ks_filter){ .partition = -1, .since = at }, &pieces);
+            ks_story_free(so_far);
+        }
+        recording->events.count = all;
+        for (int32_t i = 0; i < story->steps.count; i++) {
+            const ks_step *step = &story->steps.items[i];
+            char head[32];
+            snprintf(head, sizeof head, "%4d  ", step->number);
+            if (step->important && step->sub == 0 && strstr((char *)pieces.data, head) == NULL) fail_msg("in pieces of %d step %d is not told", size, step->number);
+        }
+        assert_non_null(strstr((char *)pieces.data, "c2 takes up orders[1,2]."));
+        if (size == 1) assert_true(pieces.size > 2000);
+        ks_buffer_deinit(&pieces);
+    }
+}
+
+static void at_most_so_many_steps_are_told_and_all_are_counted(void **state) {
+    (void)state;
+    ks_buffer all = { 0 }, some = { 0 };
+    int32_t count = ks_narrate(story, &(ks_filter){ .partition = -1 }, &all);
+    assert_true(count > 5);
+    assert_int_equal(ks_narrate(story, &(ks_filter){ .partition = -1, .most = 2 }, &some), count);
+    assert_true(some.size < all.size);
+    assert_memory_equal(some.data, all.data, some.size);
+    ks_buffer_deinit(&all);
+    ks_buffer_deinit(&some);
+}
+
 static void pauses_and_repeated_reads_are_counted(void **state) {
     (void)state;
     assert_int_equal(story->pauses.count, 3);
@@ -226,6 +263,8 @@ int main(void) {
         cmocka_unit_test(the_narrative_is_the_golden_one),
         cmocka_unit_test(a_held_request_is_answered_in_a_step_of_its_own),
         cmocka_unit_test(numbers_are_the_same_under_every_filter),
+        cmocka_unit_test(told_in_pieces_nothing_is_left_out),
+        cmocka_unit_test(at_most_so_many_steps_are_told_and_all_are_counted),
         cmocka_unit_test(pauses_and_repeated_reads_are_counted),
         cmocka_unit_test(why_leads_back_to_who_began_it),
         cmocka_unit_test(stepping_back_gives_what_stepping_forward_gave),
