@@ -10,7 +10,7 @@ check "nothing admits to be unfinished" none grep -rnE '\b(TODO|FIXME|XXX)\b' si
 check "no pointer is printed" none grep -rnE '"[^"]*%p' sim include demos --include='*.[ch]'
 check "every source says its licence" none sh -c "grep -rLE 'SPDX-License-Identifier: Apache-2.0' sim include demos tests --include='*.[chS]' --include='*.def'"
 check "no test is empty of meaning" none grep -rnE 'assert_true\( *(1|true) *\)' tests --include='*.c'
-check "nothing speaks of the machine it was written on" none grep -rnIE '/work/|/root/|/tmp/bash_jobs' . --include='*' --exclude-dir=build --exclude-dir=.git --exclude=tidy.sh
+check "nothing speaks of the machine it was written on" none grep -rnIE '/work/|/root/|/tmp/bash_jobs' . --include='*' --exclude-dir=build --exclude-dir=.git --exclude=.git --exclude=tidy.sh
 check "every relative link of the documents leads somewhere" sh -c '
     bad=0
     for page in README.md docs/*.md; do
