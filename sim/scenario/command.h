@@ -39,6 +39,7 @@ typedef struct ks_command_line {
 struct ks_scenario {
     ks_arena *arena;
     ks_string name, text;
+    const char *folder; /* of the file, "" or ending in a slash */
     KS_VEC(ks_command_line) commands;
 };
 

@@ -2,7 +2,7 @@
  * Completion: which words may stand where a line ends. What a command takes as name=value is read off the table of verbs; what its
  * words mean stands here, a letter for each.
  */
-#include "sim/scenario/session.h"
+#include "sim/scenario/sender.h"
 
 #include "sim/broker/config.h"
 #include "sim/protocol/messages.h"
@@ -104,7 +104,8 @@ static void offer_brokers(const completion *c, const char *before) {
 
 static void offer_producers(const completion *c) {
     offer_text(c, "producer", " ");
-    for (int32_t i = 0; c->session != NULL && i < c->session->producer_count; i++) offer_text(c, c->session->producers[i]->words[0].text.data, " ");
+    for (const ks_sender *sender = c->session != NULL ? c->session->senders : NULL; sender != NULL; sender = sender->next)
+        if (!ks_string_equal(sender->name, KS_LITERAL("producer"))) offer_text(c, sender->name.data, " ");
 }
 
 static void offer_nodes(const completion *c) {

@@ -25,6 +25,8 @@ ks_scenario *ks_scenario_parse(const char *text, size_t size, const char *name, 
     ks_scenario *scenario = ks_alloc(sizeof *scenario);
     scenario->arena = ks_arena_new();
     scenario->name = ks_arena_string(scenario->arena, ks_str(name));
+    const char *slash = strrchr(name, '/');
+    scenario->folder = ks_arena_string(scenario->arena, (ks_string){ name, slash != NULL ? (int32_t)(slash - name) + 1 : 0 }).data;
     char why[512];
     int32_t at = 0, number = 0, column = 1;
     if (size > 16 * 1024 * 1024) {

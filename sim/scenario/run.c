@@ -40,7 +40,9 @@ void ks_scenario_run(const ks_scenario *scenario, const ks_scenario_options *opt
     *outcome = (ks_scenario_outcome){ 0 };
     const ks_command_line *first = scenario->commands.count > 0 ? &scenario->commands.items[0] : NULL;
     const ks_command_line *cluster = first != NULL && first->verb == KS_VERB_cluster ? first : NULL;
-    ks_session *session = ks_session_open(cluster, options, problem, sizeof problem);
+    ks_scenario_options here = *options;
+    if (here.folder == NULL) here.folder = scenario->folder;
+    ks_session *session = ks_session_open(cluster, &here, problem, sizeof problem);
     int32_t copied = 1;
     if (session == NULL) {
         report(&said, scenario, cluster ? cluster->line : 1, problem);

@@ -26,6 +26,8 @@ typedef struct ks_scenario_options {
     uint64_t seed;             /* instead of the file's */
     ks_subscriber *subscriber; /* told of every event; NULL: none */
     FILE *trace;               /* gets the trace as JSON lines with contents; NULL: none */
+    const char *folder; /* "lessons/": where relative names of data files begin; NULL: of a scenario its own folder, else the working
+                           folder */
     const char *consumer_setting; /* "name=value" given to every consumer on top of the file's (for `why`); NULL: none */
     const char *cluster_setting;  /* the same for the cluster */
     const volatile sig_atomic_t *interrupted; /* looked at while a command waits or writes: not 0 ends it early; NULL: nothing does */

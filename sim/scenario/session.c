@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The session: what is there, what happened since the last command, and the commands that move time and processes.
  */
-#include "sim/scenario/session.h"
+#include "sim/scenario/sender.h"
 
 #include "sim/protocol/events.h"
 
@@ -237,12 +237,9 @@ static ks_run_result run_command(ks_session *session, const ks_command_line *com
     switch (command->verb) {
     case KS_VERB_cluster: return KS_RUN_FINE; /* was read when the session began */
     case KS_VERB_producer:
-        if (session->producer_count == 64) {
-            snprintf(problem, size, "a scenario has at most 64 producers");
-            return KS_RUN_WRONG;
-        }
-        session->producers[session->producer_count++] = command;
-        return KS_RUN_FINE;
+        if (ks_sender_get(session, command->words[0].text, command) != NULL) return KS_RUN_FINE;
+        snprintf(problem, size, "%s", ksim_error_detail(session->sim));
+        return KS_RUN_WRONG;
     case KS_VERB_consumer: return ks_actor_declare(session, command, problem, size) ? KS_RUN_FINE : KS_RUN_WRONG;
     case KS_VERB_produce: return ks_session_produce(session, command, problem, size);
     case KS_VERB_join: case KS_VERB_leave: case KS_VERB_crash: case KS_VERB_restart: case KS_VERB_pause: case KS_VERB_resume:
@@ -335,6 +332,7 @@ ks_session *ks_session_open(const ks_command_line *cluster, const ks_scenario_op
     session->sim = sim;
     session->arena = ks_arena_new();
     session->options = *options;
+    session->folder = ks_arena_string(session->arena, ks_str(options->folder != NULL ? options->folder : "")).data;
     session->last_actor = &session->actors;
     session->brokers = cluster != NULL ? (int32_t)ks_pair_int(cluster, "brokers", 3) : 3;
     session->subscriber = (ks_subscriber){ .event = on_event, .context = session };
@@ -377,7 +375,7 @@ ksim *ks_session_sim(ks_session *session) { return session->sim; }
 
 void ks_session_free(ks_session *session) {
     if (session == NULL) return;
-    ks_session_stop_sources(session);
+    ks_senders_free(session);
     ks_trace_unsubscribe(session->sim->kernel, &session->subscriber);
     if (session->options.subscriber != NULL) ks_trace_unsubscribe(session->sim->kernel, session->options.subscriber);
     for (ks_actor *actor = session->actors, *next; actor != NULL; actor = next) {

@@ -6,6 +6,7 @@
 #ifndef KS_SCENARIO_SESSION_H
 #define KS_SCENARIO_SESSION_H
 
+#include "sim/api/writer_config.h"
 #include "sim/base/hash.h"
 #include "sim/control/sim.h"
 #include "sim/scenario/command.h"
@@ -58,7 +59,8 @@ typedef struct ks_book { /* what a group was given of one partition */
 } ks_book;
 
 typedef struct ks_named_rule { ks_string name; ksim_rule *rule; struct ks_named_rule *next; } ks_named_rule;
-typedef struct ks_background_source ks_background_source;
+typedef struct ks_sender ks_sender; /* sender.h */
+typedef struct ks_source ks_source;
 
 struct ks_session {
     ksim *sim;
@@ -67,9 +69,9 @@ struct ks_session {
     ks_actor *actors, **last_actor;
     ks_book *books;
     ks_named_rule *rules;
-    ks_background_source *sources;
-    const ks_command_line *producers[64];
-    int32_t producer_count;
+    ks_sender *senders; /* producer processes */
+    ks_source *sources; /* what they send */
+    const char *folder; /* "lessons/": where relative file names begin; "" the working folder */
     ks_subscriber subscriber;
     uint64_t changes;      /* counts events that may make a group stable */
     ks_buffer happened;    /* what happened since the last command, compact */
@@ -85,7 +87,6 @@ ks_run_result ks_session_run(ks_session *session, const ks_command_line *command
 ks_run_result ks_session_expect(ks_session *session, const ks_command_line *command, char *problem, size_t size);
 ks_run_result ks_session_produce(ks_session *session, const ks_command_line *command, char *problem, size_t size);
 bool ks_session_interrupted(const ks_session *session);
-void ks_session_stop_sources(ks_session *session);
 bool ks_session_until_stable(ks_session *session, const char *group, int64_t within_ns, char *problem, size_t size);
 bool ks_session_admin(ks_session *session, const ks_command_line *command, ks_run_result *result, char *problem, size_t size);
 
