@@ -14,11 +14,12 @@ typedef struct frame { /* a copy of all that changes */
     ks_fold_partition *partitions;
     ks_fold_group *groups;
     ks_fold_share *shares;
+    ks_fold_node *nodes;
 } frame;
 
 typedef struct insides {
     ks_arena *arena;
-    named *partitions, *groups, *clients;
+    named *partitions, *groups, *clients, *nodes;
     int32_t *first_event; /* of each step: events [first_event[i], first_event[i + 1]) happen from step i to the next */
     frame *frames;
     int32_t frame_count;
@@ -53,12 +54,41 @@ static int32_t partition_of(ks_fold *fold, ks_string topic, int32_t partition, b
 
 /* ---- which partitions, groups and clients there are in the whole run ---- */
 
-typedef struct gather { ks_fold *fold; KS_VEC(ks_fold_partition) partitions; } gather;
+typedef struct gather { ks_fold *fold; KS_VEC(ks_fold_partition) partitions; int32_t brokers; } gather;
 
 static void see_partition(void *context, ks_string topic, int32_t partition) {
     gather *g = context;
     int32_t index = partition_of(g->fold, topic, partition, true);
     if (index == g->partitions.count) KS_PUSH(g->partitions, ((ks_fold_partition){ .topic = topic, .partition = partition, .leader = 0 }));
+}
+
+/* "broker-12" */
+static int32_t broker_number(ks_string name) {
+    int32_t number = 0;
+    if (name.size < 8 || name.size > 12 || memcmp(name.data, "broker-", 7) != 0) return 0;
+    for (int32_t i = 7; i < name.size; i++) {
+        if (name.data[i] < '0' || name.data[i] > '9') return 0;
+        number = number * 10 + (name.data[i] - '0');
+    }
+    return number <= 1000 ? number : 0;
+}
+
+static void see_node(gather *g, const ks_recorded *event) {
+    const ks_struct *kind = event->kind;
+    int32_t broker = KIND(partition_created) ? FIELDS(partition_created)->leader : KIND(leader_changed) ? FIELDS(leader_changed)->to : broker_number(event->node);
+    if (broker > g->brokers && broker <= 1000) g->brokers = broker;
+    if (broker_number(event->node) == 0 && event->node.size > 0) index_of(g->fold->internal, &((insides *)g->fold->internal)->nodes, event->node, true);
+}
+
+static void list_nodes(ks_fold *fold, int32_t brokers) {
+    insides *in = fold->internal;
+    fold->node_count = brokers + (int32_t)HASH_COUNT(in->nodes);
+    fold->nodes = ks_alloc((size_t)(fold->node_count + 1) * sizeof *fold->nodes);
+    for (int32_t b = 0; b < brokers; b++) fold->nodes[b] = (ks_fold_node){ ks_arena_printf(in->arena, "broker-%d", b + 1), KS_FOLD_UP, true };
+    for (named *n = in->nodes; n != NULL; n = n->hh.next) {
+        n->index += brokers;
+        fold->nodes[n->index] = (ks_fold_node){ n->name, KS_FOLD_NOT_YET, false };
+    }
 }
 
 static void gather_names(ks_fold *fold) {
@@ -68,6 +98,7 @@ static void gather_names(ks_fold *fold) {
     for (int32_t i = 0; i < recording->events.count; i++) {
         const ks_recorded *event = &recording->events.items[i];
         const ks_struct *kind = event->kind;
+        see_node(&g, event);
         if (KIND(topic_created)) {
             for (int32_t p = 0; p < FIELDS(topic_created)->partitions; p++) see_partition(&g, FIELDS(topic_created)->topic, p);
         } else if (KIND(partition_created)) see_partition(&g, FIELDS(partition_created)->topic, FIELDS(partition_created)->partition);
@@ -87,6 +118,7 @@ static void gather_names(ks_fold *fold) {
             index_of(in, &in->clients, FIELDS(client_partitions_assigned)->client, true);
         }
     }
+    list_nodes(fold, g.brokers);
     fold->partitions = g.partitions.items;
     fold->partition_count = g.partitions.count;
     fold->group_count = (int32_t)HASH_COUNT(in->groups);
@@ -125,6 +157,19 @@ static void crashed(ks_fold *fold, ks_string name) {
     if (client < 0) return;
     for (int64_t i = 0; i < (int64_t)fold->group_count * fold->partition_count; i++)
         if (in->shares[i].owner == client) in->shares[i].owner = -1;
+}
+
+static void live(ks_fold *fold, ks_string name, ks_fold_life life) {
+    insides *in = fold->internal;
+    int32_t broker = broker_number(name), index = broker > 0 ? broker - 1 : index_of(in, &in->nodes, name, false);
+    if (index >= 0 && index < fold->node_count) fold->nodes[index].life = life;
+}
+
+/* A trace need not have seen a process start. */
+static void heard(ks_fold *fold, ks_string name) {
+    insides *in = fold->internal;
+    int32_t index = index_of(in, &in->nodes, name, false);
+    if (index >= 0 && fold->nodes[index].life == KS_FOLD_NOT_YET) fold->nodes[index].life = KS_FOLD_UP;
 }
 
 static void apply(ks_fold *fold, const ks_recorded *event) {
@@ -173,6 +218,7 @@ static void apply(ks_fold *fold, const ks_recorded *event) {
         fold->groups[g].state = FIELDS(group_state_changed)->to;
         fold->groups[g].generation = FIELDS(group_state_changed)->generation;
         fold->groups[g].exists = true;
+        fold->groups[g].coordinator = event->node;
     } else if (KIND(group_deleted)) {
         int32_t g = index_of(in, &in->groups, FIELDS(group_deleted)->group, false);
         if (g >= 0) fold->groups[g].exists = false;
@@ -181,7 +227,13 @@ static void apply(ks_fold *fold, const ks_recorded *event) {
         in->group = index_of(in, &in->groups, e->group, false);
         in->client = index_of(in, &in->clients, e->client, false);
         ks_partitions_each(e->partitions, KIND(client_partitions_assigned) ? gain : release, fold);
-    } else if (KIND(node_crashed)) crashed(fold, FIELDS(node_crashed)->name);
+    } else if (KIND(node_crashed)) {
+        crashed(fold, FIELDS(node_crashed)->name);
+        live(fold, FIELDS(node_crashed)->name, KS_FOLD_DOWN);
+    } else if (KIND(request_sent)) heard(fold, FIELDS(request_sent)->from);
+    else if (KIND(node_started)) live(fold, FIELDS(node_started)->name, KS_FOLD_UP);
+    else if (KIND(node_paused)) live(fold, FIELDS(node_paused)->name, KS_FOLD_PAUSED);
+    else if (KIND(node_resumed)) live(fold, FIELDS(node_resumed)->name, KS_FOLD_UP);
 }
 
 static void apply_step(ks_fold *fold, int32_t index) {
@@ -201,6 +253,8 @@ static void save(const ks_fold *fold, frame *f) {
     f->partitions = ks_alloc((size_t)(fold->partition_count + 1) * sizeof *f->partitions);
     f->groups = ks_alloc((size_t)(fold->group_count + 1) * sizeof *f->groups);
     f->shares = ks_alloc(share_bytes(fold) + 1);
+    f->nodes = ks_alloc((size_t)(fold->node_count + 1) * sizeof *f->nodes);
+    if (fold->node_count > 0) memcpy(f->nodes, fold->nodes, (size_t)fold->node_count * sizeof *f->nodes);
     if (fold->partition_count > 0) memcpy(f->partitions, fold->partitions, (size_t)fold->partition_count * sizeof *f->partitions);
     if (fold->group_count > 0) memcpy(f->groups, fold->groups, (size_t)fold->group_count * sizeof *f->groups);
     memcpy(f->shares, in->shares, share_bytes(fold));
@@ -210,6 +264,7 @@ static void restore(ks_fold *fold, const frame *f) {
     insides *in = fold->internal;
     if (fold->partition_count > 0) memcpy(fold->partitions, f->partitions, (size_t)fold->partition_count * sizeof *f->partitions);
     if (fold->group_count > 0) memcpy(fold->groups, f->groups, (size_t)fold->group_count * sizeof *f->groups);
+    if (fold->node_count > 0) memcpy(fold->nodes, f->nodes, (size_t)fold->node_count * sizeof *f->nodes);
     memcpy(in->shares, f->shares, share_bytes(fold));
 }
 
@@ -240,6 +295,7 @@ void ks_fold_free(ks_fold *fold) {
         ks_free(in->frames[i].partitions);
         ks_free(in->frames[i].groups);
         ks_free(in->frames[i].shares);
+        ks_free(in->frames[i].nodes);
     }
     ks_free(in->frames);
     ks_free(in->first_event);
@@ -247,11 +303,13 @@ void ks_fold_free(ks_fold *fold) {
     HASH_CLEAR(hh, in->partitions);
     HASH_CLEAR(hh, in->groups);
     HASH_CLEAR(hh, in->clients);
+    HASH_CLEAR(hh, in->nodes);
     ks_arena_free(in->arena);
     ks_free(in);
     ks_free(fold->partitions);
     ks_free(fold->groups);
     ks_free(fold->clients);
+    ks_free(fold->nodes);
     ks_free(fold);
 }
 

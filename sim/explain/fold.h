@@ -25,10 +25,18 @@ typedef struct ks_fold_share { /* one partition in one group */
 
 typedef struct ks_fold_group {
     ks_string name, state;
+    ks_string coordinator;     /* the broker that changed its state last; null: none yet */
     int32_t generation;
     bool exists;
     ks_fold_share *shares; /* one for each partition of the run */
 } ks_fold_group;
+
+typedef enum ks_fold_life { KS_FOLD_NOT_YET, KS_FOLD_UP, KS_FOLD_PAUSED, KS_FOLD_DOWN } ks_fold_life;
+typedef struct ks_fold_node { /* a broker or a client process of the run; brokers first, by number, and up from the start */
+    ks_string name;
+    ks_fold_life life;
+    bool broker;
+} ks_fold_node;
 
 typedef struct ks_fold {
     const ks_story *story;
@@ -39,6 +47,8 @@ typedef struct ks_fold {
     int32_t group_count;
     ks_string *clients;
     int32_t client_count;
+    ks_fold_node *nodes;
+    int32_t node_count;
     void *internal;
 } ks_fold;
 

@@ -150,7 +150,8 @@ static void text_state(const ks_fold *fold, ks_buffer *out) {
                              (long long)fold->groups[g].shares[p].position);
         ks_buffer_text(out, "\n");
     }
-    for (int32_t g = 0; g < fold->group_count; g++) ks_buffer_printf(out, "%s %d\n", fold->groups[g].exists ? fold->groups[g].state.data : "-", fold->groups[g].generation);
+    for (int32_t g = 0; g < fold->group_count; g++) ks_buffer_printf(out, "%s %d %s\n", fold->groups[g].exists ? fold->groups[g].state.data : "-", fold->groups[g].generation, fold->groups[g].exists ? fold->groups[g].coordinator.data : "");
+    for (int32_t n = 0; n < fold->node_count; n++) ks_buffer_printf(out, "%s:%d ", fold->nodes[n].name.data, fold->nodes[n].life);
 }
 
 static void stepping_back_gives_what_stepping_forward_gave(void **state) {
@@ -167,7 +168,7 @@ static void stepping_back_gives_what_stepping_forward_gave(void **state) {
         text_state(back, &b);
         assert_string_equal((char *)a.data, (char *)b.data);
     }
-    assert_string_equal((char *)a.data, "0:0-5 0/2/5\n1:0-5 1/2/5\n2:0-5 1/2/5\nStable 2\n");
+    assert_string_equal((char *)a.data, "0:0-5 0/2/5\n1:0-5 1/2/5\n2:0-5 1/2/5\nStable 2 broker-1\nbroker-1:1 producer:1 c1:1 c2:1 ");
     ks_buffer_deinit(&a);
     ks_buffer_deinit(&b);
     ks_fold_free(forward);

@@ -112,6 +112,11 @@ static void the_fold_of_the_trace_equals_what_inspection_says(void **state) {
             for (int32_t g = 0; g < fold->group_count; g++)
                 assert_i64_equal(fold->groups[g].shares[p].committed, ksim_committed_offset(sim, "g", "t", fold->partitions[p].partition));
         }
+        for (int32_t n = 0; n < fold->node_count; n++) {
+            bool dead = round >= 32 && strcmp(fold->nodes[n].name.data, "c1") == 0;
+            assert_int_equal(fold->nodes[n].life, dead ? KS_FOLD_DOWN : KS_FOLD_UP);
+        }
+        assert_true(fold->node_count > 3);
         const ksim_group *group = ksim_group_find(sim, "g");
         for (int32_t g = 0; g < fold->group_count && group != NULL; g++) {
             assert_string_equal(fold->groups[g].state.data, group->state);
