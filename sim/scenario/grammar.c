@@ -276,7 +276,7 @@ bool ks_command_parse(ks_arena *arena, ks_string line, ks_command_line *command,
             fine = piece(&c, false, &pair.value, &was_quoted);
             for (int32_t i = 0; fine && i < pairs.count; i++)
                 if (strcmp(row->pairs, "*") != 0 && ks_string_equal(pairs.items[i].name.text, word.text)) fine = fail(&c, start, "'%s=' stands here twice", word.text.data);
-            fine = fine && (pair.value.text.size > 0 || was_quoted || fail(&c, c.at, "'%s=' needs a value", word.text.data));
+            fine = fine && (pair.value.text.size > 0 || was_quoted || strcmp(row->pairs, "*") == 0 || fail(&c, c.at, "'%s=' needs a value", word.text.data));
             fine = fine && check_pair(&c, row, &pair);
             if (fine) KS_PUSH(pairs, pair);
         } else KS_PUSH(words, word);

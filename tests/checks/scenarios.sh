@@ -14,8 +14,14 @@ join c
 until stable g
 expect assignment g c=t[0,1]
 S
-refused() { set +e; "$KSIM" run "$work/canary.ksim" >"$work/o" 2>&1; s=$?; set -e; cat "$work/o"; [ $s -eq 1 ] && grep -q "canary.ksim:6:" "$work/o"; }
+refused() { set +e; "$KSIM" run "$work/canary.ksim" >"$work/o" 2>&1; s=$?; set -e; cat "$work/o"; [ $s -eq 1 ] && grep -q "canary.ksim:6: assignment of group g: is c=t\[0\], expected c=t\[0,1\]" "$work/o"; }
 check "a scenario that must fail fails, with its line" refused
+not_skipped() {
+    printf 'cluster brokers=1 group.initial.rebalance.delay.ms=0\ntopic t\nconsumer c group=g topics=t\nproduce t count=3\njoin c\nadvance 1s\nexpect skipped g none\nexpect skipped g 1\nexpect skipped g t/0@0..2\n' >"$work/skipped.ksim"
+    set +e; "$KSIM" run "$work/skipped.ksim" >"$work/o" 2>&1; s=$?; set -e; cat "$work/o"
+    [ $s -eq 1 ] && grep -q "skipped.ksim:8: g: 0 records were never delivered, not 1" "$work/o" && grep -q "skipped.ksim:9: t\[0\]@0 was delivered to g 1 time" "$work/o"
+}
+check "what was delivered was not skipped" not_skipped
 stuck() { printf 'topic t\nrule never when Produce then count\nuntil rule never\n' >"$work/stuck.ksim"; set +e; "$KSIM" run "$work/stuck.ksim" >"$work/o" 2>&1; s=$?; set -e; cat "$work/o"; [ $s -eq 1 ] && grep -q "stuck" "$work/o"; }
 check "a run that gets stuck says so, exit status 1" stuck
 wrong() { printf 'topic t\njion c\n' >"$work/wrong.ksim"; set +e; "$KSIM" run "$work/wrong.ksim" --trace "$work/no" >"$work/o" 2>&1; s=$?; set -e; cat "$work/o"; [ $s -eq 2 ] && grep -q "wrong.ksim:2:1:.*did you mean 'join'" "$work/o" && [ ! -e "$work/no" ]; }
