@@ -48,6 +48,11 @@ static void set_number(void *at, ks_type type, int64_t value) {
     }
 }
 
+static bool is_zero_by_default(const ks_field *field) {
+    if (field->array) return !field->fallback_null;
+    return field->type < KS_TYPE_string ? field->fallback == 0 : field->type == KS_TYPE_uuid || field->pointer;
+}
+
 void ks_field_default(const ks_field *field, void *value) {
     void *at = (char *)value + field->offset;
     if (field->array) {
@@ -80,7 +85,11 @@ void ks_field_default(const ks_field *field, void *value) {
 
 void ks_struct_default(const ks_struct *type, void *value) {
     memset(value, 0, type->size); /* padding too: a copy of the struct never carries old bytes along */
-    for (uint32_t i = 0; i < type->field_count; i++) ks_field_default(&type->fields[i], value);
+    for (uint32_t i = 0; i < type->field_count; i++) {
+        const ks_field *field = &type->fields[i];
+        if (is_zero_by_default(field)) continue; /* most are */
+        ks_field_default(field, value);
+    }
 }
 
 static bool is_default_struct(const ks_struct *type, const void *value) {

@@ -10,9 +10,17 @@ typedef struct committing {                  /* lives in the response's arena */
     const ks_offset_commit_request *request; /* gone when its connection is */
     ks_envelope *response;
     ks_group_committer who; /* copies */
-    ks_group_records records;
-    int32_t valid; /* partitions that nothing was held against yet */
+    int32_t valid;          /* partitions that nothing was held against yet; so many fit in the next two */
+    ks_group_record *records;
+    struct offered *offered; /* what the records say */
+    int32_t count;
 } committing;
+
+typedef struct offered {
+    ks_string topic, metadata;
+    int32_t partition;
+    int64_t offset;
+} offered;
 
 static kafka_error find_topic(const ks_cluster *cluster, const ks_offset_commit_request_topic *asked, int16_t version,
                               const ks_topic **topic) {
@@ -109,25 +117,26 @@ static void prepare_record(ks_broker *broker, committing *commit, ks_string topi
                                  .commit_ms = now_ms,
                                  .expire_ms =
                                      retention >= 0 && retention <= INT64_MAX - now_ms ? now_ms + retention : -1 };
-    KS_PUSH(commit->records, (ks_group_record){ 0 });
-    ks_offset_record(commit->who.group_id, topic, asked->partition_index, &value, commit->response->arena,
-                     &commit->records.items[commit->records.count - 1]);
+    ks_arena *arena = commit->response->arena;
+    const offered *former = commit->count > 0 ? &commit->offered[commit->count - 1] : NULL;
+    offered *mine = &commit->offered[commit->count];
+    ks_offset_record(commit->who.group_id, topic, asked->partition_index, &value, arena, &commit->records[commit->count++]);
+    mine->topic = former != NULL && ks_string_equal(former->topic, topic) ? former->topic : ks_arena_string(arena, topic);
+    mine->metadata = value.metadata.size > 0 ? ks_arena_string(arena, value.metadata) : KS_LITERAL("");
+    mine->partition = asked->partition_index;
+    mine->offset = value.offset;
 }
 
-static void tell_committed(ks_broker *broker, const committing *commit, const ks_group_record *record) {
-    ks_group_key key;
-    ks_committed_value value;
-    ks_group_key_decode(record->key, &key);
-    if (!ks_committed_value_decode(record->value, &value)) return;
-    KS_EMIT(ks_cluster_kernel(broker->cluster), broker->node, offsets_committed, .group = key.group,
-            .member = commit->who.member_id, .generation = commit->who.generation, .topic = key.topic,
-            .partition = key.partition, .offset = value.offset, .metadata = value.metadata);
+static void tell_committed(ks_broker *broker, const committing *commit, const offered *what) {
+    KS_EMIT(ks_cluster_kernel(broker->cluster), broker->node, offsets_committed, .group = commit->who.group_id,
+            .member = commit->who.member_id, .generation = commit->who.generation, .topic = what->topic,
+            .partition = what->partition, .offset = what->offset, .metadata = what->metadata);
 }
 
 static bool on_written(ks_broker *broker, ks_group_write *write) {
     committing *commit = write->context;
     if (write->error == KAFKA_OK) {
-        for (int32_t i = 0; i < write->count; i++) tell_committed(broker, commit, &write->records[i]);
+        for (int32_t i = 0; i < commit->count; i++) tell_committed(broker, commit, &commit->offered[i]);
     } else if (write->request != NULL) {
         refuse_all(broker, commit, write->error);
     }
@@ -167,14 +176,14 @@ void ks_handle_offset_commit(ks_broker *broker, ks_request *request) {
         ks_respond(request, response);
         return;
     }
+    commit->records = ks_arena_alloc(response->arena, (size_t)commit->valid * sizeof *commit->records);
+    commit->offered = ks_arena_alloc(response->arena, (size_t)commit->valid * sizeof *commit->offered);
     for_each_valid(broker, commit, prepare_record);
-    ks_group_records records = commit->records;
     ks_group_write write = { .request = request,
                              .response = response,
                              .context = commit,
-                             .records = records.items,
-                             .count = records.count,
+                             .records = commit->records,
+                             .count = commit->count,
                              .done = on_written };
     ks_group_coordinator_write(broker, commit->who.group_id, &write);
-    ks_free(records.items);
 }

@@ -273,7 +273,6 @@ void ks_shell_append_free(ks_shell_append *append) {
             ks_envelope_free(ks_cluster_kernel(append->coordinator->all->cluster), gated->response);
     }
     ks_free(append->gated.items);
-    ks_free(append->records.items);
     if (append->arena != NULL) ks_arena_free(append->arena);
     ks_free(append);
 }
@@ -292,10 +291,10 @@ static void finish_handlers(ks_shell_append *append) {
     ks_group_write write = append->write;
     int64_t now_ms = ks_now_ms(ks_cluster_kernel(coordinator->all->cluster));
     append->write.response = NULL;
-    for (int32_t i = 0; i < append->records.count && append->error == KAFKA_OK; i++)
-        ks_groups_apply(&coordinator->groups, append->records.items[i].key, append->records.items[i].value, now_ms,
+    for (int32_t i = 0; i < write.count && append->error == KAFKA_OK; i++)
+        ks_groups_apply(&coordinator->groups, append->records[i].key, append->records[i].value, now_ms,
                         &coordinator->out);
-    write.records = append->records.items;
+    write.records = append->records;
     write.error = ks_group_append_error(append->error);
     ks_shell_write_done(coordinator, &write);
 }
@@ -422,6 +421,17 @@ static void on_write_cancelled(ks_parked *parked, ks_request *request) {
     append->write.request = NULL;
 }
 
+static void keep_records(ks_shell_append *append, const ks_group_write *given) {
+    if (given->response == NULL) append->arena = ks_arena_new();
+    ks_arena *arena = given->response != NULL ? given->response->arena : append->arena;
+    append->records = ks_arena_alloc(arena, (size_t)given->count * sizeof *append->records);
+    memcpy(append->records, given->records, (size_t)given->count * sizeof *append->records);
+    for (int32_t i = 0; i < given->count && given->response == NULL; i++) {
+        append->records[i].key = ks_arena_bytes(arena, given->records[i].key);
+        append->records[i].value = ks_arena_bytes(arena, given->records[i].value);
+    }
+}
+
 void ks_group_coordinator_write(ks_broker *broker, ks_string group_id, const ks_group_write *given) {
     ks_group_coordinator *coordinator = ks_group_coordinator_get(broker);
     if (given->count == 0) {
@@ -431,16 +441,11 @@ void ks_group_coordinator_write(ks_broker *broker, ks_string group_id, const ks_
     }
     ks_shell_append *append = new_append(coordinator, group_id);
     append->write = *given;
-    append->arena = ks_arena_new();
-    for (int32_t i = 0; i < given->count; i++) {
-        const ks_group_record *record = &given->records[i];
-        KS_PUSH(append->records, (ks_group_record){ ks_arena_bytes(append->arena, record->key),
-                                                    ks_arena_bytes(append->arena, record->value) });
-    }
+    keep_records(append, given);
     append->parked.cancelled = on_write_cancelled;
     if (given->request != NULL) given->request->parked = &append->parked;
     ks_progress(ks_cluster_kernel(broker->cluster));
-    begin(append, append->records.items, append->records.count);
+    begin(append, append->records, given->count);
 }
 
 /* ---- performing ---- */

@@ -48,7 +48,8 @@ typedef struct ks_group_write {
     bool (*done)(ks_broker *broker, struct ks_group_write *write);
 } ks_group_write;
 /* Appends records to the group's partition, applies them when that has succeeded, and calls `done` (at once when there
- * are none). Copies the records. When the broker dies meanwhile nothing is called and the response is freed. */
+ * are none). The records are copied; what they point to only if there is no response, for else it lives in the
+ * response's arena. When the broker dies meanwhile nothing is called and the response is freed. */
 void ks_group_coordinator_write(ks_broker *broker, ks_string group_id, const ks_group_write *write);
 
 /* ---- looking from outside (control, tests) ---- */

@@ -243,24 +243,43 @@ static void apply_group(ks_groups *groups, const ks_group_key *key, ks_bytes val
 
 /* ---- offsets ---- */
 
+/* Commits are frequent: their records are written into memory of the right size. */
+static uint8_t *write_be(uint8_t *at, uint64_t value, int32_t size) {
+    for (int32_t i = size; i-- > 0; value >>= 8) at[i] = (uint8_t)value;
+    return at + size;
+}
+static uint8_t *write_string(uint8_t *at, ks_string value) { /* never null */
+    at = write_be(at, (uint64_t)value.size, 2);
+    if (value.size > 0) memcpy(at, value.data, (size_t)value.size);
+    return at + value.size;
+}
+
+static ks_bytes offset_key(ks_string group, ks_string topic, int32_t partition, ks_arena *arena) {
+    int32_t size = 2 + 2 + group.size + 2 + topic.size + 4;
+    uint8_t *key = ks_arena_alloc(arena, (size_t)size);
+    uint8_t *at = write_string(write_string(write_be(key, KEY_OFFSET, 2), group), topic);
+    write_be(at, (uint32_t)partition, 4);
+    return (ks_bytes){ key, size };
+}
+
+static ks_bytes offset_value(const ks_committed_value *value, ks_arena *arena) {
+    bool expires = value->expire_ms >= 0;
+    ks_string metadata = value->metadata.size > 0 ? value->metadata : KS_LITERAL("");
+    int32_t size = 2 + 8 + (expires ? 0 : 4) + 2 + metadata.size + 8 + (expires ? 8 : 0);
+    uint8_t *bytes = ks_arena_alloc(arena, (size_t)size), *at = bytes;
+    at = write_be(at, expires ? VALUE_OFFSET_EXPIRES : VALUE_OFFSET, 2);
+    at = write_be(at, (uint64_t)value->offset, 8);
+    if (!expires) at = write_be(at, (uint32_t)value->leader_epoch, 4);
+    at = write_string(at, metadata);
+    at = write_be(at, (uint64_t)value->commit_ms, 8);
+    if (expires) write_be(at, (uint64_t)value->expire_ms, 8);
+    return (ks_bytes){ bytes, size };
+}
+
 void ks_offset_record(ks_string group, ks_string topic, int32_t partition, const ks_committed_value *value,
                       ks_arena *arena, ks_group_record *record) {
-    ks_buffer out = { 0 };
-    ks_put_i16(&out, KEY_OFFSET);
-    ks_put_string(&out, group);
-    ks_put_string(&out, topic);
-    ks_put_i32(&out, partition);
-    record->key = ks_put_done(&out, arena);
-    record->value = KS_NULL_BYTES;
-    if (value == NULL) return;
-    bool expires = value->expire_ms >= 0;
-    ks_put_i16(&out, expires ? VALUE_OFFSET_EXPIRES : VALUE_OFFSET);
-    ks_put_i64(&out, value->offset);
-    if (!expires) ks_put_i32(&out, value->leader_epoch);
-    ks_put_string(&out, value->metadata.size > 0 ? value->metadata : KS_LITERAL(""));
-    ks_put_i64(&out, value->commit_ms);
-    if (expires) ks_put_i64(&out, value->expire_ms);
-    record->value = ks_put_done(&out, arena);
+    record->key = offset_key(group, topic, partition, arena);
+    record->value = value == NULL ? KS_NULL_BYTES : offset_value(value, arena);
 }
 
 bool ks_committed_value_decode(ks_bytes value, ks_committed_value *out) {

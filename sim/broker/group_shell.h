@@ -45,8 +45,8 @@ typedef struct ks_shell_append {
     ks_group_append *token;        /* the machine's; NULL: a handler's */
     ks_group_write write;          /* a handler's */
     KS_VEC(struct ks_gated) gated; /* replies of the same step, ready to go when it is written */
-    ks_group_records records;
-    ks_arena *arena; /* of the records; NULL when there are none */
+    ks_group_record *records; /* a handler's: in the response's arena, */
+    ks_arena *arena;          /* or without a response in this one */
 } ks_shell_append;
 
 struct ks_group_shell { /* group->shell */

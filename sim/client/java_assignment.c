@@ -120,35 +120,50 @@ static int compare_flat(const void *a, const void *b) {
     return order ? order : (x->partition > y->partition) - (x->partition < y->partition);
 }
 
-static ks_topic_partitions *group_flat(const flat *list, int32_t count, ks_arena *arena, int32_t *out_count) {
-    ks_topic_partitions *out = ks_arena_alloc(arena, ((size_t)count + 1) * sizeof *out);
-    int32_t *numbers = ks_arena_alloc(arena, ((size_t)count + 1) * sizeof *numbers), topics = 0;
-    for (int32_t i = 0; i < count; i++) {
-        if (i == 0 || !ks_string_equal(list[i].topic, list[i - 1].topic))
-            out[topics++] = (ks_topic_partitions){ list[i].topic, numbers + i, 0 };
-        numbers[i] = list[i].partition;
-        out[topics - 1].partition_count++;
+static int32_t count_partitions(const ks_topic_partitions *topics, int32_t count) {
+    int32_t total = 0;
+    for (int32_t t = 0; t < count; t++) total += topics[t].partition_count;
+    return total;
+}
+
+static bool is_sorted(const ks_topic_partitions *topics, int32_t count) {
+    for (int32_t t = 0; t < count; t++) {
+        if (topics[t].partition_count == 0 || (t > 0 && ks_string_compare(topics[t - 1].topic, topics[t].topic) >= 0)) return false;
+        for (int32_t i = 1; i < topics[t].partition_count; i++)
+            if (topics[t].partitions[i - 1] > topics[t].partitions[i]) return false;
     }
-    *out_count = topics;
+    return true;
+}
+
+static ks_topic_partitions *sort(const ks_topic_partitions *topics, int32_t count, ks_arena *arena, int32_t *out_count) {
+    int32_t total = count_partitions(topics, count), next = 0, groups = 0;
+    flat *list = ks_arena_alloc(arena, ((size_t)total + 1) * sizeof *list);
+    for (int32_t t = 0; t < count; t++)
+        for (int32_t i = 0; i < topics[t].partition_count; i++) list[next++] = (flat){ topics[t].topic, topics[t].partitions[i] };
+    qsort(list, (size_t)total, sizeof *list, compare_flat);
+    ks_topic_partitions *out = ks_arena_alloc(arena, ((size_t)count + 1) * sizeof *out);
+    int32_t *numbers = ks_arena_alloc(arena, ((size_t)total + 1) * sizeof *numbers);
+    for (int32_t i = 0; i < total; i++) {
+        if (i == 0 || !ks_string_equal(list[i].topic, list[i - 1].topic))
+            out[groups++] = (ks_topic_partitions){ list[i].topic, numbers + i, 0 };
+        numbers[i] = list[i].partition;
+        out[groups - 1].partition_count++;
+    }
+    *out_count = groups;
     return out;
 }
 
-static flat *flatten(const ks_topic_partitions *topics, int32_t count, ks_arena *arena, int32_t *flat_count) {
-    int32_t total = 0, next = 0;
-    for (int32_t t = 0; t < count; t++) total += topics[t].partition_count;
-    flat *list = ks_arena_alloc(arena, ((size_t)total + 1) * sizeof *list);
-    for (int32_t t = 0; t < count; t++)
-        for (int32_t i = 0; i < topics[t].partition_count; i++)
-            list[next++] = (flat){ topics[t].topic, topics[t].partitions[i] };
-    *flat_count = total;
-    return list;
-}
-
+/* O(partitions) when they are in order already, as they nearly always are. */
 ks_topic_partitions *ks_java_sorted(const ks_topic_partitions *topics, int32_t count, ks_arena *arena, int32_t *out_count) {
-    int32_t total;
-    flat *list = flatten(topics, count, arena, &total);
-    qsort(list, (size_t)total, sizeof *list, compare_flat);
-    return group_flat(list, total, arena, out_count);
+    if (!is_sorted(topics, count)) return sort(topics, count, arena, out_count);
+    ks_topic_partitions *out = ks_arena_alloc(arena, ((size_t)count + 1) * sizeof *out);
+    for (int32_t t = 0; t < count; t++) {
+        size_t size = (size_t)topics[t].partition_count * sizeof *topics[t].partitions;
+        out[t] = topics[t];
+        out[t].partitions = memcpy(ks_arena_alloc(arena, size), topics[t].partitions, size);
+    }
+    *out_count = count;
+    return out;
 }
 
 bool ks_topic_partitions_has(const ks_topic_partitions *topics, int32_t count, ks_string topic, int32_t partition) {
@@ -162,13 +177,23 @@ bool ks_topic_partitions_has(const ks_topic_partitions *topics, int32_t count, k
 
 ks_topic_partitions *ks_java_minus(const ks_topic_partitions *topics, int32_t count, const ks_topic_partitions *minus,
                                    int32_t minus_count, ks_arena *arena, int32_t *out_count) {
-    int32_t total, minus_total, kept = 0, m = 0;
-    flat *list = flatten(topics, count, arena, &total), *other = flatten(minus, minus_count, arena, &minus_total);
-    for (int32_t i = 0; i < total; i++) {
-        while (m < minus_total && compare_flat(&other[m], &list[i]) < 0) m++;
-        if (m == minus_total || compare_flat(&other[m], &list[i]) != 0) list[kept++] = list[i];
+    ks_topic_partitions *out = ks_arena_alloc(arena, ((size_t)count + 1) * sizeof *out);
+    int32_t *numbers = ks_arena_alloc(arena, ((size_t)count_partitions(topics, count) + 1) * sizeof *numbers), kept = 0;
+    for (int32_t t = 0, m = 0; t < count; t++) {
+        while (m < minus_count && ks_string_compare(minus[m].topic, topics[t].topic) < 0) m++;
+        bool both = m < minus_count && ks_string_equal(minus[m].topic, topics[t].topic);
+        const int32_t *other = both ? minus[m].partitions : NULL, *end = both ? other + minus[m].partition_count : NULL;
+        out[kept] = (ks_topic_partitions){ topics[t].topic, numbers, 0 };
+        for (int32_t i = 0; i < topics[t].partition_count; i++) {
+            while (other != end && *other < topics[t].partitions[i]) other++;
+            if (other != end && *other == topics[t].partitions[i]) continue;
+            *numbers++ = topics[t].partitions[i];
+            out[kept].partition_count++;
+        }
+        kept += out[kept].partition_count > 0;
     }
-    return group_flat(list, kept, arena, out_count);
+    *out_count = kept;
+    return out;
 }
 
 void ks_java_print_partitions(const ks_topic_partitions *topics, int32_t count, ks_buffer *out) {

@@ -37,40 +37,68 @@ static ks_java_fetch *fetch_for(ks_consumer *c, ks_java_fetch **fresh, int32_t n
     return fetch;
 }
 
+/* What is asked, in a block of its own: an idle fetch is repeated without writing it down again. */
+static void write_question(const ks_consumer *c, ks_java_fetch *fetch, bool by_id) {
+    int32_t count = fetch->asked.count, topics = 0;
+    size_t names = 0;
+    for (int32_t i = 0; i < count; i++) {
+        if (i > 0 && fetch->asked.items[i - 1].key.topic == fetch->asked.items[i].key.topic) continue;
+        topics++;
+        if (!by_id) names += (size_t)fetch->asked.items[i].partition->known->name.size + 1;
+    }
+    ks_fetch_request_topic *topic;
+    ks_fetch_request_partition *partition;
+    fetch->question = ks_block_new((int32_t)((size_t)topics * sizeof *topic + (size_t)count * sizeof *partition + names));
+    fetch->topic_count = topics;
+    topic = (void *)fetch->question->data;
+    partition = (void *)(topic + topics);
+    char *name = (char *)(partition + count);
+    ks_struct_default(ks_describe_fetch_request_partition(), partition);
+    partition->partition_max_bytes = (int32_t)c->config.max_partition_fetch_bytes;
+    topic--;
+    for (int32_t i = 0; i < count; i++, partition++) {
+        const ks_java_asked *asked = &fetch->asked.items[i];
+        const ks_java_topic *known = asked->partition->known;
+        if (i > 0) *partition = partition[-1];
+        if (i == 0 || asked[-1].key.topic != asked->key.topic) {
+            ks_struct_default(ks_describe_fetch_request_topic(), ++topic);
+            topic->partitions.items = partition;
+            topic->topic_id = by_id ? known->id : topic->topic_id;
+            if (!by_id) {
+                topic->topic = (ks_string){ memcpy(name, known->name.data, (size_t)known->name.size + 1), known->name.size };
+                name += known->name.size + 1;
+            }
+        }
+        partition->partition = asked->key.partition;
+        partition->current_leader_epoch = ks_java_topic_leader_epoch(known, asked->key.partition);
+        partition->fetch_offset = asked->offset;
+        topic->partitions.count++;
+    }
+}
+
+static void forget_question(ks_java_fetch *fetch) {
+    ks_block_release(fetch->question);
+    fetch->question = NULL;
+}
+
 static void send_fetch(ks_consumer *c, ks_java_fetch *fetch) {
     fetch->given_up = c->given_up;
     fetch->changes = c->fetch_changes;
     fetch->metadata = ks_java_metadata_version(c->metadata);
     ks_envelope *envelope = ks_java_request(c->network, KS_API_fetch, -1);
-    bool by_id = envelope->api_version >= 13;
-    ks_arena *arena = envelope->arena;
+    if (fetch->version != envelope->api_version) forget_question(fetch);
+    fetch->version = envelope->api_version;
+    if (fetch->question == NULL) write_question(c, fetch, fetch->version >= 13);
     ks_fetch_request *request = envelope->body;
     request->max_wait_ms = (int32_t)c->config.fetch_max_wait_ms;
     request->min_bytes = (int32_t)c->config.fetch_min_bytes;
     request->max_bytes = (int32_t)c->config.fetch_max_bytes;
     request->isolation_level = c->config.read_committed;
     request->session_epoch = 0;
-    request->rack_id = c->rack.size > 0 ? ks_arena_string(arena, c->rack) : KS_LITERAL("");
-    request->topics.items = ks_arena_alloc(arena, ((size_t)fetch->asked.count + 1) * sizeof *request->topics.items);
-    ks_fetch_request_partition *partitions = ks_arena_alloc(arena, ((size_t)fetch->asked.count + 1) * sizeof *partitions);
-    ks_fetch_request_topic *topic = NULL;
-    for (int32_t i = 0; i < fetch->asked.count; i++) {
-        ks_java_key key = fetch->asked.items[i].key;
-        const ks_java_topic *known = fetch->asked.items[i].partition->known;
-        if (i == 0 || fetch->asked.items[i - 1].key.topic != key.topic) {
-            topic = &request->topics.items[request->topics.count++];
-            ks_struct_default(ks_describe_fetch_request_topic(), topic);
-            if (by_id) topic->topic_id = known->id;
-            else topic->topic = ks_arena_string(arena, known->name);
-            topic->partitions.items = partitions + i;
-        }
-        ks_struct_default(ks_describe_fetch_request_partition(), &partitions[i]);
-        partitions[i].partition = key.partition;
-        partitions[i].current_leader_epoch = ks_java_topic_leader_epoch(known, key.partition);
-        partitions[i].fetch_offset = fetch->asked.items[i].offset;
-        partitions[i].partition_max_bytes = (int32_t)c->config.max_partition_fetch_bytes;
-        topic->partitions.count++;
-    }
+    request->rack_id = c->rack.size > 0 ? ks_arena_string(envelope->arena, c->rack) : KS_LITERAL("");
+    request->topics.items = (void *)fetch->question->data;
+    request->topics.count = fetch->topic_count;
+    ks_envelope_hold(envelope, fetch->question);
     ks_java_send(c->network, fetch->node, envelope, 0, answered, fetch);
 }
 
@@ -191,6 +219,7 @@ static void release_fetch(ks_consumer *c, ks_java_fetch *fetch) {
     ks_java_fetch **link = &c->fetches;
     while (*link != fetch) link = &(*link)->next;
     *link = fetch->next;
+    forget_question(fetch);
     fetch->next = c->free_fetches;
     c->free_fetches = fetch;
 }
@@ -239,6 +268,7 @@ void ks_java_fetch_free(ks_consumer *c) {
         while (*lists[i]) {
             ks_java_fetch *fetch = *lists[i];
             *lists[i] = fetch->next;
+            forget_question(fetch);
             ks_free(fetch->asked.items);
             ks_free(fetch);
         }

@@ -97,6 +97,9 @@ typedef struct ks_java_fetch { /* one Fetch under way */
     uint64_t changes;  /* as is this, */
     uint64_t metadata; /* and the metadata's version */
     KS_VEC(ks_java_asked) asked;
+    ks_block *question; /* the same as the request's topics, of them `topic_count`, for API version `version` */
+    int32_t topic_count;
+    int16_t version;
 } ks_java_fetch;
 
 /* ---- offsets ---- */

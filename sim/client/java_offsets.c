@@ -9,21 +9,31 @@
 
 static void op_timer(ks_timer *timer);
 
+/* Partitions of one topic stand in a row, mostly with the very same text. */
+static bool same_topic(const ks_offset *offsets, int32_t i) { return ks_string_equal(offsets[i].topic, offsets[i - 1].topic); }
+
 static void copy_offsets(ks_offset_op *op, const ks_offset *offsets, int32_t count) {
     op->count = count;
     op->offsets = ks_arena_alloc(op->arena, ((size_t)count + 1) * sizeof *op->offsets);
     for (int32_t i = 0; i < count; i++) {
-        op->offsets[i] = offsets[i];
-        op->offsets[i].topic = ks_arena_string(op->arena, offsets[i].topic);
-        op->offsets[i].metadata = ks_arena_string(op->arena, offsets[i].metadata);
-        op->offsets[i].error = KAFKA_OK;
+        ks_offset *mine = &op->offsets[i];
+        *mine = offsets[i];
+        mine->topic = i > 0 && same_topic(offsets, i) ? mine[-1].topic : ks_arena_string(op->arena, mine->topic);
+        mine->metadata = mine->metadata.size == 0 ? KS_LITERAL("") : ks_arena_string(op->arena, mine->metadata);
+        mine->error = KAFKA_OK;
     }
+}
+
+static size_t count_topics(const ks_offset_op *op) {
+    size_t topics = 0;
+    for (int32_t i = 0; i < op->count; i++) topics += i == 0 || !same_topic(op->offsets, i);
+    return topics;
 }
 
 /* ListOffsets may ask about topics that are not subscribed to. */
 static void want_topics(ks_offset_op *op, void (*want)(ks_java_metadata *metadata, ks_string name)) {
     for (int32_t i = 0; op->kind == KS_OP_LIST && i < op->count; i++)
-        if (i == 0 || !ks_string_equal(op->offsets[i].topic, op->offsets[i - 1].topic)) want(op->consumer->metadata, op->offsets[i].topic);
+        if (i == 0 || !same_topic(op->offsets, i)) want(op->consumer->metadata, op->offsets[i].topic);
 }
 
 ks_offset_op *ks_java_op_new(ks_consumer *c, ks_op_kind kind, const ks_offset *offsets, int32_t count, int64_t timeout_ns,
@@ -37,8 +47,8 @@ ks_offset_op *ks_java_op_new(ks_consumer *c, ks_op_kind kind, const ks_offset *o
     op->owner = owner;
     op->serial = c->serial;
     ks_timer_init(&op->timer, c->node, op_timer, op);
-    if (offsets == NULL && kind == KS_OP_COMMIT) offsets = ks_java_all_consumed(c, op->arena, &count);
-    copy_offsets(op, offsets, count);
+    if (offsets == NULL && kind == KS_OP_COMMIT) op->offsets = ks_java_all_consumed(c, op->arena, &op->count);
+    else copy_offsets(op, offsets, count);
     op->link = c->ops_end;
     *c->ops_end = op;
     c->ops_end = &op->next;
@@ -137,6 +147,7 @@ void ks_java_ops_coordinator_found(ks_consumer *c, kafka_error error) {
 /* Both APIs name topics by id from version 10 on; a client that does not know an id yet stays with version 9. */
 static bool use_topic_ids(ks_consumer *c, const ks_offset_op *op) {
     for (int32_t i = 0; i < op->count; i++) {
+        if (i > 0 && same_topic(op->offsets, i)) continue;
         const ks_java_topic *topic = ks_java_metadata_topic(c->metadata, op->offsets[i].topic);
         if (topic == NULL || ks_uuid_is_zero(topic->id)) return false;
     }
@@ -241,23 +252,24 @@ static void commit_answered(void *owner, kafka_error error, const ks_envelope *e
 static void fill_commit(ks_offset_op *op, ks_envelope *envelope) {
     ks_consumer *c = op->consumer;
     ks_offset_commit_request *request = envelope->body;
-    request->topics.items = ks_arena_alloc(envelope->arena, ((size_t)op->count + 1) * sizeof *request->topics.items);
+    request->topics.items = ks_arena_alloc(envelope->arena, count_topics(op) * sizeof *request->topics.items);
     ks_offset_commit_request_partition *partitions = ks_arena_alloc(envelope->arena, ((size_t)op->count + 1) * sizeof *partitions);
     ks_offset_commit_request_topic *topic = NULL;
+    ks_struct_default(ks_describe_offset_commit_request_partition(), &partitions[0]);
     for (int32_t i = 0; i < op->count; i++) {
         const ks_offset *offset = &op->offsets[i];
-        if (i == 0 || !ks_string_equal(offset->topic, offset[-1].topic)) {
+        if (i == 0 || !same_topic(op->offsets, i)) {
             topic = &request->topics.items[request->topics.count++];
             ks_struct_default(ks_describe_offset_commit_request_topic(), topic);
             if (envelope->api_version >= 10) topic->topic_id = ks_java_metadata_topic(c->metadata, offset->topic)->id;
             else topic->name = ks_arena_string(envelope->arena, offset->topic);
             topic->partitions.items = partitions + i;
         }
-        ks_struct_default(ks_describe_offset_commit_request_partition(), &partitions[i]);
+        if (i > 0) partitions[i] = partitions[i - 1];
         partitions[i].partition_index = offset->partition;
         partitions[i].committed_offset = offset->offset;
         partitions[i].committed_leader_epoch = offset->leader_epoch;
-        partitions[i].committed_metadata = ks_arena_string(envelope->arena, offset->metadata);
+        partitions[i].committed_metadata = offset->metadata.size == 0 ? KS_LITERAL("") : ks_arena_string(envelope->arena, offset->metadata);
         topic->partitions.count++;
     }
 }
@@ -312,7 +324,7 @@ static kafka_error take_fetched(ks_offset_op *op, ks_string name, int32_t partit
     offset->error = error == KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION ? error : KAFKA_OK;
     offset->offset = error ? -1 : committed;
     offset->leader_epoch = epoch;
-    offset->metadata = committed >= 0 ? ks_arena_string(op->arena, metadata) : KS_NULL_STRING;
+    offset->metadata = committed < 0 ? KS_NULL_STRING : metadata.size == 0 ? KS_LITERAL("") : ks_arena_string(op->arena, metadata);
     return error;
 }
 
@@ -370,7 +382,7 @@ static void fill_fetch(ks_offset_op *op, ks_envelope *envelope) {
     int32_t *numbers = ks_arena_alloc(arena, ((size_t)op->count + 1) * sizeof *numbers);
     if (envelope->api_version < 8) {
         request->group_id = group_id;
-        request->topics.items = ks_arena_alloc(arena, ((size_t)op->count + 1) * sizeof *request->topics.items);
+        request->topics.items = ks_arena_alloc(arena, count_topics(op) * sizeof *request->topics.items);
         request->topics.count = 0;
     } else {
         ks_offset_fetch_request_group *group = ks_arena_alloc(arena, sizeof *group);
@@ -380,13 +392,13 @@ static void fill_fetch(ks_offset_op *op, ks_envelope *envelope) {
             group->member_id = ks_arena_string(arena, c->member_id);
             group->member_epoch = c->generation;
         }
-        group->topics.items = ks_arena_alloc(arena, ((size_t)op->count + 1) * sizeof *group->topics.items);
+        group->topics.items = ks_arena_alloc(arena, count_topics(op) * sizeof *group->topics.items);
         group->topics.count = 0;
         request->groups.items = group;
         request->groups.count = 1;
     }
     for (int32_t i = 0; i < op->count; i++) {
-        bool new_topic = i == 0 || !ks_string_equal(op->offsets[i].topic, op->offsets[i - 1].topic);
+        bool new_topic = i == 0 || !same_topic(op->offsets, i);
         numbers[i] = op->offsets[i].partition;
         if (envelope->api_version < 8) {
             if (new_topic) {

@@ -3,6 +3,24 @@
  * message made grow is cut back: thousands of envelopes wait in parked fetches, and should lie close together. */
 #include "sim/kernel/internal.h"
 
+/* The defaults of a body, by interpreting its description only once. A cache: types that share a place change only speed. */
+static void set_defaults(ks_kernel *kernel, const ks_struct *type, void *body) {
+    ks_body_defaults *known = &kernel->defaults[(uintptr_t)type / sizeof *type % KS_BODY_DEFAULTS];
+    if (known->type == NULL) {
+        known->body = ks_alloc(type->size);
+        ks_struct_default(type, known->body);
+        known->type = type;
+    }
+    if (known->type == type)
+        memcpy(body, known->body, type->size);
+    else
+        ks_struct_default(type, body);
+}
+
+void ks_envelope_defaults_free(ks_kernel *kernel) {
+    for (int32_t i = 0; i < KS_BODY_DEFAULTS; i++) ks_free(kernel->defaults[i].body);
+}
+
 ks_envelope *ks_envelope_new(ks_kernel *kernel, int16_t api_key, int16_t api_version, const ks_struct *type) {
     ks_envelope *envelope = kernel->free_envelopes;
     if (envelope != NULL) {
@@ -16,7 +34,7 @@ ks_envelope *ks_envelope_new(ks_kernel *kernel, int16_t api_key, int16_t api_ver
         .api_key = api_key, .api_version = api_version, .client_id = KS_NULL_STRING, .type = type, .arena = arena
     };
     envelope->body = ks_arena_alloc(arena, type->size);
-    ks_struct_default(type, envelope->body);
+    set_defaults(kernel, type, envelope->body);
     return envelope;
 }
 

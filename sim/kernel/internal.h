@@ -137,6 +137,12 @@ struct ks_message {
     ks_ring_link of_held;
 };
 
+enum { KS_BODY_DEFAULTS = 128 };
+typedef struct ks_body_defaults {
+    const ks_struct *type;
+    void *body;
+} ks_body_defaults;
+
 struct ks_kernel {
     ks_kernel_config config;
     ks_wheel wheel; /* its `now` is the clock */
@@ -158,6 +164,7 @@ struct ks_kernel {
     ks_interceptor interceptor;
     ks_message *free_messages; /* chained by timer.next */
     ks_envelope *free_envelopes;
+    ks_body_defaults defaults[KS_BODY_DEFAULTS]; /* envelope.c */
 
     uint64_t event_count;
     ks_subscriber *subscribers, **last_subscriber;
@@ -199,6 +206,9 @@ void ks_message_hold_back(ks_message *message, uint64_t hold_id);
 ks_envelope *ks_message_transcode(ks_kernel *kernel, ks_envelope *envelope);
 static inline ks_message *ks_message_of(ks_timer *timer) { return (ks_message *)(void *)timer; }
 void ks_message_free_list(ks_timer_list *list);
+
+/* envelope.c */
+void ks_envelope_defaults_free(ks_kernel *kernel);
 
 /* connection.c: the client's end */
 void ks_connection_release(ks_connection *connection);                                   /* one reference less */

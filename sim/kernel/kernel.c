@@ -62,6 +62,7 @@ void ks_kernel_free(ks_kernel *kernel) {
         ks_free(timer);
     }
     free_envelopes(kernel);
+    ks_envelope_defaults_free(kernel);
     ks_wheel_deinit(&kernel->wheel);
     free_links(kernel);
     free_nodes(kernel);

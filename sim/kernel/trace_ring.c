@@ -12,7 +12,9 @@ enum { ROOM = 448, STRING_MAX = 64, ALIGNMENT = 8, PLANS = 128, POINTING_MAX = 1
 typedef struct plan {
     const ks_struct *kind;
     int32_t count; /* of pointing fields; more than POINTING_MAX: look at all */
-    uint16_t fields[POINTING_MAX];
+    struct {
+        uint16_t field, string; /* string: its place in the struct when it is a single string, else UINT16_MAX */
+    } pointing[POINTING_MAX];
 } plan;
 
 typedef struct ks_trace_slot {
@@ -38,17 +40,24 @@ void ks_trace_ring_init(ks_kernel *kernel) { /* slots are written before they ar
     memset(ring->plans, 0, sizeof ring->plans);
 }
 
-/* memcpy for some dozen bytes of a size that nobody knows before: a call costs more than the copy. */
-static void copy_short(uint8_t *to, const uint8_t *from, int32_t size) {
-    int32_t at = 0;
-    for (; at + 8 <= size; at += 8) memcpy(to + at, from + at, 8);
-    for (; at < size; at++) to[at] = from[at];
+/* memcpy for some dozen bytes of a size that nobody knows before: a call costs more than the copy. The last step overlaps
+ * the one before it. */
+static inline void copy_short(uint8_t *to, const uint8_t *from, int32_t size) {
+    if (size >= 8) {
+        for (int32_t at = 0; at < size - 8; at += 8) memcpy(to + at, from + at, 8);
+        memcpy(to + size - 8, from + size - 8, 8);
+    } else if (size >= 4) {
+        memcpy(to, from, 4);
+        memcpy(to + size - 4, from + size - 4, 4);
+    } else {
+        for (int32_t at = 0; at < size; at++) to[at] = from[at];
+    }
 }
 
 /* In what follows `to` holds a plain copy of `from`, and what it points to is taken along. Pointers and sizes are read
  * from `from`: a load that follows a wider store to the same place makes the CPU wait. */
 
-static int32_t keep_bytes(room *left, const void *data, int32_t size) { /* returns the size kept */
+static inline int32_t keep_bytes(room *left, const void *data, int32_t size) { /* returns the size kept */
     int32_t kept = size < STRING_MAX ? size : STRING_MAX;
     if (kept > left->end - left->at) kept = (int32_t)(left->end - left->at);
     copy_short(left->at, data, kept);
@@ -56,7 +65,7 @@ static int32_t keep_bytes(room *left, const void *data, int32_t size) { /* retur
     return kept;
 }
 
-static void keep_string(room *left, const ks_string *from, ks_string *to) {
+static inline void keep_string(room *left, const ks_string *from, ks_string *to) {
     if (from->size < 0) return; /* null */
     to->data = (char *)left->at;
     to->size = keep_bytes(left, from->data, from->size);
@@ -150,9 +159,26 @@ static const plan *plan_of(ks_trace_ring *ring, const ks_struct *kind) {
         const ks_field *field = &kind->fields[i];
         bool points = field->array || field->pointer || field->type == KS_TYPE_string || field->type == KS_TYPE_bytes ||
                       field->type == KS_TYPE_records || field->type == KS_TYPE_struct;
-        if (points && p->count++ < POINTING_MAX) p->fields[p->count - 1] = (uint16_t)i;
+        if (!points || p->count++ >= POINTING_MAX) continue;
+        p->pointing[p->count - 1].field = (uint16_t)i;
+        bool string = field->type == KS_TYPE_string && !field->array && field->offset < UINT16_MAX;
+        p->pointing[p->count - 1].string = string ? (uint16_t)field->offset : UINT16_MAX;
     }
     return p;
+}
+
+static inline void keep_pointing(room *left, const plan *p, const void *from, uint8_t *to) {
+    if (p->count > POINTING_MAX) {
+        keep_fields(left, p->kind, from, to);
+        return;
+    }
+    for (int32_t i = 0; i < p->count; i++) {
+        uint16_t string = p->pointing[i].string;
+        if (string == UINT16_MAX)
+            keep_field(left, &p->kind->fields[p->pointing[i].field], from, to);
+        else
+            keep_string(left, (const void *)((const uint8_t *)from + string), (void *)(to + string));
+    }
 }
 
 ks_event *ks_trace_ring_put(ks_kernel *kernel, const ks_struct *kind, const void *fields) {
@@ -163,13 +189,9 @@ ks_event *ks_trace_ring_put(ks_kernel *kernel, const ks_struct *kind, const void
     slot->event.kind = kind;
     slot->event.fields = slot->room;
     slot->event.message = NULL;
-    copy_short(slot->room, fields, (int32_t)kind->size);
+    memcpy(slot->room, fields, kind->size);
     room left = { slot->room + kind->size, slot->room + ROOM };
-    const plan *p = plan_of(ring, kind);
-    if (p->count > POINTING_MAX)
-        keep_fields(&left, kind, fields, slot->room);
-    else
-        for (int32_t i = 0; i < p->count; i++) keep_field(&left, &kind->fields[p->fields[i]], fields, slot->room);
+    keep_pointing(&left, plan_of(ring, kind), fields, slot->room);
     return &slot->event;
 }
 
