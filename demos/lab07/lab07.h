@@ -38,6 +38,13 @@ void lab07_must(kafka_address *address, const char *what, kafka_error error);
 char *lab07_clock(ksim *sim, char text[32]);
 /* The bytes as text on standard output; "(null)" for null. */
 void lab07_print(kafka_bytes bytes);
+/* How many requests of each kind reached the cluster in this step, and in how much virtual time. */
+void lab07_beneath(ksim *sim);
+/* Prints a word of a list behind the words before it, on a new line (indented by `indent`) where it would pass column 96. `column`:
+ * where the list stands; advanced. */
+void lab07_word(int *column, int indent, const char *word);
+/* A sentence on lines of its own, indented and wrapped in the same way. */
+void lab07_sentence(int indent, const char *text);
 /* Writes `count` messages with the keys user-0 .. user-(keys-1) in turn and the values "event 0", "event 1", ... */
 void lab07_write_events(ksim *sim, const char *topic, int count, int keys);
 

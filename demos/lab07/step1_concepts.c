@@ -48,7 +48,7 @@ int lab07_step1(const lab07_options *options) {
     ksim *sim = lab07_cluster(options, 3, NULL);
     ksim_create_topic(sim, "orders", 3);
 
-    printf("A topic of 3 partitions, and 18 messages with 6 keys. The key alone decides the partition:\n\n");
+    printf("A topic of 3 partitions, and 18 messages with 6 keys. The key alone decides the partition\n(here as offset:key):\n\n");
     lab07_write_events(sim, "orders", 18, 6);
     for (int p = 0; p < 3; p++) {
         size_t count;
@@ -91,6 +91,7 @@ int lab07_step1(const lab07_options *options) {
     printf("  group A: %s\n", ksim_assignment(sim, "A"));
     printf("  3 partitions, 4 members: one of them has nothing to do\n");
 
+    lab07_beneath(sim);
     printf("\nQuestions\n  Why do all messages of user-0 lie in one partition?\n"
            "  What would a fifth member of group A read? What would group C read?\n\n");
     stop(&a1), stop(&a2), stop(&a3), stop(&a4), stop(&b1);

@@ -122,7 +122,7 @@ int lab07_step2(const lab07_options *options) {
     }
     before = kafka_now(background);
     lab07_must(brokers, "produce batch", produce_batch(writer, background, batch, 6));
-    printf("Six messages in one call: one batch per partition, all within %.3f ms.\n\n",
+    printf("Six messages in one call: one batch per partition, all within %.3f ms. What the log holds, as\noffset:key=value:\n\n",
            (double)(kafka_now(background) - before) / (double)KAFKA_MILLISECOND);
     show(sim, "orders");
 
@@ -144,14 +144,17 @@ int lab07_step2(const lab07_options *options) {
     compare(sim, brokers, kafka_balancer_murmur2(false), "by-murmur2");
     compare(sim, brokers, kafka_balancer_function(vip_first, NULL), "by-function");
 
-    printf("\nA message that no batch can hold is refused before anything is sent:\n\n");
+    printf("\nA message that no batch of this writer can hold is refused before anything is sent:\n\n");
     static char large[2000000];
     kafka_message too_large = { .key = kafka_string("user-1"), .value = { large, sizeof large } };
-    char text[160];
-    printf("  %s\n", kafka_error_format(kafka_writer_write(writer, background, &too_large, 1, NULL), text, sizeof text));
+    kafka_error refused = kafka_writer_write(writer, background, &too_large, 1, NULL);
+    printf("  %s\n", kafka_error_name(refused));
+    lab07_sentence(6, kafka_error_detail(brokers));
 
+    lab07_beneath(sim);
     printf("\nQuestions\n  Why do alice and bob share a partition although the hash is a good one?\n"
-           "  A program writes one message a call, in a loop. How many messages a second, and which setting changes that?\n\n");
+           "  A program writes one message a call, in a loop. How many messages a second, and which\n"
+           "  setting changes that?\n\n");
     kafka_writer_close(writer);
     kafka_writer_free(writer);
     kafka_address_free(brokers);

@@ -57,8 +57,8 @@ int lab07_step3(const lab07_options *options) {
     kafka_time before = ksim_now(sim);
     lab07_must(address, "read", kafka_reader_read(reader, kafka_background(address), &message));
     print_message("r2", &message);
-    printf("  r2 waited %.1f s: the coordinator believes in r1 until its session ends. Nobody handles event 2 again:\n"
-           "  at most once.\n\n",
+    printf("  r2 waited %.1f s: the coordinator believes in r1 until its session ends.\n"
+           "  Nobody handles event 2 again: at most once.\n\n",
            (double)(ksim_now(sim) - before) / (double)KAFKA_SECOND);
     kafka_message_release(&message);
     lab07_must(address, "close", kafka_reader_close(reader));
@@ -86,25 +86,28 @@ int lab07_step3(const lab07_options *options) {
     kafka_message_release(&message);
     lab07_must(address, "close", kafka_reader_close(reader));
     kafka_reader_free(reader);
+    kafka_address_free(address);
 
     printf("Without a group: one partition, from an offset of your choice, no commits.\n\n");
+    address = ksim_client(sim, "solo");
     lab07_must(address, "new reader",
                kafka_reader_new(&(kafka_reader_config){ .address = address, .topic = "orders", .partition = 0 }, &reader));
     lab07_must(address, "set offset", kafka_reader_set_offset(reader, 6));
     for (int i = 0; i < 2; i++) {
         lab07_must(address, "fetch", kafka_reader_fetch(reader, kafka_background(address), &message));
-        print_message("f2", &message);
+        print_message("solo", &message);
         kafka_message_release(&message);
     }
     printf("  offset %lld, lag %lld\n", (long long)kafka_reader_offset(reader), (long long)kafka_reader_lag(reader));
     kafka_context *ctx = kafka_context_with_timeout(kafka_background(address), 2 * KAFKA_SECOND);
     char text[160];
-    printf("  the next fetch finds nothing for 2 s: %s\n",
+    printf("  nothing comes for 2 s: %s\n",
            kafka_error_format(kafka_reader_fetch(reader, ctx, &message), text, sizeof text));
     kafka_context_free(ctx);
     printf("  a commit here: %s\n",
            kafka_error_format(kafka_reader_commit(reader, kafka_background(address), &message, 1), text, sizeof text));
 
+    lab07_beneath(sim);
     printf("\nQuestions\n  Which of the two loses a message at a crash, and which handles one twice?\n"
            "  Where would you commit if handling a message means sending an e-mail?\n\n");
     kafka_reader_close(reader);

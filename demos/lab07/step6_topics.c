@@ -7,10 +7,12 @@
 #include <string.h>
 
 static void say(const char *what, const kafka_named_errors *results) {
-    for (size_t i = 0; i < results->count; i++)
-        printf("  %-28s %-10s %s%s%s\n", what, results->items[i].name,
-               results->items[i].error == KAFKA_OK ? "done" : kafka_error_name(results->items[i].error),
-               results->items[i].message ? ": " : "", results->items[i].message ? results->items[i].message : "");
+    for (size_t i = 0; i < results->count; i++) {
+        const char *message = results->items[i].message;
+        printf("  %-28s %-10s %s\n", what, results->items[i].name,
+               results->items[i].error == KAFKA_OK ? "done" : kafka_error_name(results->items[i].error));
+        if (message != NULL) lab07_sentence(6, message);
+    }
 }
 
 static void create(kafka_address *address, kafka_client *client, const char *what, const kafka_topic_config *topic,
@@ -102,8 +104,9 @@ int lab07_step6(const lab07_options *options) {
     }
     bool gone = ksim_topic_find(sim, "orders") == NULL;
 
+    lab07_beneath(sim);
     printf("\nQuestions\n  Why can partitions be added but never taken away?\n"
-           "  Which of the mistakes above would be found only by the broker, and which could a client find alone?\n\n");
+           "  Which of the mistakes above can only the broker find, and which could a client find alone?\n\n");
     kafka_client_free(client);
     kafka_address_free(address);
     ksim_free(sim);

@@ -7,9 +7,12 @@
 #include <string.h>
 
 static void route(const char *what, kafka_balancer balancer, int partitions, const char *const *keys, int count) {
-    printf("  %s over %d:", what, partitions);
-    for (int i = 0; i < count; i++)
-        printf(" %s -> %d%s", keys[i], kafka_balancer_partition(balancer, kafka_string(keys[i]), partitions), i + 1 < count ? "," : "");
+    int column = printf("  %s over %d:", what, partitions);
+    for (int i = 0; i < count; i++) {
+        char word[64];
+        snprintf(word, sizeof word, "%s -> %d%s", keys[i], kafka_balancer_partition(balancer, kafka_string(keys[i]), partitions), i + 1 < count ? "," : "");
+        lab07_word(&column, 6, word);
+    }
     printf("\n");
 }
 
@@ -46,10 +49,15 @@ static void assign(const char *what, kafka_group_balancer balancer, int members)
     printf("\n");
 }
 
-static void print_error(const char *what, kafka_error error) {
-    char text[200];
-    printf("  %-34s %s%s\n", what, kafka_error_format(error, text, sizeof text),
-           error > 0 ? (kafka_error_is_temporary(error) ? "  (try again)" : "  (trying again does not help)") : "");
+/* An error of ours, and what the call said about it. */
+static void print_error(const char *what, kafka_error error, kafka_address *address) {
+    printf("  %s: %s\n", what, kafka_error_name(error));
+    lab07_sentence(6, address != NULL ? kafka_error_detail(address) : "without an address there is nobody who could say more: set .address");
+}
+
+static void print_broker_error(kafka_error error) {
+    printf("  %d %s: %s\n", (int)error, kafka_error_name(error), kafka_error_is_temporary(error) ? "try again" : "the same call again does not help");
+    lab07_sentence(6, kafka_error_text(error));
 }
 
 int lab07_step7(const lab07_options *options) {
@@ -93,25 +101,27 @@ int lab07_step7(const lab07_options *options) {
 
     printf("\nErrors\n\n");
     kafka_writer *writer = NULL;
-    print_error("a writer without address", kafka_writer_new(&(kafka_writer_config){ .topic = "orders" }, &writer));
+    print_error("a writer without address", kafka_writer_new(&(kafka_writer_config){ .topic = "orders" }, &writer), NULL);
     lab07_must(address, "new writer", kafka_writer_new(&(kafka_writer_config){ .address = address, .topic = "orders" }, &writer));
     message.topic = "orders";
-    print_error("topic on writer and message", kafka_writer_write(writer, kafka_background(address), &message, 1, NULL));
+    print_error("a topic for the writer and for the message", kafka_writer_write(writer, kafka_background(address), &message, 1, NULL), address);
     kafka_writer_close(writer);
-    print_error("write after close", kafka_writer_write(writer, kafka_background(address), &message, 1, NULL));
+    print_error("a write after close", kafka_writer_write(writer, kafka_background(address), &message, 1, NULL), address);
     kafka_writer_free(writer);
-    print_error("commit without a group", kafka_reader_commit(plain, kafka_background(address), &message, 1));
+    print_error("a commit without a group", kafka_reader_commit(plain, kafka_background(address), &message, 1), address);
     kafka_reader_close(plain);
     kafka_message next = { 0 };
-    print_error("read after close", kafka_reader_fetch(plain, kafka_background(address), &next));
+    print_error("a read after close", kafka_reader_fetch(plain, kafka_background(address), &next), address);
     kafka_reader_free(plain);
     kafka_reader *both = NULL;
     print_error("a reader with group and partition",
-                kafka_reader_new(&(kafka_reader_config){ .address = address, .topic = "orders", .group_id = "g", .partition = 1 }, &both));
-    print_error("what a broker may say", KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION);
-    print_error("", KAFKA_ERR_MESSAGE_TOO_LARGE);
-    print_error("", KAFKA_ERR_REBALANCE_IN_PROGRESS);
+                kafka_reader_new(&(kafka_reader_config){ .address = address, .topic = "orders", .group_id = "g", .partition = 1 }, &both), address);
+    printf("\nWhat a broker may say\n\n");
+    print_broker_error(KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION);
+    print_broker_error(KAFKA_ERR_MESSAGE_TOO_LARGE);
+    print_broker_error(KAFKA_ERR_REBALANCE_IN_PROGRESS);
 
+    lab07_beneath(sim);
     printf("\nQuestions\n  alice, bob and carol share a partition of 3. Is the hash bad, or are three keys few?\n"
            "  With 4 members, range leaves c1 idle and round robin leaves c4. Why?\n\n");
     kafka_address_free(address);

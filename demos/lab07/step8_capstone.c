@@ -250,8 +250,13 @@ int lab07_step8(const lab07_options *options) {
     bool fine = print_checks(&lab, consumers);
     const char *why;
     long failed_line = capstone_input_failed(lab.input, &why);
-    printf("\nQuestions\n  Where do the messages that were delivered again come from, and when would there be none?\n"
-           "  A consumer is killed instead of cancelled. Which line of the report changes?\n\n");
+    int64_t again = 0;
+    for (int p = 0; p < lab.partition_count; p++) again += lab.partitions[p].duplicates;
+    lab07_beneath(sim);
+    printf("\nQuestions\n  %s\n"
+           "  A consumer is killed instead of cancelled. Which line of the report changes?\n\n",
+           again > 0 ? "Where do the messages that were delivered again come from, and when would there be none?"
+                     : "Nothing was delivered again. When would something be?");
     if (failed_line > 0) fprintf(stderr, "%s:%ld: %s; the lines before it were handled\n", options->input, failed_line, why);
 
     for (int i = 0; i < lab.consumer_count; i++) kafka_address_free(consumers[i].address);
