@@ -134,7 +134,8 @@ const ks_java_config *ks_consumer_config(const ks_consumer *c) { return &c->conf
 bool ks_consumer_is_dead(const ks_consumer *c) { return c->dead; }
 
 ks_member_view ks_consumer_member(const ks_consumer *c) {
-    return (ks_member_view){ c->state, c->member_id, c->generation, c->leader, c->rejoin_needed };
+    bool settled = c->state == KS_MEMBER_STABLE && !c->rejoin_needed && c->stage == KS_STAGE_IDLE;
+    return (ks_member_view){ c->state, c->member_id, c->generation, c->leader, c->rejoin_needed, settled };
 }
 
 /* ---- what to read ---- */

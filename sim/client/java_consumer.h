@@ -142,6 +142,7 @@ typedef struct ks_member_view {
     ks_string member_id;
     int32_t generation;
     bool leader, rejoin_needed;
+    bool settled; /* a member of a stable generation, and the application has heard of all that this brought (classic protocol) */
 } ks_member_view;
 ks_member_view ks_consumer_member(const ks_consumer *consumer);
 

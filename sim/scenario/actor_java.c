@@ -188,8 +188,7 @@ static void crashed(ks_actor *actor) { forget(actor->engine); }
 static bool settled(ks_actor *actor) {
     const ks_consumer *consumer = ((life *)actor->engine)->consumer;
     if (ks_consumer_config(consumer)->modern) return true; /* KIP-848: the coordinator's Stable says that all have reconciled */
-    ks_member_view member = ks_consumer_member(consumer);
-    return member.state == KS_MEMBER_STABLE && !member.rejoin_needed;
+    return ks_consumer_member(consumer).settled;
 }
 
 static void free_consumer(ks_actor *actor) {
