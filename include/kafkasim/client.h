@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The Client: single requests to the cluster, as kafka-go's Client offers them: topics, partitions, settings, offsets,
- * groups. Each call sends Kafka's own request to the broker that must answer it (leader, controller, coordinator).
+ * groups. Each call sends Kafka's own request to the broker that must answer it (leader, controller, coordinator), once.
+ * <kafkasim/group_admin.h> has what takes several requests, for groups of both protocols: reset offsets, lag, ...
  *
  * All calls work alike:
  *   - arguments are borrowed for the call; a list comes as pointer and count;
@@ -355,7 +356,7 @@ typedef struct kafka_group_offset {
     kafka_error error;    /**< of this partition; in answers only */
 } kafka_group_offset;
 
-/** Answer of kafka_client_offset_fetch(), _commit() and _delete(). */
+/** Answer of kafka_client_offset_fetch(), _commit() and _delete(), and of their likes in group_admin.h. */
 typedef struct kafka_group_offsets {
     kafka_error error; /**< of the whole */
     const kafka_group_offset *items; /**< the entries, `count` of them */
@@ -393,9 +394,11 @@ typedef struct kafka_listed_group {
     const char *group; /**< group id */
     int32_t coordinator;       /**< id of the broker that listed it */
     const char *protocol_type; /**< "consumer"; "" for a group that only has offsets */
+    const char *state;         /**< "Stable", "Empty", ...; "" from kafka_client_list_groups(), whose version has none */
+    const char *type;          /**< "classic" or "consumer" (KIP-848); "" likewise */
 } kafka_listed_group;
 
-/** Answer of kafka_client_list_groups(). */
+/** Answer of kafka_client_list_groups() and kafka_client_list_consumer_groups(). */
 typedef struct kafka_listed_groups {
     kafka_error error;               /**< the first code that is not 0 */
     const kafka_listed_group *items; /**< by broker, then as the broker listed them */
@@ -413,7 +416,7 @@ typedef struct kafka_topic_partitions {
     size_t partition_count; /**< how many of them */
 } kafka_topic_partitions;
 
-/** A member of a group as described. */
+/** A member of a group as described. The fields from `epoch` on are told of groups of the consumer protocol (KIP-848) only. */
 typedef struct kafka_described_member {
     const char *member; /**< member id */
     const char *group_instance; /**< NULL: none */
@@ -423,28 +426,39 @@ typedef struct kafka_described_member {
     size_t topic_count; /**< how many of them */
     const kafka_topic_partitions *assignment; /**< what it was given, when the bytes are a consumer's */
     size_t assignment_count; /**< how many of them */
-    kafka_bytes metadata_bytes;   /**< as it was sent */
-    kafka_bytes assignment_bytes; /**< as it was sent */
+    kafka_bytes metadata_bytes;   /**< as it was sent; null with the consumer protocol */
+    kafka_bytes assignment_bytes; /**< as it was sent; null with the consumer protocol */
+    int32_t epoch;                /**< member epoch; -1: none */
+    const char *rack;             /**< client.rack; NULL: none */
+    bool classic;                 /**< it speaks the classic protocol to its group (KIP-848's online migration) */
+    const kafka_topic_partitions *target; /**< what it is to have once it has given up what others are to have */
+    size_t target_count;          /**< how many of them */
 } kafka_described_member;
 
 /** A group as described. */
 typedef struct kafka_described_group {
     const char *group; /**< group id */
     kafka_error error; /**< what became of it; KAFKA_OK: fine */
-    const char *state;         /**< "Stable", "PreparingRebalance", "CompletingRebalance", "Empty", "Dead" (there is none) */
-    const char *protocol_type; /**< "consumer" */
+    const char *state;         /**< "Stable", "PreparingRebalance", "CompletingRebalance", "Empty", "Dead" (there is none); of
+                                    the consumer protocol "Stable", "Assigning", "Reconciling", "Empty" */
+    const char *protocol_type; /**< "consumer"; "" for a group that only has offsets */
     const char *protocol;      /**< the assignor that was chosen: "range" */
     const kafka_described_member *members; /**< the members */
     size_t member_count; /**< how many of them */
+    const char *type;          /**< "classic" or "consumer" (KIP-848); "" when it is not known */
+    int32_t coordinator;       /**< broker id; -1 from kafka_client_describe_groups(), which does not say */
+    int32_t group_epoch;       /**< of the consumer protocol; -1: none */
+    int32_t assignment_epoch;  /**< the group epoch that the target assignment was made for; -1: none */
 } kafka_described_group;
 
-/** Answer of kafka_client_describe_groups(). */
+/** Answer of kafka_client_describe_groups() and kafka_client_describe_consumer_groups(). */
 typedef struct kafka_described_groups {
     const kafka_described_group *items; /**< in the order asked */
     size_t count; /**< how many there are */
 } kafka_described_groups;
 
-/** Members, state and assignments of groups, each asked of its coordinator. kafka-go Client.DescribeGroups (API 15). */
+/** Members, state and assignments of classic groups, each asked of its coordinator; one of the consumer protocol is "Dead" to
+ *  this request: kafka_client_describe_consumer_groups() knows both. kafka-go Client.DescribeGroups (API 15). */
 KAFKA_API kafka_error kafka_client_describe_groups(kafka_client *client, kafka_context *context, const char *const *groups,
                                                    size_t count, kafka_described_groups **described);
 KAFKA_API void kafka_described_groups_free(kafka_described_groups *described);

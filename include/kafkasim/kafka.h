@@ -15,6 +15,7 @@
 #include <kafkasim/context.h>
 #include <kafkasim/error.h>
 #include <kafkasim/group.h>
+#include <kafkasim/group_admin.h>
 #include <kafkasim/group_balancer.h>
 #include <kafkasim/message.h>
 #include <kafkasim/reader.h>

@@ -19,6 +19,7 @@ static void call_free(ks_client_call *call) {
         if (ask->response != NULL) ks_envelope_free(kernel, ask->response);
     }
     ks_layout_wait_drop(call->layout);
+    ks_timer_stop(&call->pause);
     *call->link = call->next;
     if (call->next != NULL) call->next->link = call->link;
     ks_arena_free(call->arena);
@@ -72,6 +73,8 @@ void kafka_client_free(kafka_client *client) {
 
 /* ---- beginning and ending a call ---- */
 
+static void pause_over(ks_timer *timer) { ks_wait_wake(&((ks_client_call *)timer->owner)->wait, KAFKA_OK); }
+
 ks_client_call *ks_client_begin_with(kafka_client *client, kafka_context *context, const char *name, bool arguments,
                                      const char *what, kafka_error *error) {
     *error = KAFKA_ERR_INVALID_ARGUMENT;
@@ -97,6 +100,7 @@ ks_client_call *ks_client_begin_with(kafka_client *client, kafka_context *contex
     call->name = name;
     call->arena = ks_arena_new();
     call->asks_end = &call->asks;
+    ks_timer_init(&call->pause, ks_process_node(process), pause_over, call);
     call->next = client->calls;
     call->link = &client->calls;
     if (call->next != NULL) call->next->link = &call->next;
@@ -125,6 +129,12 @@ ks_ask *ks_client_ask(ks_client_call *call, int16_t api_key, ks_route route) {
     ask->expects_response = true;
     *call->asks_end = ask;
     call->asks_end = &ask->next;
+    return ask;
+}
+
+ks_ask *ks_client_ask_at(ks_client_call *call, int16_t api_key, int16_t api_version, ks_route route) {
+    ks_ask *ask = ks_client_ask(call, api_key, route);
+    ask->request->api_version = api_version;
     return ask;
 }
 
@@ -161,21 +171,37 @@ static kafka_error park(ks_client_call *call) {
     return error == KAFKA_OK ? KAFKA_OK : ks_address_fail(call->client->address, error, "%s", call->name);
 }
 
+/* What one question may take; 0: as long as it likes. */
+static int64_t time_for_one(const ks_client_call *call) {
+    if (call->deadline == 0) return call->client->timeout;
+    int64_t left = call->deadline - ks_now(ks_process_kernel(call->client->address->process));
+    return left < 1 ? 1 : left < KS_REQUEST_TIMEOUT ? left : KS_REQUEST_TIMEOUT;
+}
+
 kafka_error ks_client_wait(ks_client_call *call) {
     kafka_error error = begin_wait(call);
     if (error != KAFKA_OK) return ks_address_fail(call->client->address, error, "%s", call->name);
-    if (call->client->timeout > 0) ks_wait_set_bounded(&call->wait);
+    int64_t timeout = time_for_one(call);
+    if (timeout > 0) ks_wait_set_bounded(&call->wait);
     for (ks_ask *ask = call->asks; ask != NULL; ask = ask->next) {
         if (ask->request == NULL) continue;
         ks_envelope *request = ask->request;
         ask->request = NULL;
         call->left++;
         ask->exchange = ks_transport_send(call->client->transport, &ask->route, request, ask->expects_response,
-                                          call->client->timeout, answered, ask);
+                                          timeout, answered, ask);
     }
     if (call->left > 0) return park(call);
     ks_wait_abandon(&call->wait);
     return KAFKA_OK;
+}
+
+kafka_error ks_client_pause(ks_client_call *call, int64_t ns) {
+    kafka_error error = begin_wait(call);
+    if (error != KAFKA_OK) return ks_address_fail(call->client->address, error, "%s", call->name);
+    ks_wait_set_bounded(&call->wait);
+    ks_timer_start(ks_process_kernel(call->client->address->process), &call->pause, ns);
+    return park(call);
 }
 
 kafka_error ks_client_wait_for(ks_client_call *call, const ks_ask *ask) {

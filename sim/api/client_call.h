@@ -21,6 +21,8 @@
 #include "sim/api/address.h"
 #include "sim/client/transport.h"
 
+#define KS_REQUEST_TIMEOUT (30 * KS_S) /* request.timeout.ms of Java's Admin: of one attempt when a call has a deadline */
+
 typedef struct ks_client_call ks_client_call;
 
 typedef struct ks_ask { /* one question */
@@ -44,6 +46,8 @@ struct ks_client_call {
     int32_t left; /* answers that have not come */
     ks_layout_wait *layout;
     kafka_error layout_error;
+    int64_t deadline; /* of all its questions together; 0: each has the client's timeout */
+    ks_timer pause;
     ks_wait wait;
     bool parked;
 };
@@ -64,10 +68,13 @@ ks_client_call *ks_client_begin(kafka_client *client, kafka_context *context, co
 ks_client_call *ks_client_begin_with(kafka_client *client, kafka_context *context, const char *name, bool arguments,
                                      const char *what, kafka_error *error);
 ks_ask *ks_client_ask(ks_client_call *call, int16_t api_key, ks_route route);
+/* The same at another version than kafka-go's: that of Java's Admin. */
+ks_ask *ks_client_ask_at(ks_client_call *call, int16_t api_key, int16_t api_version, ks_route route);
 /* Sends what was not sent and waits until all is answered. An error: the call as a whole has failed. */
 kafka_error ks_client_wait(ks_client_call *call);
 /* The same for one question: its own error counts too. */
 kafka_error ks_client_wait_for(ks_client_call *call, const ks_ask *ask);
+kafka_error ks_client_pause(ks_client_call *call, int64_t ns); /* lets so much time pass */
 /* Waits until the layout is there (topics NULL, -1), or these topics are in it. */
 kafka_error ks_client_wait_layout(ks_client_call *call, const ks_string *topics, int32_t count);
 /* A code from a broker that the call returns: kept in words, with the broker's own (null: none). */

@@ -1,243 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * kafka_client's calls about consumer groups: committed offsets, lists, descriptions (kafka-go offsetfetch.go,
- * offsetcommit.go, offsetdelete.go, listgroups.go, describegroups.go, deletegroups.go, findcoordinator.go). The
- * coordinator is searched for each time, as kafka-go does.
+ * kafka_client's calls about consumer groups: lists, descriptions, coordinators (kafka-go listgroups.go,
+ * describegroups.go, deletegroups.go, findcoordinator.go). The coordinator is searched for each time, as kafka-go does.
  */
-#include "sim/api/client_call.h"
+#include "sim/api/client_group.h"
 #include "sim/protocol/consumer_protocol.h"
 
 static ks_route coordinator_of(const char *group) { return (ks_route){ .to = KS_ROUTE_GROUP, .group = ks_str(group) }; }
-
-/* ---- partitions by topic ---- */
-
-/* Which of the topics seen so far this one is; a new one when it is none of them. Cost: the topics. */
-typedef struct topic_index {
-    const char **names;
-    int32_t *sizes; /* partitions of each */
-    int32_t *of;    /* of each item: its topic */
-    int32_t count;
-} topic_index;
-
-static void index_topic(topic_index *index, size_t item, const char *topic) {
-    int32_t at = index->count - 1; /* mostly the one before */
-    while (at >= 0 && strcmp(index->names[at], topic) != 0) at--;
-    if (at < 0) {
-        at = index->count++;
-        index->names[at] = topic;
-    }
-    index->of[item] = at;
-    index->sizes[at]++;
-}
-
-static topic_index index_new(ks_arena *arena, size_t count) {
-    return (topic_index){ ks_arena_alloc(arena, count * sizeof(char *)), ks_arena_alloc(arena, count * sizeof(int32_t)),
-                          ks_arena_alloc(arena, count * sizeof(int32_t)), 0 };
-}
-
-static topic_index index_partitions(ks_arena *arena, const kafka_topic_partition *partitions, size_t count) {
-    topic_index index = index_new(arena, count);
-    for (size_t i = 0; i < count; i++) index_topic(&index, i, partitions[i].topic);
-    return index;
-}
-
-static bool partitions_are_named(const kafka_topic_partition *partitions, size_t count) {
-    if (partitions == NULL) return count == 0;
-    for (size_t i = 0; i < count; i++)
-        if (partitions[i].topic == NULL) return false;
-    return true;
-}
-
-/* ---- results with offsets ---- */
-
-typedef struct offsets_result {
-    kafka_group_offsets *told;
-    ks_arena *arena;
-    kafka_group_offset *items;
-} offsets_result;
-
-static offsets_result offsets_begin(size_t limit, int16_t error) {
-    offsets_result result;
-    result.told = ks_result_new(sizeof *result.told, &result.arena);
-    result.told->error = (kafka_error)error;
-    result.items = ks_arena_alloc(result.arena, limit * sizeof *result.items);
-    result.told->items = result.items;
-    return result;
-}
-
-static void offsets_add(offsets_result *result, ks_string topic, int32_t partition, int64_t offset, ks_string metadata,
-                        int16_t error) {
-    result->items[result->told->count++] =
-        (kafka_group_offset){ ks_result_text(result->arena, topic), partition, offset,
-                              ks_result_text(result->arena, metadata), (kafka_error)error };
-}
-
-static kafka_error offsets_tell(ks_client_call *call, offsets_result *result, const char *group,
-                                kafka_group_offsets **out) {
-    if (out != NULL) {
-        *out = result->told;
-        return KAFKA_OK;
-    }
-    kafka_error error = ks_client_code(call, (int16_t)result->told->error, group, KS_NULL_STRING);
-    for (size_t i = 0; error == KAFKA_OK && i < result->told->count; i++)
-        error = ks_client_code(call, (int16_t)result->items[i].error, result->items[i].topic, KS_NULL_STRING);
-    ks_result_free(result->told);
-    return error;
-}
-
-KS_RESULT_FREE(kafka_group_offsets_free, kafka_group_offsets)
-
-/* ---- OffsetFetch ---- */
-
-static void fill_offset_fetch(ks_client_call *call, ks_ask *ask, const kafka_topic_partition *partitions,
-                              size_t count) {
-    ks_offset_fetch_request *request = ask->request->body;
-    request->topics.count = -1; /* all of the group */
-    if (count == 0) return;
-    topic_index index = index_partitions(call->arena, partitions, count);
-    KS_FILL(ask, request->topics, index.count);
-    for (int32_t i = 0; i < index.count; i++) {
-        request->topics.items[i].name = ks_ask_string(ask, index.names[i]);
-        KS_FILL(ask, request->topics.items[i].partition_indexes, index.sizes[i]);
-        request->topics.items[i].partition_indexes.count = 0;
-    }
-    for (size_t i = 0; i < count; i++) {
-        ks_offset_fetch_request_topic *topic = &request->topics.items[index.of[i]];
-        topic->partition_indexes.items[topic->partition_indexes.count++] = partitions[i].partition;
-    }
-}
-
-kafka_error kafka_client_offset_fetch(kafka_client *client, kafka_context *context, const char *group,
-                                      const kafka_topic_partition *partitions, size_t count,
-                                      kafka_group_offsets **offsets) {
-    kafka_error error;
-    ks_client_call *call = ks_client_begin_with(client, context, "kafka_client_offset_fetch",
-                                                group != NULL && partitions_are_named(partitions, count),
-                                                "group, partitions, or a topic is NULL", &error);
-    if (call == NULL) return error;
-    ks_ask *ask = ks_client_ask(call, KS_API_offset_fetch, coordinator_of(group));
-    ((ks_offset_fetch_request *)ask->request->body)->group_id = ks_ask_string(ask, group);
-    fill_offset_fetch(call, ask, partitions, count);
-    error = ks_client_wait_for(call, ask);
-    if (error != KAFKA_OK) return ks_client_end(call, error);
-    const ks_offset_fetch_response *response = ask->response->body;
-    size_t total = 0;
-    for (int32_t i = 0; i < response->topics.count; i++) total += (size_t)response->topics.items[i].partitions.count;
-    offsets_result result = offsets_begin(total, response->error_code);
-    for (int32_t i = 0; i < response->topics.count; i++) {
-        const ks_offset_fetch_response_topic *topic = &response->topics.items[i];
-        for (int32_t j = 0; j < topic->partitions.count; j++) {
-            const ks_offset_fetch_response_partition *from = &topic->partitions.items[j];
-            offsets_add(&result, topic->name, from->partition_index, from->committed_offset, from->metadata,
-                        from->error_code);
-        }
-    }
-    return ks_client_end(call, offsets_tell(call, &result, group, offsets));
-}
-
-/* ---- OffsetCommit ---- */
-
-static const char *commit_problem(const kafka_commit_request *request) {
-    if (request == NULL) return "request is NULL";
-    if (request->group == NULL) return "group is NULL";
-    if (request->offsets == NULL && request->count > 0) return "offsets is NULL";
-    for (size_t i = 0; i < request->count; i++)
-        if (request->offsets[i].topic == NULL) return "a topic is NULL";
-    return NULL;
-}
-
-static void fill_commit(ks_client_call *call, ks_ask *ask, const kafka_commit_request *from) {
-    ks_offset_commit_request *request = ask->request->body;
-    request->group_id = ks_ask_string(ask, from->group);
-    request->generation_id_or_member_epoch = from->generation;
-    request->member_id = ks_ask_string(ask, from->member != NULL ? from->member : "");
-    request->group_instance_id = ks_ask_string(ask, from->group_instance);
-    topic_index index = index_new(call->arena, from->count);
-    for (size_t i = 0; i < from->count; i++) index_topic(&index, i, from->offsets[i].topic);
-    KS_FILL(ask, request->topics, index.count);
-    for (int32_t i = 0; i < index.count; i++) {
-        request->topics.items[i].name = ks_ask_string(ask, index.names[i]);
-        KS_FILL(ask, request->topics.items[i].partitions, index.sizes[i]);
-        request->topics.items[i].partitions.count = 0;
-    }
-    for (size_t i = 0; i < from->count; i++) {
-        ks_offset_commit_request_topic *topic = &request->topics.items[index.of[i]];
-        topic->partitions.items[topic->partitions.count++] = (ks_offset_commit_request_partition){
-            .partition_index = from->offsets[i].partition,
-            .committed_offset = from->offsets[i].offset,
-            .committed_leader_epoch = -1,
-            .committed_metadata = ks_ask_string(ask, from->offsets[i].metadata != NULL ? from->offsets[i].metadata : "")
-        };
-    }
-}
-
-kafka_error kafka_client_offset_commit(kafka_client *client, kafka_context *context,
-                                       const kafka_commit_request *request, kafka_group_offsets **results) {
-    kafka_error error;
-    const char *problem = commit_problem(request);
-    ks_client_call *call =
-        ks_client_begin_with(client, context, "kafka_client_offset_commit", problem == NULL, problem, &error);
-    if (call == NULL) return error;
-    ks_ask *ask = ks_client_ask(call, KS_API_offset_commit, coordinator_of(request->group));
-    fill_commit(call, ask, request);
-    error = ks_client_wait_for(call, ask);
-    if (error != KAFKA_OK) return ks_client_end(call, error);
-    const ks_offset_commit_response *response = ask->response->body;
-    size_t total = 0;
-    for (int32_t i = 0; i < response->topics.count; i++) total += (size_t)response->topics.items[i].partitions.count;
-    offsets_result result = offsets_begin(total, 0);
-    for (int32_t i = 0; i < response->topics.count; i++) {
-        const ks_offset_commit_response_topic *topic = &response->topics.items[i];
-        for (int32_t j = 0; j < topic->partitions.count; j++)
-            offsets_add(&result, topic->name, topic->partitions.items[j].partition_index, -1, KS_NULL_STRING,
-                        topic->partitions.items[j].error_code);
-    }
-    return ks_client_end(call, offsets_tell(call, &result, request->group, results));
-}
-
-/* ---- OffsetDelete ---- */
-
-static void fill_delete(ks_client_call *call, ks_ask *ask, const char *group, const kafka_topic_partition *partitions,
-                        size_t count) {
-    ks_offset_delete_request *request = ask->request->body;
-    request->group_id = ks_ask_string(ask, group);
-    topic_index index = index_partitions(call->arena, partitions, count);
-    KS_FILL(ask, request->topics, index.count);
-    for (int32_t i = 0; i < index.count; i++) {
-        request->topics.items[i].name = ks_ask_string(ask, index.names[i]);
-        KS_FILL(ask, request->topics.items[i].partitions, index.sizes[i]);
-        request->topics.items[i].partitions.count = 0;
-    }
-    for (size_t i = 0; i < count; i++) {
-        ks_offset_delete_request_topic *topic = &request->topics.items[index.of[i]];
-        topic->partitions.items[topic->partitions.count++].partition_index = partitions[i].partition;
-    }
-}
-
-kafka_error kafka_client_offset_delete(kafka_client *client, kafka_context *context, const char *group,
-                                       const kafka_topic_partition *partitions, size_t count,
-                                       kafka_group_offsets **results) {
-    kafka_error error;
-    ks_client_call *call = ks_client_begin_with(client, context, "kafka_client_offset_delete",
-                                                group != NULL && partitions_are_named(partitions, count),
-                                                "group, partitions, or a topic is NULL", &error);
-    if (call == NULL) return error;
-    ks_ask *ask = ks_client_ask(call, KS_API_offset_delete, coordinator_of(group));
-    fill_delete(call, ask, group, partitions, count);
-    error = ks_client_wait_for(call, ask);
-    if (error != KAFKA_OK) return ks_client_end(call, error);
-    const ks_offset_delete_response *response = ask->response->body;
-    size_t total = 0;
-    for (int32_t i = 0; i < response->topics.count; i++) total += (size_t)response->topics.items[i].partitions.count;
-    offsets_result result = offsets_begin(total, response->error_code);
-    for (int32_t i = 0; i < response->topics.count; i++) {
-        const ks_offset_delete_response_topic *topic = &response->topics.items[i];
-        for (int32_t j = 0; j < topic->partitions.count; j++)
-            offsets_add(&result, topic->name, topic->partitions.items[j].partition_index, -1, KS_NULL_STRING,
-                        topic->partitions.items[j].error_code);
-    }
-    return ks_client_end(call, offsets_tell(call, &result, group, results));
-}
 
 /* ---- ListGroups ---- */
 
@@ -254,7 +23,7 @@ static kafka_error tell_groups(ks_client_call *call, kafka_listed_groups **out) 
         for (int32_t i = 0; i < response->groups.count; i++)
             items[at++] =
                 (kafka_listed_group){ ks_result_text(arena, response->groups.items[i].group_id), ask->route.broker,
-                                      ks_result_text(arena, response->groups.items[i].protocol_type) };
+                                      ks_result_text(arena, response->groups.items[i].protocol_type), "", "" };
     }
     told->items = items;
     told->count = total;
@@ -311,7 +80,8 @@ static void tell_assignment(ks_arena *arena, ks_bytes bytes, kafka_described_mem
 
 static kafka_described_member
 tell_member(ks_arena *arena, const ks_describe_groups_response_described_group_member *from, bool consumer) {
-    kafka_described_member to = { .member = ks_result_text(arena, from->member_id),
+    kafka_described_member to = { .epoch = -1,
+                                  .member = ks_result_text(arena, from->member_id),
                                   .group_instance = ks_result_text(arena, from->group_instance_id),
                                   .client = ks_result_text(arena, from->client_id),
                                   .host = ks_result_text(arena, from->client_host),
@@ -324,8 +94,19 @@ tell_member(ks_arena *arena, const ks_describe_groups_response_described_group_m
     return to;
 }
 
-static void tell_group(ks_arena *arena, const ks_describe_groups_response_described_group *from,
-                       kafka_described_group *to) {
+kafka_described_group ks_described_group(ks_arena *arena, const char *group) {
+    return (kafka_described_group){ .group = ks_result_text(arena, ks_str(group)),
+                                    .state = "",
+                                    .protocol_type = "",
+                                    .protocol = "",
+                                    .type = "",
+                                    .coordinator = -1,
+                                    .group_epoch = -1,
+                                    .assignment_epoch = -1 };
+}
+
+void ks_tell_described_group(ks_arena *arena, const ks_describe_groups_response_described_group *from,
+                             kafka_described_group *to) {
     kafka_described_member *members = ks_arena_alloc(arena, (size_t)from->members.count * sizeof *members);
     bool consumer = ks_string_equal(from->protocol_type, KS_LITERAL("consumer"));
     for (int32_t i = 0; i < from->members.count; i++)
@@ -338,17 +119,29 @@ static void tell_group(ks_arena *arena, const ks_describe_groups_response_descri
     to->member_count = (size_t)from->members.count;
 }
 
-static bool names_are_there(const char *const *names, size_t count) {
+bool ks_names_are_there(const char *const *names, size_t count) {
     for (size_t i = 0; names != NULL && i < count; i++)
         if (names[i] == NULL) return false;
     return names != NULL;
+}
+
+kafka_error ks_described_hand_over(ks_client_call *call, kafka_described_groups *told, kafka_described_groups **out) {
+    if (out != NULL) {
+        *out = told;
+        return KAFKA_OK;
+    }
+    kafka_error error = KAFKA_OK;
+    for (size_t i = 0; error == KAFKA_OK && i < told->count; i++)
+        error = ks_client_code(call, (int16_t)told->items[i].error, told->items[i].group, KS_NULL_STRING);
+    ks_result_free(told);
+    return error;
 }
 
 kafka_error kafka_client_describe_groups(kafka_client *client, kafka_context *context, const char *const *groups,
                                          size_t count, kafka_described_groups **described) {
     kafka_error error;
     ks_client_call *call =
-        ks_client_begin_with(client, context, "kafka_client_describe_groups", names_are_there(groups, count),
+        ks_client_begin_with(client, context, "kafka_client_describe_groups", ks_names_are_there(groups, count),
                              "groups, or one of them, is NULL", &error);
     if (call == NULL) return error;
     for (size_t i = 0; i < count; i++) {
@@ -365,23 +158,14 @@ kafka_error kafka_client_describe_groups(kafka_client *client, kafka_context *co
     size_t i = 0;
     for (const ks_ask *ask = call->asks; ask != NULL; ask = ask->next, i++) {
         const ks_describe_groups_response *response = ask->response != NULL ? ask->response->body : NULL;
-        items[i] = (kafka_described_group){ .group = ks_result_text(arena, ks_str(groups[i])),
-                                            .error = ask->error,
-                                            .state = "",
-                                            .protocol_type = "",
-                                            .protocol = "" };
-        if (response != NULL && response->groups.count > 0) tell_group(arena, &response->groups.items[0], &items[i]);
-        if (error == KAFKA_OK) error = ks_client_code(call, (int16_t)items[i].error, groups[i], KS_NULL_STRING);
+        items[i] = ks_described_group(arena, groups[i]);
+        items[i].error = ask->error;
+        if (response != NULL && response->groups.count > 0)
+            ks_tell_described_group(arena, &response->groups.items[0], &items[i]);
     }
     told->items = items;
     told->count = count;
-    if (described != NULL) {
-        *described = told;
-        error = KAFKA_OK;
-    } else {
-        ks_result_free(told);
-    }
-    return ks_client_end(call, error);
+    return ks_client_end(call, ks_described_hand_over(call, told, described));
 }
 
 KS_RESULT_FREE(kafka_described_groups_free, kafka_described_groups)
@@ -392,7 +176,7 @@ kafka_error kafka_client_delete_groups(kafka_client *client, kafka_context *cont
                                        size_t count, kafka_named_errors **results) {
     kafka_error error;
     ks_client_call *call =
-        ks_client_begin_with(client, context, "kafka_client_delete_groups", count > 0 && names_are_there(groups, count),
+        ks_client_begin_with(client, context, "kafka_client_delete_groups", count > 0 && ks_names_are_there(groups, count),
                              "there are no groups, or one of them is NULL", &error);
     if (call == NULL) return error;
     ks_ask *ask = ks_client_ask(call, KS_API_delete_groups, coordinator_of(groups[0]));
