@@ -23,7 +23,7 @@ static void answer(const ks_cluster *cluster, int8_t type, ks_string key, ks_fin
         error = KAFKA_ERR_COORDINATOR_NOT_AVAILABLE;
     out->key = ks_arena_string(arena, key);
     out->error_code = (int16_t)error;
-    out->error_message = ks_str(error == KAFKA_OK ? "NONE" : kafka_error_text(error)); /* sic: Errors.NONE.message() */
+    out->error_message = KS_LITERAL(""); /* none from v4 on, whatever the error */
     out->node_id = broker != NULL ? broker->id : -1;
     out->host = broker != NULL ? broker->host : KS_LITERAL("");
     out->port = broker != NULL ? broker->port : -1;
@@ -37,7 +37,8 @@ void ks_handle_find_coordinator(ks_broker *broker, ks_request *request) {
         ks_find_coordinator_response_coordinator one;
         answer(broker->cluster, find_request->key_type, find_request->key, &one, response->arena);
         body->error_code = one.error_code;
-        if (response->api_version >= 1) body->error_message = one.error_message; /* v0 has no such field */
+        if (response->api_version >= 1) /* v0 has no such field; sic: Errors.NONE.message() */
+            body->error_message = ks_str(one.error_code == 0 ? "NONE" : kafka_error_text((kafka_error)one.error_code));
         body->node_id = one.node_id;
         body->host = one.host;
         body->port = one.port;

@@ -55,6 +55,8 @@ static ruling check_request(const ks_groups *groups, const ks_group_input *in) {
     if (is_blank(beat->rack_id)) return (ruling){ KAFKA_ERR_INVALID_REQUEST, "RackId can't be empty." };
     if (in->version >= 1 && beat->subscribed_topic_regex.size > 0)
         return (ruling){ KAFKA_ERR_INVALID_REQUEST, "SubscribedTopicRegex is not supported yet." };
+    if (in->version >= 1 && is_blank(beat->member_id)) /* from then on clients choose their ids (KIP-1082) */
+        return (ruling){ KAFKA_ERR_INVALID_REQUEST, "MemberId can't be empty." };
     ruling verdict = check_epoch_rules(beat);
     if (verdict.error != KAFKA_OK) return verdict;
     if (beat->server_assignor.size >= 0 && find_assignor(&groups->settings, beat->server_assignor) < 0)

@@ -67,7 +67,7 @@ static void fill_consumer(ks_consumer_group_heartbeat_response *body, const ks_g
     if (reply->error != KAFKA_OK) return;
     body->member_id = ks_arena_string(arena, reply->member_id);
     body->member_epoch = reply->generation;
-    body->heartbeat_interval_ms = group->groups->settings.consumer_heartbeat_interval_ms;
+    if (reply->generation >= 0) body->heartbeat_interval_ms = group->groups->settings.consumer_heartbeat_interval_ms; /* goodbyes have none */
     if (reply->partitions == NULL) return;
     body->assignment = ks_arena_alloc(arena, sizeof *body->assignment);
     ks_struct_copy(ks_describe_consumer_group_heartbeat_response_assignment(), body->assignment, reply->partitions,

@@ -99,8 +99,8 @@ void ks_java_coordinator_timer(ks_timer *timer) {
 
 bool ks_java_coordinator_known(ks_consumer *c) {
     if (c->coordinator >= 0) return true;
-    /* The first look waits for the first metadata, so that the coordinator's address is known. */
-    if (ks_java_metadata_version(c->metadata) > 0) lookup(c);
+    ks_java_metadata_begin(c->metadata);
+    lookup(c);
     return false;
 }
 

@@ -32,6 +32,7 @@ typedef struct ks_java_name { /* the book of topic names: grows only */
 typedef enum ks_fetch_state {
     KS_FETCH_INITIALIZING, /* no position: the committed one must be asked for (or, without a group, the reset policy) */
     KS_FETCH_AWAIT_RESET,  /* ListOffsets must say */
+    KS_FETCH_AWAIT_VALIDATION, /* has a committed position with a leader epoch: OffsetForLeaderEpoch must agree (KIP-320) */
     KS_FETCH_FETCHING      /* has a position */
 } ks_fetch_state;
 
@@ -104,7 +105,7 @@ typedef struct ks_java_fetch { /* one Fetch under way */
 
 /* ---- offsets ---- */
 
-typedef enum ks_op_kind { KS_OP_COMMIT, KS_OP_FETCH, KS_OP_LIST } ks_op_kind;
+typedef enum ks_op_kind { KS_OP_COMMIT, KS_OP_FETCH, KS_OP_LIST, KS_OP_VALIDATE } ks_op_kind;
 
 struct ks_offset_op {
     ks_offset_op *next, **link;
@@ -119,9 +120,9 @@ struct ks_offset_op {
     bool in_flight;        /* its answer will come */
     bool waits_for_coordinator;
     bool *finished;        /* set when it ends, for who just made it */
-    int32_t parts;         /* LIST: requests under way */
+    int32_t parts;         /* LIST, VALIDATE: requests under way */
     kafka_error part_error;
-    bool *settled;         /* LIST: by offset, answered for good */
+    bool *settled;         /* LIST, VALIDATE: by offset, answered for good */
     int32_t generation;    /* sent with */
     ks_timer timer;        /* backoff or deadline */
     ks_offsets_fn *done;
@@ -346,7 +347,8 @@ void ks_java_ops_free(ks_consumer *c);
 ks_offset *ks_java_all_consumed(ks_consumer *c, ks_arena *arena, int32_t *count);
 void ks_java_auto_commit(ks_consumer *c);
 void ks_java_auto_commit_restart(ks_consumer *c);
-void ks_java_op_send_list(ks_offset_op *op);
+void ks_java_op_ask_leaders(ks_offset_op *op);
+static inline bool ks_java_op_asks_leaders(const ks_offset_op *op) { return op->kind == KS_OP_LIST || op->kind == KS_OP_VALIDATE; }
 void ks_java_op_finish(ks_offset_op *op, kafka_error error);
 void ks_java_op_retry(ks_offset_op *op, kafka_error error); /* later if it may, else finishes with the error */
 

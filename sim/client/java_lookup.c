@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * ListOffsets (OffsetFetcher): beginning, end, and the first offset at or after a time, asked of each partition's leader. What
- * one leader cannot answer now is asked again, after new metadata, until the operation's time is over. */
+ * What partitions' leaders are asked (OffsetFetcher): ListOffsets for the beginning, the end, and the first offset at or after a
+ * time; OffsetForLeaderEpoch for the end of a leader epoch, to see whether a committed position is still what it was (KIP-320).
+ * What one leader cannot answer now is asked again, after new metadata, until the operation's time is over. */
 #include "sim/client/java_internal.h"
 
 static void answered(void *owner, kafka_error error, const ks_envelope *envelope);
@@ -33,23 +34,43 @@ static void settle(ks_offset_op *op) {
     ks_java_op_finish(op, KAFKA_OK);
 }
 
-static void take(ks_offset_op *op, ks_string topic, const ks_list_offsets_response_partition_response *in) {
+/* The offset that a partition's answer is for: settled, unless leaders must be asked again. NULL: none, or not settled. */
+static ks_offset *settled_by(ks_offset_op *op, ks_string topic, int32_t partition, kafka_error error) {
     for (int32_t i = 0; i < op->count; i++) {
         ks_offset *offset = &op->offsets[i];
-        if (offset->partition != in->partition_index || !ks_string_equal(offset->topic, topic)) continue;
-        if (in->error_code == KAFKA_ERR_TOPIC_AUTHORIZATION_FAILED || in->error_code == 0 ||
-            in->error_code == KAFKA_ERR_UNSUPPORTED_FOR_MESSAGE_FORMAT) {
-            op->settled[i] = true;
-            offset->error = (kafka_error)in->error_code;
+        if (offset->partition != partition || !ks_string_equal(offset->topic, topic)) continue;
+        op->settled[i] = error == KAFKA_OK || error == KAFKA_ERR_TOPIC_AUTHORIZATION_FAILED ||
+                         error == KAFKA_ERR_UNSUPPORTED_FOR_MESSAGE_FORMAT;
+        offset->error = op->settled[i] ? error : KAFKA_OK;
+        if (op->settled[i]) return offset;
+        op->part_error = error;
+        ks_java_metadata_refresh(op->consumer->metadata);
+        return NULL;
+    }
+    return NULL;
+}
+
+static void take_listed(ks_offset_op *op, const ks_list_offsets_response *response) {
+    for (int32_t t = 0; t < response->topics.count; t++)
+        for (int32_t p = 0; p < response->topics.items[t].partitions.count; p++) {
+            const ks_list_offsets_response_partition_response *in = &response->topics.items[t].partitions.items[p];
+            ks_offset *offset = settled_by(op, response->topics.items[t].name, in->partition_index, (kafka_error)in->error_code);
+            if (offset == NULL) continue;
             offset->offset = in->error_code ? -1 : in->offset;
             offset->leader_epoch = in->leader_epoch;
             offset->timestamp_ms = in->timestamp;
-        } else {
-            op->part_error = (kafka_error)in->error_code;
-            ks_java_metadata_refresh(op->consumer->metadata);
         }
-        return;
-    }
+}
+
+static void take_validated(ks_offset_op *op, const ks_offset_for_leader_epoch_response *response) {
+    for (int32_t t = 0; t < response->topics.count; t++)
+        for (int32_t p = 0; p < response->topics.items[t].partitions.count; p++) {
+            const ks_offset_for_leader_epoch_response_epoch_end_offset *in = &response->topics.items[t].partitions.items[p];
+            ks_offset *offset = settled_by(op, response->topics.items[t].topic, in->partition, (kafka_error)in->error_code);
+            if (offset == NULL) continue;
+            offset->offset = in->error_code ? -1 : in->end_offset;
+            offset->leader_epoch = in->leader_epoch;
+        }
 }
 
 static void answered(void *owner, kafka_error error, const ks_envelope *envelope) {
@@ -57,14 +78,23 @@ static void answered(void *owner, kafka_error error, const ks_envelope *envelope
     op->parts--;
     if (error) op->part_error = error;
     if (error) ks_java_metadata_refresh(op->consumer->metadata);
-    const ks_list_offsets_response *response = envelope ? envelope->body : NULL;
-    for (int32_t t = 0; response && t < response->topics.count; t++)
-        for (int32_t p = 0; p < response->topics.items[t].partitions.count; p++)
-            take(op, response->topics.items[t].name, &response->topics.items[t].partitions.items[p]);
+    if (envelope && op->kind == KS_OP_LIST) take_listed(op, envelope->body);
+    if (envelope && op->kind == KS_OP_VALIDATE) take_validated(op, envelope->body);
     settle(op);
 }
 
-static void send_to(ks_offset_op *op, int32_t leader, const int32_t *leaders) {
+/* ---- asking ---- */
+
+/* Is the i-th offset asked of this leader now? */
+static bool is_for(const ks_offset_op *op, int32_t i, int32_t leader, const int32_t *leaders) {
+    return !op->settled[i] && leaders[i] == leader;
+}
+
+static int32_t current_epoch(const ks_offset_op *op, int32_t i) {
+    return ks_java_topic_leader_epoch(ks_java_metadata_topic(op->consumer->metadata, op->offsets[i].topic), op->offsets[i].partition);
+}
+
+static ks_envelope *list_request(ks_offset_op *op, int32_t leader, const int32_t *leaders) {
     ks_consumer *c = op->consumer;
     ks_envelope *envelope = ks_java_request(c->network, KS_API_list_offsets, -1);
     ks_list_offsets_request *request = envelope->body;
@@ -74,28 +104,55 @@ static void send_to(ks_offset_op *op, int32_t leader, const int32_t *leaders) {
     request->topics.items = ks_arena_alloc(envelope->arena, ((size_t)op->count + 1) * sizeof *request->topics.items);
     ks_list_offsets_request_partition *partitions = ks_arena_alloc(envelope->arena, ((size_t)op->count + 1) * sizeof *partitions);
     ks_list_offsets_request_topic *topic = NULL;
-    ks_string former = KS_NULL_STRING;
     for (int32_t i = 0, n = 0; i < op->count; i++) {
-        if (op->settled[i] || leaders[i] != leader) continue;
-        if (topic == NULL || !ks_string_equal(former, op->offsets[i].topic)) {
+        if (!is_for(op, i, leader, leaders)) continue;
+        if (topic == NULL || !ks_string_equal(topic->name, op->offsets[i].topic)) {
             topic = &request->topics.items[request->topics.count++];
             ks_struct_default(ks_describe_list_offsets_request_topic(), topic);
-            topic->name = ks_arena_string(envelope->arena, former = op->offsets[i].topic);
+            topic->name = ks_arena_string(envelope->arena, op->offsets[i].topic);
             topic->partitions.items = partitions + n;
         }
         ks_list_offsets_request_partition *partition = &partitions[n++];
         ks_struct_default(ks_describe_list_offsets_request_partition(), partition);
         partition->partition_index = op->offsets[i].partition;
         partition->timestamp = op->offsets[i].asked_ms;
-        const ks_java_topic *known = ks_java_metadata_topic(c->metadata, op->offsets[i].topic);
-        partition->current_leader_epoch = ks_java_topic_leader_epoch(known, op->offsets[i].partition);
+        partition->current_leader_epoch = current_epoch(op, i);
         topic->partitions.count++;
     }
-    op->parts++;
-    ks_java_send(c->network, leader, envelope, 0, answered, op);
+    return envelope;
 }
 
-void ks_java_op_send_list(ks_offset_op *op) {
+static ks_envelope *validate_request(ks_offset_op *op, int32_t leader, const int32_t *leaders) {
+    ks_envelope *envelope = ks_java_request(op->consumer->network, KS_API_offset_for_leader_epoch, -1);
+    ks_offset_for_leader_epoch_request *request = envelope->body;
+    request->replica_id = -1;
+    request->topics.items = ks_arena_alloc(envelope->arena, ((size_t)op->count + 1) * sizeof *request->topics.items);
+    ks_offset_for_leader_epoch_request_offset_for_leader_partition *partitions =
+        ks_arena_alloc(envelope->arena, ((size_t)op->count + 1) * sizeof *partitions);
+    ks_offset_for_leader_epoch_request_offset_for_leader_topic *topic = NULL;
+    for (int32_t i = 0, n = 0; i < op->count; i++) {
+        if (!is_for(op, i, leader, leaders)) continue;
+        if (topic == NULL || !ks_string_equal(topic->topic, op->offsets[i].topic)) {
+            topic = &request->topics.items[request->topics.count++];
+            ks_struct_default(ks_describe_offset_for_leader_epoch_request_offset_for_leader_topic(), topic);
+            topic->topic = ks_arena_string(envelope->arena, op->offsets[i].topic);
+            topic->partitions.items = partitions + n;
+        }
+        partitions[n++] = (ks_offset_for_leader_epoch_request_offset_for_leader_partition){
+            .partition = op->offsets[i].partition, .current_leader_epoch = current_epoch(op, i), .leader_epoch = op->offsets[i].leader_epoch
+        };
+        topic->partitions.count++;
+    }
+    return envelope;
+}
+
+static void send_to(ks_offset_op *op, int32_t leader, const int32_t *leaders) {
+    ks_envelope *envelope = op->kind == KS_OP_LIST ? list_request(op, leader, leaders) : validate_request(op, leader, leaders);
+    op->parts++;
+    ks_java_send(op->consumer->network, leader, envelope, 0, answered, op);
+}
+
+void ks_java_op_ask_leaders(ks_offset_op *op) {
     ks_consumer *c = op->consumer;
     if (op->settled == NULL) op->settled = ks_arena_alloc(op->arena, (size_t)op->count + 1);
     int32_t *leaders = ks_arena_alloc(op->arena, ((size_t)op->count + 1) * sizeof *leaders);

@@ -254,6 +254,12 @@ void ks_java_metadata_refresh(ks_java_metadata *metadata) {
     schedule(metadata);
 }
 
+void ks_java_metadata_begin(ks_java_metadata *metadata) {
+    if (metadata->last_attempt != INT64_MIN || !ks_timer_is_running(&metadata->timer)) return;
+    ks_timer_stop(&metadata->timer);
+    ask(&metadata->timer);
+}
+
 void ks_java_metadata_want(ks_java_metadata *metadata, ks_string name) {
     ks_java_topic *topic = ks_java_metadata_topic(metadata, name);
     if (topic == NULL) {

@@ -76,6 +76,7 @@ ks_assignor_topic ks_java_metadata_assignor_topic(const ks_java_metadata *metada
 /* One more (or less) reason to ask for a topic. A new one is asked for at once. */
 void ks_java_metadata_want(ks_java_metadata *metadata, ks_string name);
 void ks_java_metadata_unwant(ks_java_metadata *metadata, ks_string name);
+void ks_java_metadata_begin(ks_java_metadata *metadata);   /* the first request, due at this instant, goes out before others */
 void ks_java_metadata_refresh(ks_java_metadata *metadata); /* what is known may be wrong */
 bool ks_java_metadata_is_fresh(const ks_java_metadata *metadata); /* there was an answer, and none is asked for */
 /* An answer came after number `version`, and it speaks of all topics wanted. */

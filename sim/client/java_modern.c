@@ -29,8 +29,8 @@ struct ks_java_modern {
     bool has_target, all_resolved;
     ks_topic_partitions *resolved; /* what is being reconciled to, in work_arena */
     int32_t resolved_count;
-    ks_buffer sent_topics, sent_owned; /* as last sent, to say only what changed */
-    bool sent_all;
+    ks_buffer sent_topics;   /* as last sent, to say only what changed */
+    bool sent_all, sent_owned;
     ks_reply_fn *left;       /* who waits for the last heartbeat's answer */
     void *left_owner;
 };
@@ -125,7 +125,7 @@ static void fill_owned(ks_consumer *c, ks_envelope *envelope) {
 }
 
 static ks_envelope *heartbeat_request(ks_consumer *c, int32_t epoch) {
-    ks_envelope *envelope = ks_java_request(c->network, KS_API_consumer_group_heartbeat, 0);
+    ks_envelope *envelope = ks_java_request(c->network, KS_API_consumer_group_heartbeat, -1);
     ks_consumer_group_heartbeat_request *request = envelope->body;
     request->group_id = ks_arena_string(envelope->arena, c->group_id);
     request->member_id = ks_arena_string(envelope->arena, c->member_id);
@@ -142,12 +142,11 @@ static void send_heartbeat(ks_consumer *c) {
     bool joining = m->state == JOINING;
     ks_envelope *envelope = heartbeat_request(c, joining ? 0 : c->generation);
     ks_consumer_group_heartbeat_request *request = envelope->body;
-    ks_buffer topics = { 0 }, owned = { 0 };
+    ks_buffer topics = { 0 };
     for (int32_t i = 0; i < c->subscription.count; i++) {
         ks_buffer_string(&topics, c->subscription.items[i]);
         ks_buffer_text(&topics, "\n");
     }
-    owned_text(c, &owned);
     bool all = joining || !m->sent_all;
     if (all) {
         request->rebalance_timeout_ms = (int32_t)c->config.max_poll_interval_ms;
@@ -155,12 +154,10 @@ static void send_heartbeat(ks_consumer *c) {
         if (c->rack.size > 0) request->rack_id = ks_arena_string(envelope->arena, c->rack);
     }
     if (all || !same(&topics, &m->sent_topics)) fill_topics(c, envelope);
-    if (all || !same(&owned, &m->sent_owned)) fill_owned(c, envelope);
+    if (all || !m->sent_owned) fill_owned(c, envelope);
     replace(&m->sent_topics, &topics);
-    replace(&m->sent_owned, &owned);
-    m->sent_all = true;
+    m->sent_all = m->sent_owned = true;
     ks_buffer_deinit(&topics);
-    ks_buffer_deinit(&owned);
     m->next_heartbeat = ks_java_now(c) + (m->interval_ns > 0 ? m->interval_ns : 5 * KS_S);
     m->in_flight++;
     if (m->state == ACKNOWLEDGING) become(c, STABLE); /* the receipt is on its way; a newer target is seen in its answer */
@@ -244,7 +241,7 @@ static void accepted(ks_consumer *c, const ks_consumer_group_heartbeat_response 
     if (response->assignment) {
         ks_progress(c->kernel);
         keep_target(c, response->assignment);
-        if (m->part == PART_NONE) become(c, target_is_reached(c) ? STABLE : RECONCILING);
+        if (m->part == PART_NONE) become(c, m->state != JOINING && target_is_reached(c) ? STABLE : RECONCILING); /* the first always */
     } else if (m->state == JOINING) {
         become(c, STABLE);
     }
@@ -387,6 +384,7 @@ static void acknowledge(ks_consumer *c) {
     c->fetch_changes++;
     c->positions_missing = true;
     m->part = PART_NONE;
+    m->sent_owned = false; /* the receipt, even if it owns what it owned before */
     become(c, ACKNOWLEDGING);
     beat_now(c);
     if (c->callback_error) ks_java_fail_with(c, c->callback_error, "a rebalance callback failed: %s", kafka_error_text(c->callback_error));
@@ -491,6 +489,8 @@ bool ks_java_modern_leave(ks_consumer *c, ks_reply_fn *reply, void *owner) {
     bool member = c->generation > 0 && c->coordinator >= 0 && c->network;
     if (member) {
         ks_envelope *envelope = heartbeat_request(c, c->instance_id.size >= 0 ? -2 : -1);
+        ks_consumer_group_heartbeat_request *request = envelope->body;
+        request->subscribed_topic_names.count = request->topic_partitions.count = 0; /* both are given up already */
         m->left = reply;
         m->left_owner = owner;
         ks_java_send(c->network, ks_java_coordinator_node(c), envelope, 0, left_group, c);
@@ -502,19 +502,27 @@ bool ks_java_modern_leave(ks_consumer *c, ks_reply_fn *reply, void *owner) {
     return member;
 }
 
+/* For as long as it lives, whatever happens to its memberships (KIP-1082). Kafka draws it. */
+static void choose_member_id(ks_consumer *c) {
+    ks_buffer id = { 0 };
+    ks_buffer_printf(&id, "%s-consumer-%06u", ks_node_name(c->node), (unsigned)ks_process_next_number(c->process));
+    ks_java_set_member_id(c, (ks_string){ (const char *)id.data, (int32_t)id.size });
+    ks_buffer_deinit(&id);
+}
+
 void ks_java_modern_new(ks_consumer *c) {
     ks_java_modern *m = ks_alloc(sizeof *m);
     m->target_arena = ks_arena_new();
     m->work_arena = ks_arena_new();
     ks_timer_init(&m->timer, c->node, timer_fired, c);
     c->modern = m;
+    choose_member_id(c);
 }
 
 void ks_java_modern_free(ks_consumer *c) {
     ks_java_modern *m = c->modern;
     ks_timer_stop(&m->timer);
     ks_buffer_deinit(&m->sent_topics);
-    ks_buffer_deinit(&m->sent_owned);
     ks_arena_free(m->target_arena);
     ks_arena_free(m->work_arena);
     ks_free(m);

@@ -29,7 +29,7 @@ struct ks_java_network {
     ks_kernel *kernel;
     ks_java_node *nodes, **nodes_end;
     call *free_calls;
-    int16_t versions[KS_API_LIMIT]; /* the highest that both sides know */
+    int16_t versions[KS_API_LIMIT]; /* the newest that both sides know */
     ks_arena *arena;
     bool *gone; /* set when it is freed inside a reply */
 };
@@ -155,12 +155,24 @@ static void transmit(call *one) {
     ks_channel_send(one->node->channel, envelope, one->timeout_ns, call_replied, one);
 }
 
+/* The newest version that the client of Kafka 4.0 speaks; sim/protocol knows those of later releases, too. */
+static int16_t newest_version(const ks_api *api) {
+    switch (api->key) {
+    case KS_API_fetch: return 17;
+    case KS_API_list_offsets: return 10;
+    case KS_API_offset_commit: case KS_API_offset_fetch: return 9;
+    default: return api->until;
+    }
+}
+
 static void learn_versions(ks_java_network *network, const ks_api_versions_response *response) {
     for (int32_t i = 0; i < response->api_keys.count; i++) {
         const ks_api_versions_response_api_version *range = &response->api_keys.items[i];
         if (range->api_key < 0 || range->api_key >= KS_API_LIMIT) continue;
         const ks_api *api = ks_api_find(range->api_key);
-        if (api) network->versions[range->api_key] = range->max_version < api->until ? range->max_version : api->until;
+        if (api == NULL) continue;
+        int16_t newest = newest_version(api);
+        network->versions[range->api_key] = range->max_version < newest ? range->max_version : newest;
     }
 }
 
@@ -277,7 +289,7 @@ ks_java_network *ks_java_network_new(const ks_java_network_config *config) {
     network->config.client_id = ks_arena_string(network->arena, config->client_id);
     network->config.addresses = ks_arena_string(network->arena, config->addresses);
     network->nodes_end = &network->nodes;
-    for (int32_t i = 0; i < ks_api_count(); i++) network->versions[ks_api_at(i)->key] = ks_api_at(i)->until;
+    for (int32_t i = 0; i < ks_api_count(); i++) network->versions[ks_api_at(i)->key] = newest_version(ks_api_at(i));
     return network;
 }
 

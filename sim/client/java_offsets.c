@@ -2,7 +2,7 @@
  *
  * Offsets asked of the group's coordinator (ConsumerCoordinator): OffsetCommit and OffsetFetch, for the application, for the
  * auto-commit and for join prepare. commitSync tries again what may succeed until its time is over; commitAsync tries once, so
- * that an older commit can never overtake a newer one. java_lookup.c has the third kind, ListOffsets. */
+ * that an older commit can never overtake a newer one. java_lookup.c has those asked of leaders. */
 #include "sim/client/java_internal.h"
 
 /* ---- an operation's life ---- */
@@ -32,7 +32,7 @@ static size_t count_topics(const ks_offset_op *op) {
 
 /* ListOffsets may ask about topics that are not subscribed to. */
 static void want_topics(ks_offset_op *op, void (*want)(ks_java_metadata *metadata, ks_string name)) {
-    for (int32_t i = 0; op->kind == KS_OP_LIST && i < op->count; i++)
+    for (int32_t i = 0; ks_java_op_asks_leaders(op) && i < op->count; i++)
         if (i == 0 || !same_topic(op->offsets, i)) want(op->consumer->metadata, op->offsets[i].topic);
 }
 
@@ -125,7 +125,7 @@ static void op_timer(ks_timer *timer) {
 void ks_java_ops_metadata(ks_consumer *c) {
     for (ks_offset_op *op = c->ops, *next; op; op = next) {
         next = op->next;
-        if (op->kind == KS_OP_LIST && op->parts == 0) ks_java_op_go(op);
+        if (ks_java_op_asks_leaders(op) && op->parts == 0) ks_java_op_go(op);
     }
 }
 
@@ -144,16 +144,6 @@ void ks_java_ops_coordinator_found(ks_consumer *c, kafka_error error) {
 
 /* ---- OffsetCommit ---- */
 
-/* Both APIs name topics by id from version 10 on; a client that does not know an id yet stays with version 9. */
-static bool use_topic_ids(ks_consumer *c, const ks_offset_op *op) {
-    for (int32_t i = 0; i < op->count; i++) {
-        if (i > 0 && same_topic(op->offsets, i)) continue;
-        const ks_java_topic *topic = ks_java_metadata_topic(c->metadata, op->offsets[i].topic);
-        if (topic == NULL || ks_uuid_is_zero(topic->id)) return false;
-    }
-    return true;
-}
-
 static ks_offset *find_offset(const ks_offset_op *op, ks_string topic, int32_t partition, int32_t *hint) {
     for (int32_t n = 0; n < op->count; n++) { /* answers come in the order of the request: the hint is nearly always right */
         ks_offset *offset = &op->offsets[(*hint + n) % op->count];
@@ -164,12 +154,6 @@ static ks_offset *find_offset(const ks_offset_op *op, ks_string topic, int32_t p
     return NULL;
 }
 
-static ks_string topic_name(ks_consumer *c, ks_string name, ks_uuid id, bool by_id) {
-    if (!by_id) return name;
-    const ks_java_topic *topic = ks_java_metadata_topic_by_id(c->metadata, id);
-    return topic ? topic->name : KS_NULL_STRING;
-}
-
 static void commit_refused(ks_offset_op *op, kafka_error error) {
     ks_consumer *c = op->consumer;
     bool newer = c->generation != op->generation && ks_java_rebalance_in_progress(c);
@@ -177,7 +161,6 @@ static void commit_refused(ks_offset_op *op, kafka_error error) {
     switch ((int)error) {
     case KAFKA_ERR_COORDINATOR_LOAD_IN_PROGRESS:
     case KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION:
-    case KAFKA_ERR_UNKNOWN_TOPIC_ID:
     case KAFKA_ERR_STALE_MEMBER_EPOCH:
         ks_java_op_retry(op, error);
         return;
@@ -237,10 +220,9 @@ static void commit_answered(void *owner, kafka_error error, const ks_envelope *e
     int32_t hint = 0;
     for (int32_t t = 0; t < response->topics.count; t++) {
         const ks_offset_commit_response_topic *topic = &response->topics.items[t];
-        ks_string name = topic_name(c, topic->name, topic->topic_id, envelope->api_version >= 10);
         for (int32_t p = 0; p < topic->partitions.count; p++) {
             kafka_error one = (kafka_error)topic->partitions.items[p].error_code;
-            ks_offset *offset = find_offset(op, name, topic->partitions.items[p].partition_index, &hint);
+            ks_offset *offset = find_offset(op, topic->name, topic->partitions.items[p].partition_index, &hint);
             if (offset) offset->error = one;
             if (one && error == KAFKA_OK) error = one;
         }
@@ -250,7 +232,6 @@ static void commit_answered(void *owner, kafka_error error, const ks_envelope *e
 }
 
 static void fill_commit(ks_offset_op *op, ks_envelope *envelope) {
-    ks_consumer *c = op->consumer;
     ks_offset_commit_request *request = envelope->body;
     request->topics.items = ks_arena_alloc(envelope->arena, count_topics(op) * sizeof *request->topics.items);
     ks_offset_commit_request_partition *partitions = ks_arena_alloc(envelope->arena, ((size_t)op->count + 1) * sizeof *partitions);
@@ -261,8 +242,7 @@ static void fill_commit(ks_offset_op *op, ks_envelope *envelope) {
         if (i == 0 || !same_topic(op->offsets, i)) {
             topic = &request->topics.items[request->topics.count++];
             ks_struct_default(ks_describe_offset_commit_request_topic(), topic);
-            if (envelope->api_version >= 10) topic->topic_id = ks_java_metadata_topic(c->metadata, offset->topic)->id;
-            else topic->name = ks_arena_string(envelope->arena, offset->topic);
+            topic->name = ks_arena_string(envelope->arena, offset->topic);
             topic->partitions.items = partitions + i;
         }
         if (i > 0) partitions[i] = partitions[i - 1];
@@ -284,7 +264,7 @@ static void send_commit(ks_offset_op *op) {
         }
         op->generation = c->generation;
     }
-    ks_envelope *envelope = ks_java_request(c->network, KS_API_offset_commit, use_topic_ids(c, op) ? -1 : 9);
+    ks_envelope *envelope = ks_java_request(c->network, KS_API_offset_commit, -1);
     ks_offset_commit_request *request = envelope->body;
     request->group_id = ks_arena_string(envelope->arena, c->group_id);
     request->generation_id_or_member_epoch = op->generation;
@@ -309,7 +289,6 @@ static void fetch_refused(ks_offset_op *op, kafka_error error) {
     case KAFKA_ERR_COORDINATOR_LOAD_IN_PROGRESS:
     case KAFKA_ERR_UNSTABLE_OFFSET_COMMIT:
     case KAFKA_ERR_STALE_MEMBER_EPOCH:
-    case KAFKA_ERR_UNKNOWN_TOPIC_ID:
         ks_java_op_retry(op, error);
         return;
     default:
@@ -328,16 +307,15 @@ static kafka_error take_fetched(ks_offset_op *op, ks_string name, int32_t partit
     return error;
 }
 
-static kafka_error read_fetched_group(ks_offset_op *op, const ks_offset_fetch_response_group *group, bool by_id) {
+static kafka_error read_fetched_group(ks_offset_op *op, const ks_offset_fetch_response_group *group) {
     kafka_error error = (kafka_error)group->error_code;
     int32_t hint = 0;
     for (int32_t t = 0; t < group->topics.count && group->error_code == 0; t++) {
         const ks_offset_fetch_response_topics *topic = &group->topics.items[t];
-        ks_string name = topic_name(op->consumer, topic->name, topic->topic_id, by_id);
         for (int32_t p = 0; p < topic->partitions.count; p++) {
             const ks_offset_fetch_response_partitions *in = &topic->partitions.items[p];
-            kafka_error one = take_fetched(op, name, in->partition_index, in->committed_offset, in->committed_leader_epoch,
-                                           in->metadata, (kafka_error)in->error_code, &hint);
+            kafka_error one = take_fetched(op, topic->name, in->partition_index, in->committed_offset,
+                                           in->committed_leader_epoch, in->metadata, (kafka_error)in->error_code, &hint);
             if (one && error == KAFKA_OK) error = one;
         }
     }
@@ -368,7 +346,7 @@ static void fetch_answered(void *owner, kafka_error error, const ks_envelope *en
     const ks_offset_fetch_response *response = envelope->body;
     for (int32_t i = 0; i < op->count; i++) op->offsets[i].offset = -1;
     if (envelope->api_version < 8) error = read_fetched_old(op, response);
-    else if (response->groups.count > 0) error = read_fetched_group(op, &response->groups.items[0], envelope->api_version >= 10);
+    else if (response->groups.count > 0) error = read_fetched_group(op, &response->groups.items[0]);
     if (error) fetch_refused(op, error);
     else ks_java_op_finish(op, KAFKA_OK);
 }
@@ -412,8 +390,7 @@ static void fill_fetch(ks_offset_op *op, ks_envelope *envelope) {
             if (new_topic) {
                 ks_offset_fetch_request_topics *topic = &group->topics.items[group->topics.count++];
                 ks_struct_default(ks_describe_offset_fetch_request_topics(), topic);
-                if (envelope->api_version >= 10) topic->topic_id = ks_java_metadata_topic(c->metadata, op->offsets[i].topic)->id;
-                else topic->name = ks_arena_string(arena, op->offsets[i].topic);
+                topic->name = ks_arena_string(arena, op->offsets[i].topic);
                 topic->partition_indexes.items = numbers + i;
             }
             group->topics.items[group->topics.count - 1].partition_indexes.count++;
@@ -423,7 +400,7 @@ static void fill_fetch(ks_offset_op *op, ks_envelope *envelope) {
 
 static void send_fetch(ks_offset_op *op) {
     ks_consumer *c = op->consumer;
-    ks_envelope *envelope = ks_java_request(c->network, KS_API_offset_fetch, use_topic_ids(c, op) ? -1 : 9);
+    ks_envelope *envelope = ks_java_request(c->network, KS_API_offset_fetch, -1);
     fill_fetch(op, envelope);
     op->in_flight = true;
     ks_java_op_watch_deadline(op);
@@ -434,8 +411,8 @@ static void send_fetch(ks_offset_op *op) {
 
 void ks_java_op_go(ks_offset_op *op) {
     ks_consumer *c = op->consumer;
-    if (op->kind == KS_OP_LIST) {
-        ks_java_op_send_list(op);
+    if (ks_java_op_asks_leaders(op)) {
+        ks_java_op_ask_leaders(op);
         return;
     }
     if (op->count == 0) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Where to start (ConsumerCoordinator.initWithCommittedOffsetsIfNeeded, OffsetFetcher.resetPositionsIfNeeded): at the group's
- * committed offset, and where there is none, or it lies outside the log, where auto.offset.reset says, as of the lookup.
- * Kafka would first validate a committed position against the leader's epochs; that comes with replication. */
+ * committed offset, once its leader agrees that the log did not change before it (OffsetsForLeaderEpochUtils, KIP-320); and where
+ * there is none, or it lies outside the log, where auto.offset.reset says, as of the lookup. */
 #include "sim/client/java_internal.h"
 
 static void emit_reset(ks_consumer *c, const ks_java_partition *p, int64_t to, const char *reason) {
@@ -43,7 +43,7 @@ static void committed(void *owner, kafka_error error, const ks_offset *offsets, 
             no_committed_offset(c, p);
             continue;
         }
-        p->state = KS_FETCH_FETCHING;
+        p->state = offsets[i].leader_epoch < 0 ? KS_FETCH_FETCHING : KS_FETCH_AWAIT_VALIDATION;
         p->position = offsets[i].offset;
         p->position_epoch = offsets[i].leader_epoch;
     }
@@ -91,7 +91,7 @@ static void reset_found(void *owner, kafka_error error, const ks_offset *offsets
         emit_reset(c, p, offsets[i].offset, p->reset_reason);
         p->state = KS_FETCH_FETCHING;
         p->position = offsets[i].offset;
-        p->position_epoch = offsets[i].leader_epoch;
+        p->position_epoch = -1; /* that of the record before it, which nobody has seen */
     }
     ks_java_wake(c);
 }
@@ -105,28 +105,61 @@ static int64_t asked_time(const ks_consumer *c, ks_offset_reset reset) {
     return -1;
 }
 
+static void log_was_truncated(ks_consumer *c, ks_java_partition *p, int64_t end) {
+    if (c->config.reset == KS_RESET_NONE) { /* LogTruncationException */
+        ks_java_fail_with(c, KAFKA_ERR_OFFSET_OUT_OF_RANGE, "the log of %s-%d was truncated before offset %lld, and auto.offset.reset is "
+                        "none: seek it, or choose earliest, latest or by_duration", p->topic.data, p->key.partition, (long long)p->position);
+        return;
+    }
+    p->reset = c->config.reset;
+    p->reset_reason = "log_truncated";
+    p->state = end < 0 ? KS_FETCH_AWAIT_RESET : KS_FETCH_FETCHING;
+    if (end < 0) return;
+    emit_reset(c, p, end, p->reset_reason);
+    p->position = end;
+}
+
+static void validated(void *owner, kafka_error error, const ks_offset *offsets, int32_t count) {
+    ks_consumer *c = owner;
+    c->positions_missing = true;
+    c->fetch_changes++;
+    for (int32_t i = 0; i < count; i++) {
+        ks_java_partition *p = ks_java_partition_named(c, offsets[i].topic, offsets[i].partition);
+        if (p == NULL || !p->looking_up || p->lookup_serial != offsets[i].offset_serial) continue;
+        p->looking_up = false;
+        if (p->state != KS_FETCH_AWAIT_VALIDATION) continue;
+        if (error || offsets[i].error) p->retry_at = ks_java_now(c) + c->config.retry_backoff_ms * KS_MS;
+        else if (offsets[i].leader_epoch < 0 || offsets[i].offset < p->position) log_was_truncated(c, p, offsets[i].offset);
+        else p->state = KS_FETCH_FETCHING;
+    }
+    ks_java_wake(c);
+}
+
 /* One operation per leader, so that one that does not answer holds up only its own partitions. */
-static void reset_at_leader(ks_consumer *c, int32_t leader) {
+static void ask_leader(ks_consumer *c, ks_fetch_state state, int32_t leader) {
+    bool reset = state == KS_FETCH_AWAIT_RESET;
     ks_arena *arena = ks_arena_new();
     ks_offset *offsets = ks_arena_alloc(arena, ((size_t)ks_java_partition_count(c) + 1) * sizeof *offsets);
     int32_t count = 0;
     for (ks_java_partition *p = c->partitions; p; p = p->hh.next) {
-        if (p->state != KS_FETCH_AWAIT_RESET || p->looking_up || p->retry_at > ks_java_now(c)) continue;
+        if (p->state != state || p->looking_up || p->retry_at > ks_java_now(c)) continue;
         if (ks_java_partition_leader(c, p) != leader) continue;
         p->looking_up = true;
         p->lookup_serial = ++c->serial;
         offsets[count++] = (ks_offset){ .topic = p->topic, .partition = p->key.partition, .metadata = KS_NULL_STRING,
-                                        .asked_ms = asked_time(c, p->reset), .offset_serial = p->lookup_serial };
+                                        .leader_epoch = p->position_epoch, .asked_ms = reset ? asked_time(c, p->reset) : 0,
+                                        .offset_serial = p->lookup_serial };
     }
-    ks_java_op_go(ks_java_op_new(c, KS_OP_LIST, offsets, count, c->config.request_timeout_ms * KS_MS, reset_found, c));
+    ks_java_op_go(ks_java_op_new(c, reset ? KS_OP_LIST : KS_OP_VALIDATE, offsets, count, c->config.request_timeout_ms * KS_MS,
+                                 reset ? reset_found : validated, c));
     ks_arena_free(arena);
 }
 
-static void reset_positions(ks_consumer *c) {
+static void ask_leaders(ks_consumer *c, ks_fetch_state state) {
     for (;;) {
         int32_t leader = -1;
         for (ks_java_partition *p = c->partitions; p && leader < 0; p = p->hh.next) {
-            if (p->state != KS_FETCH_AWAIT_RESET || p->looking_up) continue;
+            if (p->state != state || p->looking_up) continue;
             if (p->retry_at > ks_java_now(c)) {
                 ks_java_wake_at(c, p->retry_at);
                 continue;
@@ -136,14 +169,14 @@ static void reset_positions(ks_consumer *c) {
             ks_java_metadata_refresh(c->metadata); /* new metadata looks here again */
         }
         if (leader < 0) return;
-        reset_at_leader(c, leader);
+        ask_leader(c, state, leader);
     }
 }
 
 void ks_java_update_positions(ks_consumer *c) {
     if (!c->positions_missing) return;
     c->positions_missing = false;
-    bool initializing = false, resetting = false;
+    bool initializing = false, resetting = false, validating = false;
     for (ks_java_partition *p = c->partitions; p; p = p->hh.next) {
         if (p->state == KS_FETCH_INITIALIZING && c->group_id.size < 0) {
             p->reset_reason = "no_committed_offset";
@@ -151,10 +184,12 @@ void ks_java_update_positions(ks_consumer *c) {
         }
         initializing |= p->state == KS_FETCH_INITIALIZING && !p->awaiting_callback;
         resetting |= p->state == KS_FETCH_AWAIT_RESET;
+        validating |= p->state == KS_FETCH_AWAIT_VALIDATION;
     }
+    if (validating) ask_leaders(c, KS_FETCH_AWAIT_VALIDATION);
     if (initializing) look_up_committed(c);
-    if (resetting) reset_positions(c);
-    c->positions_missing = initializing || resetting; /* cheap to look again, and only while something is missing */
+    if (resetting) ask_leaders(c, KS_FETCH_AWAIT_RESET);
+    c->positions_missing = initializing || resetting || validating; /* cheap to look again, and only while something is missing */
 }
 
 void ks_java_offset_out_of_range(ks_consumer *c, ks_java_partition *p, int64_t offset) {

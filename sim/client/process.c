@@ -20,6 +20,7 @@ struct ks_process {
     ks_resolve_fn *resolve;
     void *resolve_context;
     bool down;
+    uint32_t numbers; /* given out */
     ks_process_watch *watches, **watches_end;
     ks_channel *channels;
     ks_transport *transport;
@@ -69,6 +70,7 @@ void ks_process_free(ks_process *process) {
 ks_node *ks_process_node(ks_process *process) { return process->node; }
 ks_kernel *ks_process_kernel(ks_process *process) { return process->kernel; }
 bool ks_process_is_down(const ks_process *process) { return process->down; }
+uint32_t ks_process_next_number(ks_process *process) { return ++process->numbers; }
 ks_string ks_process_client_id(const ks_process *process) { return process->client_id; }
 ks_channel **ks_process_channels(ks_process *process) { return &process->channels; }
 ks_transport **ks_process_transport(ks_process *process) { return &process->transport; }

@@ -26,6 +26,8 @@ ks_kernel *ks_process_kernel(ks_process *process);
 bool ks_process_is_down(const ks_process *process);
 /* "c1 (github.com/segmentio/kafka-go)": kafka-go's default client id without its host name, so that runs are equal everywhere. */
 ks_string ks_process_client_id(const ks_process *process);
+/* 1, 2, 3, ...: to name what is made in this process, in all its lives. */
+uint32_t ks_process_next_number(ks_process *process);
 /* Engines that must let go when the process crashes (drop channels, stop timers, fail their callers with NODE_CRASHED). They
  * are told once, in the order of starting, and are then no longer watching: what lived in the process does not come back
  * with it. */

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The simulated clients and coordinator beside the real ones: every session of client_sessions.jsonl was recorded with real clients
+ * and a real broker (tests/real); the same steps are played on the simulator, and each client's requests, answers, callbacks and
+ * results are compared one by one, with their times.
+ *
+ * A client's doings are compared in streams, since what runs beside each other has no order:
+ *   group   joining, offsets, leaving, callbacks, results of calls
+ *   beats   heartbeats that change nothing
+ *   hello   ApiVersions: when a connection is opened is not compared, only how many there are
+ *   topics  Metadata
+ *   fetch   fetches that name all partitions (brokers here keep no fetch sessions, so that those in between have no twin)
+ * What the recording says must be there; fields that it leaves out are not looked at.
+ */
+#define _POSIX_C_SOURCE 200809L /* strdup */
+#include "tests/control/session_player.h"
+
+enum { LATE_MS = 500, SHOWN = 420 };
+
+static const char VECTORS[] = "client_sessions.jsonl";
+static const char *const streams[] = { "group", "beats", "hello", "topics", "fetch" };
+
+/* ---- what belongs to which stream ---- */
+
+static bool quiet(const json_t *line) {
+    const json_t *q = json_object_get(line, "q"), *a = json_object_get(line, "a");
+    if (a && json_integer_value(json_object_get(a, "ErrorCode")) != 0) return false;
+    if (json_object_get(q, "SubscribedTopicNames") == NULL) return true;
+    return json_is_null(json_object_get(q, "SubscribedTopicNames")) && json_is_null(json_object_get(q, "TopicPartitions")) &&
+           json_integer_value(json_object_get(q, "MemberEpoch")) > 0 && (a == NULL || json_is_null(json_object_get(a, "Assignment")));
+}
+
+static const char *stream_of(const json_t *line) {
+    const char *api = json_string_value(json_object_get(line, "api"));
+    if (api == NULL) return "group";
+    if (strcmp(api, "ApiVersions") == 0) return "hello";
+    if (strcmp(api, "Metadata") == 0) return "topics";
+    if (strcmp(api, "Fetch") == 0) return "fetch";
+    if (strcmp(api, "Heartbeat") == 0 || strcmp(api, "ConsumerGroupHeartbeat") == 0) return quiet(line) ? "beats" : "group";
+    return "group";
+}
+
+/* ---- comparing ---- */
+
+static const char *const unordered[] = { "Partitions", "PartitionIndexes", "Topics", "Members", "Assignments", "TopicPartitions", "Groups",
+                                         "SubscribedTopicNames", NULL };
+
+static bool is_unordered(const char *field) {
+    for (int i = 0; unordered[i]; i++)
+        if (strcmp(field, unordered[i]) == 0) return true;
+    return false;
+}
+
+/* What entries of such an array are told apart by. */
+static void sort_key(const json_t *item, char *out, size_t size) {
+    static const char *const by[] = { "PartitionIndex", "Partition", "MemberId", "TopicId", "Name", "Topic", "GroupId" };
+    const json_t *key = item;
+    for (size_t i = 0; json_is_object(key) && i < sizeof by / sizeof *by; i++)
+        if (json_object_get(item, by[i])) key = json_object_get(item, by[i]);
+    if (json_is_integer(key)) snprintf(out, size, "%010lld", (long long)json_integer_value(key));
+    else snprintf(out, size, "%s", json_is_string(key) ? json_string_value(key) : "");
+}
+
+static int compare_keys(const void *a, const void *b) {
+    char x[200], y[200];
+    sort_key(*(json_t *const *)a, x, sizeof x);
+    sort_key(*(json_t *const *)b, y, sizeof y);
+    return strcmp(x, y);
+}
+
+/* A sorted shallow copy, owned. */
+static json_t *sorted(const json_t *array) {
+    size_t count = json_array_size(array);
+    json_t **items = calloc(count + 1, sizeof *items), *copy = json_array();
+    for (size_t i = 0; i < count; i++) items[i] = json_array_get(array, i);
+    qsort(items, count, sizeof *items, compare_keys);
+    for (size_t i = 0; i < count; i++) json_array_append(copy, items[i]);
+    free(items);
+    return copy;
+}
+
+/* True when `seen` has all that `recorded` has; else `where` names the first field that differs. */
+static bool agrees(const json_t *recorded, const json_t *seen, const char *field, char *where, size_t size) {
+    if (json_is_object(recorded) && json_is_object(seen)) {
+        const char *key;
+        json_t *value;
+        json_object_foreach((json_t *)(uintptr_t)recorded, key, value) {
+            const json_t *other = json_object_get(seen, key);
+            if (!agrees(value, other, key, where, size)) return false;
+        }
+        return true;
+    }
+    if (json_is_array(recorded) && json_is_array(seen)) {
+        bool same = json_array_size(recorded) == json_array_size(seen);
+        json_t *a = is_unordered(field) ? sorted(recorded) : json_copy((json_t *)(uintptr_t)recorded);
+        json_t *b = is_unordered(field) ? sorted(seen) : json_copy((json_t *)(uintptr_t)seen);
+        if (!same) snprintf(where, size, "%s has %zu entries, not %zu", field, json_array_size(seen), json_array_size(recorded));
+        for (size_t i = 0; same && i < json_array_size(a); i++) same = agrees(json_array_get(a, i), json_array_get(b, i), field, where, size);
+        json_decref(a);
+        json_decref(b);
+        return same;
+    }
+    if (recorded && seen && json_equal((json_t *)(uintptr_t)recorded, (json_t *)(uintptr_t)seen)) return true;
+    char *x = recorded ? json_dumps(recorded, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
+    char *y = seen ? json_dumps(seen, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
+    snprintf(where, size, "%s is %s here, %s in Kafka", field, y ? y : "missing", x ? x : "missing");
+    free(x);
+    free(y);
+    return false;
+}
+
+static bool same_step(const json_t *recorded, const json_t *seen, char *where, size_t size) {
+    static const char *const fields[] = { "call", "api", "v", "k", "q", "a" };
+    if (recorded == NULL || seen == NULL) {
+        snprintf(where, size, "%s", recorded ? "the simulator does nothing more" : "Kafka's client does nothing more");
+        return false;
+    }
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        const json_t *a = json_object_get(recorded, fields[i]), *b = json_object_get(seen, fields[i]);
+        if ((a || (b && i < 2)) && !agrees(a, b, fields[i], where, size)) return false;
+    }
+    int64_t a = json_integer_value(json_object_get(recorded, "t")), b = json_integer_value(json_object_get(seen, "t"));
+    if (llabs(a - b) <= LATE_MS || strcmp(stream_of(recorded), "hello") == 0) return true;
+    snprintf(where, size, "at %lld ms here, at %lld ms in Kafka", (long long)b, (long long)a);
+    return false;
+}
+
+/* ---- telling ---- */
+
+static void print_step(const json_t *line, bool mark) {
+    char *q = json_dumps(json_object_get(line, "q"), JSON_COMPACT), *a = json_dumps(json_object_get(line, "a"), JSON_COMPACT);
+    const char *call = json_string_value(json_object_get(line, "call"));
+    print_message("%s %6lld ", mark ? "->" : "  ", (long long)json_integer_value(json_object_get(line, "t")));
+    if (call) print_message("%s\n", call);
+    else print_message("%s v%lld on %s %.*s -> %.*s\n", json_string_value(json_object_get(line, "api")),
+                       (long long)json_integer_value(json_object_get(line, "v")), json_is_string(json_object_get(line, "k")) ? json_string_value(json_object_get(line, "k")) : "any",
+                       SHOWN, q ? q : "", SHOWN, a ? a : "no answer");
+    free(q);
+    free(a);
+}
+
+static void print_steps(const char *title, const json_t *list, size_t mark) {
+    print_message("%s\n", title);
+    for (size_t i = 0; i < json_array_size(list); i++) print_step(json_array_get(list, i), i == mark);
+}
+
+/* The lines of one client and stream, owned. */
+static json_t *chosen(const json_t *events, const char *client, const char *stream) {
+    json_t *list = json_array(), *line;
+    size_t i;
+    json_array_foreach(events, i, line)
+        if (strcmp(json_string_value(json_object_get(line, "c")), client) == 0 && strcmp(stream_of(line), stream) == 0)
+            json_array_append(list, line);
+    return list;
+}
+
+/* Here every fetch names all partitions: each recorded one must be among them. */
+static void drop_fetches_between(const json_t *recorded, json_t *seen) {
+    char where[600];
+    for (size_t i = 0; i < json_array_size(recorded) && i < json_array_size(seen);) {
+        if (same_step(json_array_get(recorded, i), json_array_get(seen, i), where, sizeof where)) i++;
+        else if (i + 1 < json_array_size(seen)) json_array_remove(seen, i);
+        else return;
+    }
+    while (json_array_size(seen) > json_array_size(recorded)) json_array_remove(seen, json_array_size(seen) - 1);
+}
+
+static int compare_stream(const json_t *recorded, const json_t *seen, const char *session, int at, const char *client, const char *stream) {
+    char where[600] = "";
+    size_t i = 0, count = json_array_size(recorded) > json_array_size(seen) ? json_array_size(recorded) : json_array_size(seen);
+    while (i < count && same_step(json_array_get(recorded, i), json_array_get(seen, i), where, sizeof where)) i++;
+    if (i == count) return 0;
+    print_message("%s:%d: %s: %s differs from Kafka in its %s: step %zu: %s\n", VECTORS, at, session, client, stream, i + 1, where);
+    print_steps("  in Kafka:", recorded, i);
+    print_steps("  here:", seen, i);
+    return 1;
+}
+
+static int compare_session(const json_t *session, int line) {
+    const char *name = json_string_value(json_object_get(session, "session"));
+    json_t *seen = player_play(json_object_get(session, "steps")), *step, *clients = json_object();
+    size_t i;
+    int differences = 0;
+    json_array_foreach(json_object_get(session, "events"), i, step)
+        json_object_set_new(clients, json_string_value(json_object_get(step, "c")), json_true());
+    const char *client;
+    json_object_foreach(clients, client, step) {
+        for (size_t s = 0; s < sizeof streams / sizeof *streams; s++) {
+            json_t *a = chosen(json_object_get(session, "events"), client, streams[s]);
+            json_t *b = chosen(json_object_get(seen, "events"), client, streams[s]);
+            if (strcmp(streams[s], "fetch") == 0) drop_fetches_between(a, b);
+            differences += compare_stream(a, b, name, line, client, streams[s]);
+            json_decref(a);
+            json_decref(b);
+        }
+    }
+    char where[600];
+    if (!agrees(json_object_get(session, "delivered"), json_object_get(seen, "delivered"), "delivered", where, sizeof where)) {
+        print_message("%s:%d: %s: what was delivered differs: %s\n", VECTORS, line, name, where);
+        differences++;
+    }
+    json_decref(clients);
+    json_decref(seen);
+    return differences;
+}
+
+static void the_simulator_does_what_kafka_does(void **state) {
+    (void)state;
+    FILE *file = ks_vectors_open(VECTORS);
+    if (file == NULL) return;
+    int line = 0, differences = 0, sessions = 0;
+    const char *only = getenv("SESSION");
+    for (json_t *session; (session = ks_vectors_next_json(file, VECTORS, &line)); json_decref(session)) {
+        const char *name = json_string_value(json_object_get(session, "session"));
+        if (name == NULL || (only && strcmp(only, name) != 0)) continue;
+        differences += compare_session(session, line);
+        sessions++;
+    }
+    fclose(file);
+    assert_true(sessions > 0);
+    if (differences) fail_msg("%d differences in %d sessions", differences, sessions);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = { cmocka_unit_test(the_simulator_does_what_kafka_does) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
