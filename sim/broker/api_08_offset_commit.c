@@ -65,15 +65,17 @@ typedef void partition_fn(ks_broker *broker, committing *commit, ks_string topic
                           const ks_offset_commit_request_partition *asked, ks_offset_commit_response_partition *told);
 
 /* All partitions that nothing is held against so far. */
+/* Newer clients name topics by id; a topic that is gone has no name any more. */
+static ks_string name_of(ks_broker *broker, const committing *commit, const ks_offset_commit_request_topic *asked) {
+    const ks_topic *topic = commit->response->api_version >= 10 ? ks_cluster_topic_find_id(broker->cluster, asked->topic_id) : NULL;
+    return topic != NULL ? topic->name : asked->name;
+}
+
 static void for_each_valid(ks_broker *broker, committing *commit, partition_fn *fn) {
     ks_offset_commit_response *body = commit->response->body;
     for (int32_t t = 0; t < body->topics.count; t++) {
         const ks_offset_commit_request_topic *asked = &commit->request->topics.items[t];
-        const ks_topic *topic = NULL;
-        ks_string name = asked->name;
-        if (commit->response->api_version >= 10 &&
-            (topic = ks_cluster_topic_find_id(broker->cluster, asked->topic_id)) != NULL)
-            name = topic->name;
+        ks_string name = name_of(broker, commit, asked);
         for (int32_t p = 0; p < body->topics.items[t].partitions.count; p++) {
             ks_offset_commit_response_partition *told = &body->topics.items[t].partitions.items[p];
             if (told->error_code == 0) fn(broker, commit, name, &asked->partitions.items[p], told);
@@ -96,7 +98,7 @@ static void refuse_all(ks_broker *broker, committing *commit, kafka_error error)
             ks_offset_commit_response_partition *told = &body->topics.items[t].partitions.items[p];
             if (told->error_code != 0) continue;
             told->error_code = (int16_t)error;
-            tell_refused(broker, commit, asked->name, &asked->partitions.items[p], (int16_t)error);
+            tell_refused(broker, commit, name_of(broker, commit, asked), &asked->partitions.items[p], (int16_t)error);
         }
     }
 }

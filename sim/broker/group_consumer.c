@@ -510,7 +510,8 @@ void ks_consumer_tell_state(ks_group *group, const ks_group_why *why, ks_effects
     if (strcmp(now, former) == 0) return;
     group->consumer->told_state = now;
     out->progress = true;
-    ks_group_tell_state(group, former, why, out);
+    bool there = strcmp(now, "Stable") == 0 && strcmp(former, "Empty") != 0; /* whoever asked last: the way is over */
+    ks_group_tell_state(group, former, there ? &(ks_group_why){ "reconciled", KS_NULL_STRING, KS_NULL_STRING } : why, out);
 }
 
 /* ---- invariants ---- */

@@ -103,7 +103,7 @@ static void join(ks_consumer_step *step, const ks_group_input *in, ks_consumer_m
     update(member, in, subscription);
     bool subscribed = ks_consumer_member_subscribe(member, subscription->topics, subscription->topic_count);
     ks_consumer_write_member(step, member);
-    const ks_group_why why = { is_new ? "member_joined" : "metadata_changed", member->id,
+    const ks_group_why why = { is_new ? "member_joined" : "subscription_changed", member->id,
                                in->version >= 8 ? in->join->reason : KS_NULL_STRING };
     if (is_new) {
         KS_TELL(out, step->group, group_member_joined, .group = step->group->id, .member = member->id,

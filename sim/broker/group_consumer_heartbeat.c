@@ -325,7 +325,7 @@ static void report(ks_consumer_step *step, ks_consumer_member *member, const ks_
     if (former.count > 0) memcpy(former.items, member->assigned.items, sizeof(ks_tp) * (size_t)former.count);
     bool subscribed = update_member(step, member, in, is_new);
     if (is_new) tell_joined(step, member);
-    const ks_group_why why = { is_new ? "member_joined" : "metadata_changed", member->id, KS_NULL_STRING };
+    const ks_group_why why = { is_new ? "member_joined" : "subscription_changed", member->id, KS_NULL_STRING };
     ks_consumer_refresh(step, subscribed, &why);
     ks_owned owned = read_owned(step->group, beat);
     ks_consumer_reconcile(step, member, &owned);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sim/broker/group_events.h"
 
+#include "sim/broker/group_consumer.h"
 #include "sim/protocol/consumer_protocol.h"
 #include "sim/protocol/events.h"
 
@@ -33,15 +34,20 @@ void ks_group_tell_deleted(ks_group *group, const char *reason, ks_effects *out)
     KS_TELL(out, group, group_deleted, .group = group->id, .reason = ks_str(reason));
 }
 
+/* The epoch of a group of the consumer protocol is what the generation is in the classic one. */
+static int32_t generation_of(const ks_group *group) {
+    return group->kind == KS_GROUP_CONSUMER ? group->consumer->group_epoch : group->generation;
+}
+
 void ks_group_tell_state(ks_group *group, const char *from, const ks_group_why *why, ks_effects *out) {
     KS_TELL(out, group, group_state_changed, .group = group->id, .from = ks_str(from),
-            .to = ks_str(ks_group_state_text(group)), .generation = group->generation, .reason = ks_str(why->reason));
+            .to = ks_str(ks_group_state_text(group)), .generation = generation_of(group), .reason = ks_str(why->reason));
 }
 
 void ks_group_tell_rebalance(ks_group *group, const ks_group_why *why, int32_t timeout_ms, ks_effects *out) {
     causes_the_rest(KS_TELL(out, group, rebalance_started, .group = group->id,
                             .member = ks_arena_string(out->scratch, or_null(why->member_id)),
-                            .generation = group->generation, .reason = ks_str(why->reason),
+                            .generation = generation_of(group), .reason = ks_str(why->reason),
                             .client_reason = why->client_reason, .timeout_ms = timeout_ms));
 }
 

@@ -261,6 +261,16 @@ static void got_records(ks_fetcher *fetcher, const ks_envelope *envelope,
     deliver(fetcher);
 }
 
+/* The first fetch that was answered well: from here on the partition flows. */
+static void tell_began(ks_fetcher *fetcher) {
+    if (fetcher->began || fetcher->settings->group.size <= 0) return;
+    fetcher->began = true;
+    ks_node *node = ks_process_node(fetcher->settings->process);
+    KS_EMIT(kernel_of(fetcher), node, client_fetch_began, .client = ks_str(ks_node_name(node)),
+            .group = fetcher->settings->group, .topic = fetcher->topic, .partition = fetcher->partition,
+            .offset = fetcher->sent_offset);
+}
+
 static void fetched(void *owner, kafka_error error, const ks_envelope *envelope) {
     ks_fetcher *fetcher = owner;
     if (is_over(fetcher)) return;
@@ -274,6 +284,7 @@ static void fetched(void *owner, kafka_error error, const ks_envelope *envelope)
         data = &response->responses.items[0].partitions.items[0];
     kafka_error code = (kafka_error)response->error_code;
     if (code == KAFKA_OK) code = data ? (kafka_error)data->error_code : KAFKA_ERR_REQUEST_TIMED_OUT;
+    if (code == KAFKA_OK) tell_began(fetcher);
     if (code == KAFKA_OK && data->records.size <= 0)
         code = KAFKA_ERR_REQUEST_TIMED_OUT; /* empty counts as that in kafka-go */
     if (code)

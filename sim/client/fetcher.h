@@ -60,6 +60,7 @@ struct ks_fetcher {
     int32_t attempt; /* failures to get going */
     int32_t errors;  /* failures of fetches in a row */
     bool idle, stopping;
+    bool began; /* a fetch was answered */
     int64_t sent_at, sent_offset; /* of the last fetch */
     kafka_error to_deliver;
     ks_leader_dial dial;

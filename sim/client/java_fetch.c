@@ -204,6 +204,9 @@ static bool take_partition(ks_consumer *c, const ks_java_fetch *fetch, const ks_
         partition_refused(c, p, asked, (kafka_error)data->error_code);
         return true;
     }
+    if (p && p->high_watermark < 0 && c->group_id.size > 0)
+        KS_EMIT(c->kernel, c->node, client_fetch_began, .client = ks_str(ks_node_name(c->node)), .group = c->group_id,
+                .topic = p->topic, .partition = p->key.partition, .offset = asked->offset);
     if (p) p->high_watermark = data->high_watermark;
     if (data->records.size <= 0) return false;
     if (*response == NULL) *response = share(envelope);

@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-enum { WIDTH = 96, INDENT = 5 };
+enum { WIDTH = 96, INDENT = 6, ROUTE = 40 };
 
 /* Words wrapped at WIDTH, every line indented. */
 static void wrapped(const char *text, size_t size, ks_buffer *out) {
@@ -26,33 +26,75 @@ static void wrapped(const char *text, size_t size, ks_buffer *out) {
     }
 }
 
-static bool names(const ks_recorded *event, const char *field_name, const char *wanted) {
+/* ---- filters ---- */
+
+static ks_string text_field(const ks_recorded *event, const char *field_name) {
     const ks_field *field = ks_struct_field(event->kind, field_name);
-    if (field == NULL || field->type != KS_TYPE_string) return false;
-    return ks_string_equal(*(const ks_string *)((const char *)event->fields + field->offset), ks_str(wanted));
+    if (field == NULL || field->type != KS_TYPE_string) return KS_NULL_STRING;
+    return *(const ks_string *)((const char *)event->fields + field->offset);
 }
 
-static bool partition_is(const ks_recorded *event, int32_t partition) {
+static bool names(const ks_recorded *event, const char *field_name, ks_string wanted) { return ks_string_equal(text_field(event, field_name), wanted); }
+
+/* One of the words of a command: "c2 billing". */
+static bool has_word(ks_string text, ks_string word) {
+    for (int32_t start = 0; start < text.size;) {
+        int32_t end = start;
+        while (end < text.size && text.data[end] != ' ') end++;
+        if (ks_string_equal((ks_string){ text.data + start, end - start }, word)) return true;
+        start = end + 1;
+    }
+    return false;
+}
+
+static bool is_about_node(const ks_recorded *event, ks_string node) {
+    static const char *const fields[] = { "from", "to", "client", "name" };
+    if (ks_string_equal(event->node, node)) return true;
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        if (names(event, fields[i], node)) return true;
+    return event->kind == ks_describe_ev_command() && has_word(text_field(event, "arguments"), node);
+}
+
+typedef struct wanted { ks_string topic; int32_t partition; bool found; } wanted;
+
+static void look(void *context, ks_string topic, int32_t partition) {
+    wanted *w = context;
+    w->found = w->found || (ks_string_equal(topic, w->topic) && (w->partition < 0 || partition == w->partition));
+}
+
+static bool is_about_partition(const ks_recorded *event, ks_string topic, int32_t partition) {
+    static const char *const lists[] = { "partitions", "assignment", "assigned", "revoking", "target" };
     const ks_field *field = ks_struct_field(event->kind, "partition");
-    return field != NULL && field->type == KS_TYPE_int32 && *(const int32_t *)((const char *)event->fields + field->offset) == partition;
+    if (names(event, "topic", topic)) {
+        if (partition < 0 || field == NULL) return true;
+        if (field->type == KS_TYPE_int32 && *(const int32_t *)((const char *)event->fields + field->offset) == partition) return true;
+    }
+    wanted w = { topic, partition, false };
+    for (size_t i = 0; i < sizeof lists / sizeof *lists && !w.found; i++) ks_partitions_each(text_field(event, lists[i]), look, &w);
+    return w.found || (event->kind == ks_describe_ev_command() && has_word(text_field(event, "arguments"), topic));
+}
+
+static bool is_about_group(const ks_recorded *event, ks_string group) {
+    return names(event, "group", group) || (event->kind == ks_describe_ev_command() && has_word(text_field(event, "arguments"), group));
 }
 
 static bool passes(const ks_story *story, const ks_step *step, const ks_filter *filter) {
-    if (filter->level == KS_LEVEL_STORY && !step->important) return false;
-    if (filter->level == KS_LEVEL_PROTOCOL && step->kind == KS_STEP_SUB) return false;
-    if (filter->group != NULL && !ks_string_equal(step->group, ks_str(filter->group))) return false;
-    if (filter->node == NULL && filter->topic == NULL) return true;
-    bool node = filter->node == NULL, topic = filter->topic == NULL;
-    for (int32_t f = 0; f < step->facts.count && !(node && topic); f++) {
+    /* The end of a pause is part of the story wherever it falls. */
+    if (filter->level == KS_LEVEL_STORY && !step->important && !step->resumes) return false;
+    if (filter->level == KS_LEVEL_PROTOCOL && step->kind == KS_STEP_SUB && !step->resumes) return false;
+    bool node = filter->node == NULL, topic = filter->topic == NULL, group = filter->group == NULL;
+    for (int32_t f = 0; f < step->facts.count && !(node && topic && group); f++) {
         const ks_recorded *event = &story->recording->events.items[step->facts.items[f]];
-        node = node || ks_string_equal(event->node, ks_str(filter->node)) || names(event, "from", filter->node) ||
-               names(event, "to", filter->node) || names(event, "client", filter->node) || names(event, "name", filter->node);
-        topic = topic || (names(event, "topic", filter->topic) && (filter->partition < 0 || partition_is(event, filter->partition)));
+        node = node || is_about_node(event, ks_str(filter->node));
+        group = group || is_about_group(event, ks_str(filter->group));
+        topic = topic || is_about_partition(event, ks_str(filter->topic), filter->partition);
     }
-    return node && topic;
+    return node && topic && group;
 }
 
-static void head(const ks_story *story, int32_t index, bool colour, ks_buffer *out) {
+/* ---- layout ---- */
+
+static void head(const ks_story *story, int32_t index, bool colour, int32_t width, ks_buffer *out) {
     const ks_step *step = &story->steps.items[index];
     char number[32];
     if (step->sub > 0) snprintf(number, sizeof number, "%d.%d", step->number, step->sub);
@@ -61,41 +103,52 @@ static void head(const ks_story *story, int32_t index, bool colour, ks_buffer *o
     ks_buffer_printf(out, "%4s  ", number);
     ks_words_seconds(step->time - story->recording->start, out);
     ks_buffer_text(out, "  ");
-    ks_words_protocol(story, index, out);
+    size_t start = out->size;
+    ks_words_route(story, index, out);
+    size_t route = out->size - start;
+    ks_buffer call = { 0 };
+    ks_words_call(story, index, &call);
+    if (call.size > 0) {
+        for (size_t i = route; i < (size_t)width; i++) ks_buffer_text(out, " ");
+        ks_buffer_text(out, "  ");
+        ks_buffer_append(out, call.data, call.size);
+    }
+    ks_buffer_deinit(&call);
     if (colour) ks_buffer_text(out, "\033[0m");
     ks_buffer_text(out, "\n");
 }
 
-/* What came of a step that was told before, when the run had only come so far. */
-static void sentence_since(const ks_story *story, const ks_step *step, const ks_filter *filter, ks_buffer *out) {
-    for (int32_t f = 0; f < step->facts.count; f++) {
-        int32_t event = step->facts.items[f];
-        if (event < filter->since) continue;
-        if (filter->level == KS_LEVEL_STORY && !ks_words_matters(story->recording->events.items[event].kind)) continue;
-        size_t before = out->size;
-        if (before > 0) ks_buffer_text(out, " ");
-        if (!ks_words_clause(story, event, out)) out->size = before;
+/* The sentence of a step, as far as the filter wants it; empty: nothing of it is to be told. */
+static bool sentence(const ks_story *story, int32_t index, const ks_filter *filter, ks_buffer *out) {
+    const ks_step *step = &story->steps.items[index];
+    ks_buffer_clear(out);
+    if (step->event >= filter->since) {
+        ks_words_sentence(story, index, out);
+        return true;
     }
+    /* It was told before, when the run had only come so far: what came of it since. Facts ascend, so the last one says whether. */
+    bool news = false;
+    for (int32_t f = step->facts.count - 1; f >= 0 && step->facts.items[f] >= filter->since && !news; f--)
+        news = filter->level != KS_LEVEL_STORY || step->resumes || ks_words_matters(story->recording->events.items[step->facts.items[f]].kind);
+    if (news) ks_words_news(story, index, filter->since, out);
+    return out->size > 0;
 }
 
 int32_t ks_narrate(const ks_story *story, const ks_filter *filter, ks_buffer *out) {
-    ks_buffer sentence = { 0 };
-    int32_t count = 0;
+    ks_buffer text = { 0 };
+    int32_t count = 0, width = 0; /* of the routes, so that the calls stand below each other */
     for (int32_t i = 0; i < story->steps.count; i++) {
-        const ks_step *step = &story->steps.items[i];
-        bool again = step->event < filter->since; /* facts ascend: the last one says whether there is news */
-        if (again && (step->facts.count == 0 || step->facts.items[step->facts.count - 1] < filter->since)) continue;
-        /* The end of a pause is part of the story wherever it falls. */
-        bool resumes = step->resumes && filter->node == NULL && filter->topic == NULL && filter->group == NULL;
-        if (!passes(story, step, filter) && !resumes) continue;
-        ks_buffer_clear(&sentence);
-        if (again) sentence_since(story, step, filter, &sentence);
-        else ks_words_sentence(story, i, &sentence);
-        if (again && sentence.size == 0) continue;
-        if (++count > filter->most && filter->most > 0) continue;
-        head(story, i, filter->colour, out);
-        wrapped((const char *)sentence.data, sentence.size, out);
+        if (story->steps.items[i].api_key < 0 || !passes(story, &story->steps.items[i], filter)) continue;
+        ks_buffer_clear(&text);
+        ks_words_route(story, i, &text);
+        if ((int32_t)text.size > width && text.size <= ROUTE) width = (int32_t)text.size;
     }
-    ks_buffer_deinit(&sentence);
+    for (int32_t i = 0; i < story->steps.count; i++) {
+        if (!passes(story, &story->steps.items[i], filter) || !sentence(story, i, filter, &text)) continue;
+        if (++count > filter->most && filter->most > 0) continue;
+        head(story, i, filter->colour, width, out);
+        wrapped((const char *)text.data, text.size, out);
+    }
+    ks_buffer_deinit(&text);
     return count;
 }

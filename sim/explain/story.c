@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Cutting a recording into steps, and counting what rebalances cost. Each event belongs to the step that caused it.
+ * Cutting a recording into steps. Each event belongs to the step that caused it.
  */
 #include "sim/explain/story.h"
 
@@ -22,7 +22,7 @@ static const ks_recorded *event_at(const ks_story *story, int32_t index) { retur
 
 static int32_t add_step(ks_story *story, ks_step_kind kind, int32_t event, int32_t cause) {
     ks_step step = { .kind = kind, .event = event, .cause = cause, .time = event_at(story, event)->time, .group = KS_NULL_STRING,
-                     .api_key = -1 };
+                     .api_key = -1, .other = -1, .first_paused = -1, .first_resumed = -1, .waits_for = KS_NULL_STRING };
     const ks_step *last = story->steps.count > 0 ? &story->steps.items[story->steps.count - 1] : NULL;
     step.number = last == NULL ? (kind == KS_STEP_SUB ? 0 : 1) : kind == KS_STEP_SUB ? last->number : last->number + 1;
     step.sub = kind != KS_STEP_SUB ? 0 : last == NULL ? 1 : last->sub + 1;
@@ -47,10 +47,21 @@ static bool changes_state(const ks_struct *kind) {
            kind == ks_describe_ev_group_deleted() || kind == ks_describe_ev_leader_changed();
 }
 
+/* What a client does at once when an answer comes belongs to the step that was answered. What it does later (its application
+ * had to poll first, a timer of its own ran out) is a step of its own. */
+static bool changes_client(const ks_struct *kind) {
+    return kind == ks_describe_ev_client_partitions_assigned() || kind == ks_describe_ev_client_partitions_revoked() ||
+           kind == ks_describe_ev_client_partitions_lost();
+}
+
 static bool is_command(const ks_struct *kind) {
-    return kind == ks_describe_ev_command() || kind == ks_describe_ev_node_crashed() || kind == ks_describe_ev_node_paused() ||
-           kind == ks_describe_ev_node_resumed() || kind == ks_describe_ev_node_started() || kind == ks_describe_ev_note() ||
-           kind == ks_describe_ev_rule_fired();
+    return kind == ks_describe_ev_command() || kind == ks_describe_ev_note() || kind == ks_describe_ev_rule_fired();
+}
+
+/* What becomes of a process: part of the command that does it, a step of its own where a program did it without one. */
+static bool is_life(const ks_struct *kind) {
+    return kind == ks_describe_ev_node_crashed() || kind == ks_describe_ev_node_paused() || kind == ks_describe_ev_node_resumed() ||
+           kind == ks_describe_ev_node_started();
 }
 
 typedef struct open_request { /* requests that are not answered yet, by connection and correlation id */
@@ -81,6 +92,16 @@ static int32_t on_request(ks_story *story, int32_t i, open_requests *open) {
     return step;
 }
 
+/* The answer to a fetch that waited, with records in it: told where they come, not where they were asked for. (The broker says so
+ * right behind it.) */
+static bool brings_records(const ks_story *story, int32_t i) {
+    if (i + 1 >= story->recording->events.count) return false;
+    const ks_recorded *next = event_at(story, i + 1);
+    if (next->kind != ks_describe_ev_fetch_completed() || next->time != event_at(story, i)->time) return false;
+    const ks_ev_fetch_completed *completed = next->fields;
+    return completed->bytes > 0;
+}
+
 static int32_t on_response(ks_story *story, int32_t i, open_requests *open) {
     const ks_recorded *event = event_at(story, i);
     const ks_ev_response_sent *response = event->fields;
@@ -89,19 +110,19 @@ static int32_t on_response(ks_story *story, int32_t i, open_requests *open) {
     if (at < 0) return cause;
     open_request request = open->items[at];
     open->items[at] = open->items[--open->count];
-    ks_step *asked = &story->steps.items[request.step];
-    asked->error = response->error_code;
-    if (event->time == asked->time || asked->kind == KS_STEP_SUB) {
-        asked->answered = true;
+    const ks_step asked = story->steps.items[request.step];
+    story->steps.items[request.step].error = response->error_code;
+    if (event->time == asked.time || (asked.kind == KS_STEP_SUB && !brings_records(story, i))) {
+        story->steps.items[request.step].answered = true;
         return request.step;
     }
-    int16_t key = asked->api_key;
-    ks_string group = asked->group;
-    int32_t step = add_step(story, KS_STEP_REPLY, i, cause >= 0 ? cause : request.step);
+    int32_t step = add_step(story, asked.kind == KS_STEP_SUB ? KS_STEP_SUB : KS_STEP_REPLY, i, cause >= 0 ? cause : request.step);
     ks_step *reply = &story->steps.items[step];
-    reply->api_key = key;
-    reply->group = group;
+    reply->api_key = asked.api_key;
+    reply->group = asked.group;
     reply->error = response->error_code;
+    reply->other = request.step;
+    story->steps.items[request.step].other = step;
     return step;
 }
 
@@ -110,6 +131,10 @@ static int32_t on_change(ks_story *story, int32_t i) {
     const ks_recorded *event = event_at(story, i);
     int32_t cause = cause_step(story, event);
     if (cause >= 0 && story->steps.items[cause].time == event->time && story->steps.items[cause].kind != KS_STEP_SUB) return cause;
+    if (changes_client(event->kind) && cause >= 0) {
+        const ks_recorded *woke = event_at(story, ks_recording_find(story->recording, event->cause));
+        if (woke->time == event->time) return cause;
+    }
     for (int32_t s = story->steps.count - 1; s >= 0 && s >= story->steps.count - 2; s--) {
         const ks_step *step = &story->steps.items[s];
         if (step->kind == KS_STEP_TIMER && step->time == event->time && step->cause == cause) return s;
@@ -117,6 +142,12 @@ static int32_t on_change(ks_story *story, int32_t i) {
     int32_t step = add_step(story, KS_STEP_TIMER, i, cause);
     story->steps.items[step].group = group_of(event);
     return step;
+}
+
+static int32_t on_life(ks_story *story, int32_t i) {
+    int32_t cause = cause_step(story, event_at(story, i));
+    if (cause >= 0 && story->steps.items[cause].kind == KS_STEP_COMMAND && story->steps.items[cause].time == event_at(story, i)->time) return cause;
+    return add_step(story, KS_STEP_COMMAND, i, cause);
 }
 
 static void mark(ks_step *step, const ks_recorded *event) {
@@ -146,7 +177,8 @@ static void cut_into_steps(ks_story *story) {
         if (kind == ks_describe_ev_request_received()) step = on_request(story, i, &open);
         else if (kind == ks_describe_ev_response_sent()) step = on_response(story, i, &open);
         else if (is_command(kind)) step = add_step(story, KS_STEP_COMMAND, i, cause_step(story, event));
-        else if (changes_state(kind)) step = on_change(story, i);
+        else if (is_life(kind)) step = on_life(story, i);
+        else if (changes_state(kind) || changes_client(kind)) step = on_change(story, i);
         else step = cause_step(story, event);
         story->step_of_event[i] = step;
         if (step < 0) continue;
@@ -168,6 +200,7 @@ ks_story *ks_story_new(const ks_recording *recording) {
     story->arena = ks_arena_new();
     cut_into_steps(story);
     ks_story_learn_members(story);
+    ks_story_find_rebalances(story);
     ks_story_count_pauses(story);
     return story;
 }
@@ -176,7 +209,9 @@ void ks_story_free(ks_story *story) {
     if (story == NULL) return;
     for (int32_t s = 0; s < story->steps.count; s++) ks_free(story->steps.items[s].facts.items);
     ks_free(story->steps.items);
+    ks_free(story->rebalances.items);
     ks_free(story->pauses.items);
+    ks_free(story->again.items);
     ks_free(story->step_of_event);
     ks_story_forget_members(story);
     ks_arena_free(story->arena);

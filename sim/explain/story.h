@@ -28,31 +28,52 @@ typedef struct ks_step {
     int16_t api_key;     /* -1: none */
     int16_t error;       /* of its answer */
     bool answered;       /* at once; false for a held request */
+    int32_t other;       /* of a held request the step that answers it, of that answer the step that asked; -1: none */
     bool important;      /* stands in the story */
     bool begins_rebalance, stable;
     bool resumes;        /* a paused partition comes again here */
+    int32_t first_paused, first_resumed; /* the pauses that begin and end here, linked by next_paused, next_resumed; -1: none */
+    ks_string waits_for; /* members that the coordinator waits for after it, in words; null: nobody */
 } ks_step;
+
+/* A rebalance of a group, from what triggered it to where everybody has what it should have. Indexes of events; -1: not in this run. */
+typedef struct ks_rebalance {
+    ks_string group;
+    int32_t generation; /* it led to, of a consumer group the epoch; -1: another rebalance, or the end of the run, came first */
+    int32_t began, reached, settled;
+    int32_t next;       /* the group's next rebalance; -1: none */
+} ks_rebalance;
 
 /* What a rebalance cost one partition. */
 typedef struct ks_pause {
     ks_string group, topic;
     int32_t partition;
-    int64_t from, to;     /* last delivery before, first delivery or fetch after; to 0: it never came back */
+    int64_t from, to;     /* last delivery before, first answered fetch (or delivery) after; to 0: it never came back */
     int32_t revoked_step, resumed_step; /* indexes into steps; -1: none */
-    int64_t read_again;   /* messages delivered again by the new owner */
-    ks_string before, after; /* who had it, who got it: client names */
+    int32_t next_paused, next_resumed;  /* of the same step; -1: none */
+    int32_t rebalance;    /* that took the partition away or gave it back; -1: none did */
+    int64_t read_again;   /* messages delivered again after it */
+    int64_t back_to;      /* the offset where they begin; */
+    bool set_back;        /* it had been committed beyond that: somebody set the offset back */
+    int64_t lag;          /* records that had piled up when it came again; in a pause without end: at the end of the run */
+    ks_string before, after; /* who had it, who got it: client names; null: nobody */
 } ks_pause;
+
+/* Records that a delivery (an event) brought to the group for another time: [first, last]. */
+typedef struct ks_again { int32_t event; int64_t first, last; } ks_again;
 
 typedef struct ks_story {
     const ks_recording *recording;
     KS_VEC(ks_step) steps;
-    KS_VEC(ks_pause) pauses;
+    KS_VEC(ks_rebalance) rebalances; /* in the order in which they began */
+    KS_VEC(ks_pause) pauses;         /* in the order in which they began */
+    KS_VEC(ks_again) again;          /* in the order of events */
     int32_t *step_of_event; /* index of the step each event belongs to; -1: none */
-    void *members;          /* member id -> client; words.c's */
+    void *members;          /* member id -> client; members.c's */
     ks_arena *arena;
 } ks_story;
 
-/* O(events), plus O(log events) for each cause. */
+/* O(events), plus O(log events) for each cause, plus O(members) for each rebalance and O(partitions it has) for a member that dies. */
 ks_story *ks_story_new(const ks_recording *recording);
 void ks_story_free(ks_story *story);
 /* "12" or "12.3"; -1: there is no such step. */
@@ -60,15 +81,20 @@ int32_t ks_story_find(const ks_story *story, const char *number);
 
 /* ---- words: the one place where sentences are made ---- */
 
-/* "c2 -> broker-1   JoinGroup  <- REBALANCE_IN_PROGRESS": the protocol fact of a step. */
+/* "c2 -> broker-1   Heartbeat  <- REBALANCE_IN_PROGRESS": the protocol fact of a step; its route and its call are the two halves. */
 void ks_words_protocol(const ks_story *story, int32_t step, ks_buffer *out);
+void ks_words_route(const ks_story *story, int32_t step, ks_buffer *out); /* "c2 -> broker-1", or the command: "crash c2" */
+void ks_words_call(const ks_story *story, int32_t step, ks_buffer *out);  /* "Heartbeat  <- NONE", or which timer; may be empty */
 /* What a teacher would say: one clause for each fact. May be empty. */
 void ks_words_sentence(const ks_story *story, int32_t step, ks_buffer *out);
+/* Only what happened from this event on; nothing when that says nothing. */
+void ks_words_news(const ks_story *story, int32_t step, int32_t since, ks_buffer *out);
 /* One event as a clause; false when it has nothing to say. */
 bool ks_words_clause(const ks_story *story, int32_t event, ks_buffer *out);
 /* "c1" for a member id of that client, else the id itself. */
 ks_string ks_words_member(const ks_story *story, ks_string group, ks_string member);
 void ks_words_seconds(int64_t ns, ks_buffer *out); /* "4.004 s" */
+void ks_words_duration(int64_t ns, ks_buffer *out); /* "30 s", "84 ms", "4.004 s" */
 /* Text from outside: control characters and broken UTF-8 as \xHH, so that no terminal is harmed. */
 void ks_words_escape(ks_string text, ks_buffer *out);
 

@@ -12,8 +12,12 @@ bool ks_story_is_step_api(int16_t key);
 /* Which client a member id belongs to, from the requests that named it. */
 void ks_story_learn_members(ks_story *story);
 void ks_story_forget_members(ks_story *story);
-/* What each rebalance cost each partition. */
+/* The rebalances of every group, and whom a coordinator waits for. */
+void ks_story_find_rebalances(ks_story *story);
+/* What each rebalance cost each partition. After ks_story_find_rebalances. */
 void ks_story_count_pauses(ks_story *story);
+/* What the delivery brought again; NULL: nothing. O(log deliveries). */
+const ks_again *ks_story_again(const ks_story *story, int32_t event);
 
 /* Walks "orders[0,1] payments[2]": calls `each` for every partition. */
 void ks_partitions_each(ks_string text, void (*each)(void *context, ks_string topic, int32_t partition), void *context);

@@ -1,17 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The one place where sentences are made. Each kind of event has one clause, said in the names, numbers and reasons of the
- * run at hand. "Delivered", "committed", "read again": never what nobody can know, such as "processed".
+ * The words: each kind of event has one clause, said in the names, numbers and reasons of the run at hand. "Delivered",
+ * "committed", "read again": never what nobody can know, such as "processed".
  */
-#include "sim/explain/story_internal.h"
+#include "sim/explain/words.h"
 
 #include <kafkasim/error.h>
 
 #include "sim/protocol/events.h"
 #include "sim/protocol/messages.h"
 
+#include <stdarg.h>
+
 void ks_words_seconds(int64_t ns, ks_buffer *out) {
     if (ns < 0) ns = 0;
     ks_buffer_printf(out, "%lld.%03lld s", (long long)(ns / KS_S), (long long)(ns % KS_S / KS_MS));
+}
+
+/* "30 s", "84 ms", "4.004 s": short where nothing is lost. */
+void ks_words_duration(int64_t ns, ks_buffer *out) {
+    if (ns < 0) ns = 0;
+    if (ns % KS_S == 0 && ns > 0) ks_buffer_printf(out, "%lld s", (long long)(ns / KS_S));
+    else if (ns < KS_S) ks_buffer_printf(out, "%lld ms", (long long)(ns / KS_MS));
+    else ks_words_seconds(ns, out);
 }
 
 /* The length of the well-formed UTF-8 character at p, or 0. */
@@ -46,446 +56,364 @@ void ks_words_escape(ks_string text, ks_buffer *out) {
 
 /* ---- small words ---- */
 
-typedef struct speaker { /* what clauses are made with */
-    const ks_story *story;
-    ks_buffer *out;
-} speaker;
-
-static void say(const speaker *s, const char *text) { ks_buffer_text(s->out, text); }
-static void name(const speaker *s, ks_string text) { ks_words_escape(text, s->out); }
-static void number(const speaker *s, int64_t value) { ks_buffer_i64(s->out, value); }
-static void who(const speaker *s, ks_string member) { name(s, ks_words_member(s->story, KS_NULL_STRING, member)); }
-static void member_or_client(const speaker *s, ks_string member, ks_string client_id) {
-    ks_string client = ks_words_member(s->story, KS_NULL_STRING, member);
-    name(s, client.size > 0 ? client : client_id);
+void ks_tell(const ks_speaker *s, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    for (const char *c = format; *c != '\0'; c++) {
+        if (*c != '%') {
+            size_t plain = strcspn(c, "%");
+            ks_buffer_append(s->out, c, plain);
+            c += plain - 1;
+            continue;
+        }
+        switch (*++c) {
+        case 's': ks_words_escape(va_arg(arguments, ks_string), s->out); break;
+        case 'm': ks_words_escape(ks_words_member(s->story, KS_NULL_STRING, va_arg(arguments, ks_string)), s->out); break;
+        case 'w': {
+            ks_string member = ks_words_member(s->story, KS_NULL_STRING, va_arg(arguments, ks_string));
+            ks_string client = va_arg(arguments, ks_string);
+            ks_words_escape(member.size > 0 ? member : client, s->out);
+            break;
+        }
+        case 'd': ks_buffer_i64(s->out, va_arg(arguments, int64_t)); break;
+        case 't': ks_words_duration(va_arg(arguments, int64_t), s->out); break;
+        case 'c': ks_buffer_text(s->out, va_arg(arguments, const char *)); break;
+        default: ks_unreachable("format of ks_tell");
+        }
+    }
+    va_end(arguments);
 }
 
 typedef struct wording { const char *word, *words; } wording;
 static const wording reasons[] = {
-    { "member_joined", "a new member joins" },
-    { "member_rejoined", "a member joins again with another subscription" },
-    { "leader_rejoined", "the leader joins again, which always means: assign anew" },
-    { "member_left", "a member leaves" },
-    { "session_timeout", "a member's session ran out without a heartbeat" },
+    /* why a rebalance begins */
+    { "member_joined", "a new member has come" },
+    { "member_rejoined", "a member joins again" },
+    { "metadata_changed", "a member joins again and says something else than before: other topics, or other partitions that it has" },
+    { "subscription_changed", "a member wants other topics" },
+    { "topics_changed", "the partitions of a topic it reads have changed" },
+    { "leader_rejoined", "its leader joins again, which always means: assign anew" },
+    { "member_left", "a member has left" },
+    { "session_timeout", "nothing was heard of a member for its whole session timeout" },
+    { "rebalance_timeout", "a member was too slow for the rebalance timeout" },
     { "sync_timeout", "a member never asked for its assignment" },
-    { "metadata_changed", "the partitions of a topic changed" },
+    { "pending_join", "the id that was handed out was never used" },
+    { "pending_sync", "a member never asked for its assignment" },
     { "assignment_not_written", "the assignment could not be written" },
     { "static_replaced", "another process took over a static member" },
     { "group_full", "the group is full" },
-    { "downgraded", "the last member of the new protocol left" },
-    { "rebalance_timeout", "the rebalance timeout passed" },
-    { "pending_join", "the id that was handed out was never used" },
-    { "pending_sync", "it never asked for its assignment" },
+    { "downgraded", "the last member of the consumer protocol has gone" },
+    /* why the joining is over */
     { "all_joined", "all members have joined" },
     { "initial_delay", "the initial delay is over" },
-    { "heartbeat_failed", "its heartbeat failed" },
-    { "session_lost", "its session is lost" },
-    { "rebalance", "the group rebalances" },
-    { "partitions_changed", "the partitions of a topic changed" },
-    { "closed", "it closes" },
-    { "crashed", "it crashed" },
+    /* of brokers, logs and offsets */
     { "broker_stopped", "its broker stopped" },
     { "broker_started", "its broker is back" },
+    { "moved", "it was moved" },
+    { "elected", "it was elected" },
     { "no_committed_offset", "nothing is committed there" },
-    { "out_of_range", "its position is outside the log" },
+    { "out_of_range", "the wanted offset is outside the log" },
+    { "set_offset", "its program says so" },
+    { "start", "its program says so" },
+    { "requested", "somebody asked for it" },
+    { "expired", "the group had no members for offsets.retention.minutes" },
+    { "offsets_expired", "its last offset has expired" },
+    { "empty", "nothing is left of it" },
+    { "topic_deleted", "the topic is deleted" },
+    { "group_deleted", "the group is deleted" },
+    { "delete_records", "somebody asked for it" },
     { NULL, NULL },
 };
 
-static void reason(const speaker *s, ks_string word) {
+void ks_tell_reason(const ks_speaker *s, ks_string reason) {
     for (const wording *w = reasons; w->word != NULL; w++)
-        if (ks_string_equal(word, ks_str(w->word))) {
-            say(s, w->words);
+        if (ks_string_equal(reason, ks_str(w->word))) {
+            ks_buffer_text(s->out, w->words);
             return;
         }
-    for (int32_t i = 0; i < word.size; i++) /* a word of the list in events/ that has no wording yet reads well enough */
-        ks_buffer_printf(s->out, "%c", word.data[i] == '_' ? ' ' : word.data[i]);
+    for (int32_t i = 0; i < reason.size; i++) { /* a word of the list in events/ that has no wording yet reads well enough */
+        ks_string one = { reason.data[i] == '_' ? " " : reason.data + i, 1 };
+        ks_words_escape(one, s->out);
+    }
 }
 
-static void because(const speaker *s, ks_string word) {
-    if (word.size <= 0) return;
-    say(s, ", because ");
-    reason(s, word);
+static void because(const ks_speaker *s, ks_string reason) {
+    if (reason.size <= 0) return;
+    ks_tell(s, ", because ");
+    ks_tell_reason(s, reason);
 }
+
+void ks_tell_partition(const ks_speaker *s, ks_string topic, int32_t partition) { ks_tell(s, "%s[%d]", topic, (int64_t)partition); }
+
+static const char *plural(int64_t n) { return n == 1 ? "" : "s"; }
 
 /* ---- clauses, one a kind ---- */
 
-static void member_joined(const speaker *s, const ks_ev_group_member_joined *e) {
-    member_or_client(s, e->member, e->client_id);
-    say(s, " is new in ");
-    name(s, e->group);
-    if (e->instance_id.size > 0) say(s, ", as static member "), name(s, e->instance_id);
-    say(s, ".");
+#define CLAUSE(x) static void x##_clause(const ks_speaker *s, const ks_ev_##x *e)
+
+CLAUSE(command) { ks_tell(s, e->arguments.size > 0 ? "%s %s" : "%s", e->name, e->arguments); }
+CLAUSE(note) { ks_tell(s, "%s", e->text); }
+CLAUSE(node_started) { ks_tell(s, "%s starts.", e->name); }
+CLAUSE(node_crashed) { ks_tell(s, "%s dies without a word.", e->name); }
+CLAUSE(node_paused) { ks_tell(s, "%s stands still: it reads nothing, sends nothing, and none of its timers runs.", e->name); }
+CLAUSE(node_resumed) { ks_tell(s, "%s goes on, as if no time had passed.", e->name); }
+
+CLAUSE(rule_fired) {
+    static const wording verbs[] = {
+        { "answer", "is answered with an error by a rule, and never reaches" },
+        { "delay", "is delayed by a rule on its way to" },
+        { "reset_before", "is lost by a rule, with its connection, before it reaches" },
+        { "reset_after", "has been handled, but a rule cuts the connection before the answer leaves" },
+        { "hold", "is held back by a rule before it reaches" },
+        { "count", "is counted by a rule on its way to" },
+        { NULL, NULL } };
+    for (const wording *v = verbs; v->word != NULL; v++)
+        if (ks_string_equal(e->verb, ks_str(v->word)))
+            ks_tell(s, "%c of %s %c %s (rule \"%s\").", ks_api_name(e->api_key), e->client, v->words, e->server, e->name);
 }
 
-static void rebalance_started(const speaker *s, const ks_ev_rebalance_started *e) {
-    say(s, "A rebalance of ");
-    name(s, e->group);
-    say(s, " begins");
+CLAUSE(topic_created) {
+    ks_tell(s, "The topic %s is made, with %d partition%c.", e->topic, (int64_t)e->partitions, plural(e->partitions));
+}
+CLAUSE(topic_deleted) { ks_tell(s, "The topic %s is deleted.", e->topic); }
+CLAUSE(partitions_added) {
+    ks_tell(s, "%s grows from %d to %d partitions. From now on many keys hash to another partition than before.", e->topic, (int64_t)e->from,
+            (int64_t)e->to);
+}
+CLAUSE(config_changed) {
+    ks_tell(s, e->value.size >= 0 ? "%s of %s %s is now %s." : "%s of %s %s is the default again.", e->name, e->resource_type, e->resource, e->value);
+}
+CLAUSE(log_start_advanced) {
+    ks_tell_partition(s, e->topic, e->partition);
+    ks_tell(s, " now begins at %d", e->to);
     because(s, e->reason);
-    if (e->member.size > 0) say(s, ": "), who(s, e->member);
-    if (e->client_reason.size > 0) say(s, " (\""), name(s, e->client_reason), say(s, "\")");
-    say(s, ".");
-    if (e->timeout_ms > 0) {
-        say(s, " The others have at most ");
-        ks_words_seconds(e->timeout_ms * KS_MS, s->out);
-        say(s, " to join again.");
-    }
+    ks_tell(s, ".");
 }
-
-static void state_changed(const speaker *s, const ks_ev_group_state_changed *e) {
-    name(s, e->group);
-    say(s, ": ");
-    name(s, e->from);
-    say(s, " -> ");
-    name(s, e->to);
-    say(s, ".");
-}
-
-static void join_parked(const speaker *s, const ks_ev_join_parked *e) {
-    say(s, "The answer to ");
-    member_or_client(s, e->member, e->client_id);
-    say(s, " is held back: ");
-    number(s, e->joined);
-    say(s, " of ");
-    number(s, e->members);
-    say(s, e->members == 1 ? " member has joined." : " members have joined.");
-}
-
-static void join_phase_completed(const speaker *s, const ks_ev_join_phase_completed *e) {
-    say(s, "The joining is over");
+CLAUSE(leader_changed) {
+    ks_tell_partition(s, e->topic, e->partition);
+    if (e->to < 0) ks_tell(s, " has no leader any more");
+    else ks_tell(s, " is now led by broker %d", (int64_t)e->to);
     because(s, e->reason);
-    say(s, ": generation ");
-    number(s, e->generation);
+    ks_tell(s, ".");
+}
+CLAUSE(coordinator_loaded) {
+    if (e->groups == 0) return;
+    ks_tell(s, "Broker %d now coordinates what is kept in __consumer_offsets[%d]; it has read %d group%c from there.", (int64_t)e->broker,
+            (int64_t)e->partition, (int64_t)e->groups, plural(e->groups));
+}
+CLAUSE(coordinator_unloaded) {
+    if (e->groups == 0) return;
+    ks_tell(s, "Broker %d coordinates what is kept in __consumer_offsets[%d] no more: %d group%c.", (int64_t)e->broker, (int64_t)e->partition,
+            (int64_t)e->groups, plural(e->groups));
+}
+
+CLAUSE(group_member_id_given) {
+    ks_tell(s, "The coordinator hands %w an identity first, so that a lost answer leaves no ghost behind. %s does not notice.", e->member,
+            e->client_id, e->group);
+}
+CLAUSE(group_member_joined) {
+    ks_tell(s, "%w is new in %s", e->member, e->client_id, e->group);
+    if (e->instance_id.size > 0) ks_tell(s, ", as static member %s", e->instance_id);
+    ks_tell(s, ".");
+}
+CLAUSE(group_member_left) {
+    ks_tell(s, "%w leaves %s", e->member, e->client_id, e->group);
+    if (e->reason.size > 0) ks_tell(s, " (it says: \"%s\")", e->reason);
+    ks_tell(s, ".");
+}
+static void removed(const ks_speaker *s, const ks_ev_group_member_removed *e, const char *session) {
+    ks_tell(s, "%w is removed from %s: ", e->member, e->client_id, e->group);
+    if (ks_string_equal(e->reason, KS_LITERAL("session_timeout"))) ks_tell(s, "%c", session);
+    else if (ks_string_equal(e->reason, KS_LITERAL("rebalance_timeout"))) ks_tell(s, "it was too slow for the rebalance timeout");
+    else if (ks_string_equal(e->reason, KS_LITERAL("pending_sync"))) ks_tell(s, "it never asked for its assignment");
+    else ks_tell_reason(s, e->reason);
+    ks_tell(s, ".");
+}
+CLAUSE(group_member_removed) { removed(s, e, "nothing was heard of it for its whole session timeout"); }
+CLAUSE(group_member_expired) { removed(s, (const void *)e, "nothing was heard of it for its whole session timeout"); }
+CLAUSE(group_member_fenced) {
+    ks_tell(s, "%w is fenced: another process is static member %s of %s now.", e->member, e->client_id, e->instance_id, e->group);
+}
+CLAUSE(group_member_replaced) { ks_tell(s, "%w is static member %s of %s now, under a new id.", e->member, e->client_id, e->instance_id, e->group); }
+CLAUSE(group_member_away) {
+    ks_tell(s, "Static member %s (%w) says that it will be back: it keeps everything until its session is over.", e->instance_id, e->member,
+            e->client_id);
+}
+CLAUSE(group_converted) {
+    ks_tell(s, "%s was a %s group and is a %s group now, in epoch %d, with %d member%c.", e->group, e->from, e->to, (int64_t)e->epoch,
+            (int64_t)e->members, plural(e->members));
+}
+CLAUSE(group_deleted) {
+    ks_tell(s, "%s is deleted", e->group);
+    because(s, e->reason);
+    ks_tell(s, ".");
+}
+
+CLAUSE(rebalance_started) {
+    ks_tell(s, "A rebalance of %s begins", e->group);
+    because(s, e->reason);
+    if (e->member.size > 0) ks_tell(s, ": %m", e->member);
+    ks_tell(s, ".");
+}
+CLAUSE(initial_delay_extended) {
+    ks_tell(s, "Another member came meanwhile: the first rebalance of %s waits %t more.", e->group, e->delay_ms * KS_MS);
+}
+CLAUSE(group_state_changed) { ks_tell(s, "%s: %s -> %s.", e->group, e->from, e->to); }
+CLAUSE(join_parked) {
+    ks_tell(s, "The answer to %w is held back: %d of %d member%c joined.", e->member, e->client_id, (int64_t)e->joined, (int64_t)e->members,
+            e->members == 1 ? " has" : "s have");
+}
+CLAUSE(join_phase_completed) {
     if (e->members == 0) {
-        say(s, ", without members.");
+        ks_tell(s, "Generation %d of %s has no members.", (int64_t)e->generation, e->group);
         return;
     }
-    say(s, ", ");
-    number(s, e->members);
-    say(s, e->members == 1 ? " member, assignor " : " members, assignor ");
-    name(s, e->protocol);
-    say(s, ". ");
-    who(s, e->leader);
-    say(s, " leads and computes who gets what.");
+    ks_tell(s, ks_string_equal(e->reason, KS_LITERAL("initial_delay"))       ? "The initial delay is over"
+               : ks_string_equal(e->reason, KS_LITERAL("rebalance_timeout")) ? "The rebalance timeout is over"
+                                                                             : "All members have joined");
+    ks_tell(s, ": generation %d of %s, with %d member%c and assignor %s. %m leads, and computes who gets what.", (int64_t)e->generation, e->group,
+            (int64_t)e->members, plural(e->members), e->protocol, e->leader);
+}
+CLAUSE(sync_parked) { ks_tell(s, "%w waits for the leader's plan.", e->member, e->client_id); }
+CLAUSE(group_assignment_stored) {
+    ks_tell(s, "%w gets ", e->member, e->client_id);
+    if (e->assignment.size > 0) ks_tell(s, "%s.", e->assignment);
+    else ks_tell(s, e->assignment.size == 0 ? "nothing." : "what only it can read.");
+}
+CLAUSE(group_stabilised) { ks_tell(s, "%s is Stable in generation %d.", e->group, (int64_t)e->generation); }
+
+CLAUSE(target_assignment_computed) {
+    ks_tell(s, "The coordinator computes who should have what in epoch %d of %s (%s).", (int64_t)e->epoch, e->group, e->assignor);
+}
+CLAUSE(group_member_target_changed) {
+    ks_tell(s, "%w should have %s.", e->member, e->client_id, e->target.size > 0 ? e->target : KS_LITERAL("nothing"));
+}
+CLAUSE(group_member_reconciled) {
+    ks_string assigned = e->assigned.size > 0 ? e->assigned : KS_LITERAL("nothing");
+    if (ks_string_equal(e->state, KS_LITERAL("UNREVOKED_PARTITIONS")))
+        ks_tell(s, "%w may keep %s and is told to give up %s first; it stays in epoch %d until it has.", e->member, e->client_id, assigned,
+                e->revoking, (int64_t)e->epoch);
+    else if (ks_string_equal(e->state, KS_LITERAL("UNRELEASED_PARTITIONS")))
+        ks_tell(s, "%w is in epoch %d with %s; the rest of what it should have still belongs to somebody else.", e->member, e->client_id,
+                (int64_t)e->epoch, assigned);
+    else ks_tell(s, "%w is in epoch %d with %s, and that is all it should have.", e->member, e->client_id, (int64_t)e->epoch, assigned);
 }
 
-static void assignment_stored(const speaker *s, const ks_ev_group_assignment_stored *e) {
-    member_or_client(s, e->member, e->client_id);
-    say(s, " gets ");
-    if (e->assignment.size > 0) name(s, e->assignment);
-    else say(s, "nothing");
-    say(s, ".");
+CLAUSE(offsets_committed) {
+    if (e->member.size > 0) ks_tell(s, "%m commits ", e->member);
+    else ks_tell(s, "For %s, without a member's name, is committed ", e->group);
+    ks_tell_partition(s, e->topic, e->partition);
+    ks_tell(s, " at %d.", e->offset);
 }
-
-static void partitions_clause(const speaker *s, const ks_ev_client_partitions_assigned *e, const char *verb) {
-    if (e->partitions.size <= 0) return;
-    name(s, e->client);
-    say(s, verb);
-    name(s, e->partitions);
-    say(s, ".");
+CLAUSE(offset_commit_refused) {
+    ks_tell(s, "The commit of ");
+    ks_tell_partition(s, e->topic, e->partition);
+    ks_tell(s, " at %d", e->offset);
+    if (e->member.size > 0) ks_tell(s, " by %m", e->member);
+    ks_tell(s, " is refused: %c, %c.", kafka_error_name((kafka_error)e->error_code), kafka_error_text((kafka_error)e->error_code));
 }
-
-static void commit_refused(const speaker *s, const ks_ev_offset_commit_refused *e) {
-    say(s, "The commit of ");
-    name(s, e->topic);
-    say(s, "[");
-    number(s, e->partition);
-    say(s, "] at ");
-    number(s, e->offset);
-    say(s, " by ");
-    who(s, e->member);
-    say(s, " is refused: ");
-    say(s, kafka_error_name((kafka_error)e->error_code));
-    say(s, ", ");
-    say(s, kafka_error_text((kafka_error)e->error_code));
-    say(s, ".");
-}
-
-static void committed(const speaker *s, const ks_ev_offsets_committed *e) {
-    name(s, e->topic);
-    say(s, "[");
-    number(s, e->partition);
-    say(s, "] is committed at ");
-    number(s, e->offset);
-    if (e->member.size > 0) say(s, " by "), who(s, e->member);
-    say(s, ".");
-}
-
-static void command(const speaker *s, const ks_ev_command *e) {
-    say(s, "> ");
-    name(s, e->name);
-    if (e->arguments.size > 0) say(s, " "), name(s, e->arguments);
-}
-
-static void rule_fired(const speaker *s, const ks_ev_rule_fired *e) {
-    say(s, "The rule \"");
-    name(s, e->name);
-    say(s, "\" fires on ");
-    say(s, ks_api_name(e->api_key));
-    say(s, " of ");
-    name(s, e->client);
-    say(s, ": ");
-    name(s, e->verb);
-    say(s, ".");
-}
-
-static void leader_changed(const speaker *s, const ks_ev_leader_changed *e) {
-    name(s, e->topic);
-    say(s, "[");
-    number(s, e->partition);
-    say(s, e->to < 0 ? "] has no leader any more" : "] is now led by broker ");
-    if (e->to >= 0) number(s, e->to);
+CLAUSE(offsets_deleted) {
+    ks_tell(s, "The committed offset of %s for ", e->group);
+    ks_tell_partition(s, e->topic, e->partition);
+    ks_tell(s, " is deleted");
     because(s, e->reason);
-    say(s, ".");
+    ks_tell(s, ".");
 }
 
-static void appended(const speaker *s, const ks_ev_records_appended *e) {
+CLAUSE(client_partitions_assigned) {
+    if (e->partitions.size > 0) ks_tell(s, "%s takes up %s.", e->client, e->partitions);
+    else ks_tell(s, "%s has nothing new to take up.", e->client);
+}
+CLAUSE(client_partitions_revoked) {
+    if (e->partitions.size > 0) ks_tell(s, "%s gives up %s.", e->client, e->partitions);
+}
+CLAUSE(client_partitions_lost) {
+    if (e->partitions.size > 0) ks_tell(s, "%s has lost %s; it is too late to commit.", e->client, e->partitions);
+}
+CLAUSE(position_reset) {
+    ks_tell(s, "%s goes to %d in ", e->client, e->to);
+    ks_tell_partition(s, e->topic, e->partition);
+    because(s, e->reason);
+    ks_tell(s, ".");
+}
+CLAUSE(records_appended) {
     if (e->topic.size > 2 && memcmp(e->topic.data, "__", 2) == 0) return; /* the coordinator's own notes */
-    number(s, e->count);
-    say(s, e->count == 1 ? " record is written to " : " records are written to ");
-    name(s, e->topic);
-    say(s, "[");
-    number(s, e->partition);
-    say(s, "] at ");
-    number(s, e->base_offset);
-    if (e->last_offset > e->base_offset) say(s, ".."), number(s, e->last_offset);
-    say(s, ".");
+    ks_tell(s, "%d record%c written to ", (int64_t)e->count, e->count == 1 ? " is" : "s are");
+    ks_tell_partition(s, e->topic, e->partition);
+    ks_tell(s, e->last_offset > e->base_offset ? " at %d..%d." : " at %d.", e->base_offset, e->last_offset);
+}
+CLAUSE(append_refused) {
+    ks_tell(s, "Nothing is written to ");
+    ks_tell_partition(s, e->topic, e->partition);
+    ks_tell(s, ": %c, %c.", kafka_error_name((kafka_error)e->error_code), kafka_error_text((kafka_error)e->error_code));
+}
+CLAUSE(produce_retry) {
+    ks_tell(s, "%s will send the batch again: %c.", e->client, kafka_error_name((kafka_error)e->error_code));
+}
+CLAUSE(writer_batch_failed) {
+    ks_tell(s, "%s gives up on %d record%c for ", e->client, (int64_t)e->count, plural(e->count));
+    ks_tell_partition(s, e->topic, e->partition);
+    ks_tell(s, ": %c.", kafka_error_name((kafka_error)e->error_code));
+}
+CLAUSE(records_delivered) {
+    ks_tell_partition(s, e->topic, e->partition);
+    ks_tell(s, e->last_offset > e->first_offset ? " %d..%d" : " %d", e->first_offset, e->last_offset);
+    ks_tell(s, e->first_offset < e->last_offset ? " are delivered to %s." : " is delivered to %s.", e->client);
 }
 
-static void delivered(const speaker *s, const ks_ev_records_delivered *e) {
-    name(s, e->topic);
-    say(s, "[");
-    number(s, e->partition);
-    say(s, "] ");
-    number(s, e->first_offset);
-    if (e->last_offset > e->first_offset) say(s, ".."), number(s, e->last_offset);
-    say(s, e->count == 1 ? " is delivered to " : " are delivered to ");
-    name(s, e->client);
-    say(s, ".");
+/* ---- all kinds ---- */
+
+typedef struct kind_row {
+    const ks_struct *(*kind)(void);
+    void (*say)(const ks_speaker *s, const void *fields);
+    ks_place place;
+    bool matters; /* makes its step part of the story, not only of the protocol */
+} kind_row;
+
+#define KINDS(X)                                                                                                              \
+    X(command, COMMAND, true) X(note, COMMAND, true) X(rule_fired, COMMAND, true) X(node_started, COMMAND, true)              \
+    X(node_crashed, COMMAND, true) X(node_paused, COMMAND, true) X(node_resumed, COMMAND, true)                               \
+    X(topic_created, CLUSTER, true) X(topic_deleted, CLUSTER, true) X(partitions_added, CLUSTER, true)                        \
+    X(config_changed, CLUSTER, false) X(log_start_advanced, CLUSTER, true) X(coordinator_loaded, CLUSTER, false)              \
+    X(coordinator_unloaded, CLUSTER, false) X(leader_changed, LEADER, true)                                                   \
+    X(group_member_id_given, MEMBER, true) X(group_member_joined, MEMBER, true) X(group_member_left, MEMBER, true)            \
+    X(group_member_removed, MEMBER, true) X(group_member_expired, MEMBER, true) X(group_member_fenced, MEMBER, true)          \
+    X(group_member_replaced, MEMBER, true) X(group_member_away, MEMBER, true) X(group_converted, MEMBER, true)                \
+    X(group_deleted, MEMBER, true) X(rebalance_started, REBALANCE, true) X(initial_delay_extended, REBALANCE, true)           \
+    X(join_phase_completed, JOINED, true) X(target_assignment_computed, TARGET, true)                                         \
+    X(group_member_target_changed, TARGET, true) X(group_member_reconciled, RECONCILED, true)                                 \
+    X(group_state_changed, STATE, true) X(join_parked, HELD, false) X(group_stabilised, STABLE, true)                         \
+    X(group_assignment_stored, STABLE, true) X(sync_parked, SYNC_HELD, false) X(offsets_committed, COMMITTED, false)          \
+    X(offset_commit_refused, REFUSED, true) X(offsets_deleted, CLUSTER, true) X(client_partitions_revoked, CLIENT, true)      \
+    X(client_partitions_lost, CLIENT, true) X(client_partitions_assigned, CLIENT, true) X(position_reset, POSITION, false)    \
+    X(records_appended, APPENDED, false) X(append_refused, APPENDED, false) X(produce_retry, APPENDED, false)                 \
+    X(writer_batch_failed, APPENDED, true) X(records_delivered, DELIVERED, false)
+
+#define SAY(x, place, matters) static void say_##x(const ks_speaker *s, const void *fields) { x##_clause(s, fields); }
+KINDS(SAY)
+#define ROW(x, place, matters) { ks_describe_ev_##x, say_##x, KS_PLACE_##place, matters },
+static const kind_row kinds[] = { KINDS(ROW) };
+
+static const kind_row *row_of(const ks_struct *kind) {
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (kinds[i].kind() == kind) return &kinds[i];
+    return NULL;
 }
 
-static void id_given(const speaker *s, const ks_ev_group_member_id_given *e) {
-    say(s, "The coordinator hands ");
-    member_or_client(s, e->member, e->client_id);
-    say(s, " an identity first, so that a lost answer leaves no ghost behind. ");
-    name(s, e->group);
-    say(s, " does not notice.");
-}
-
-static void gone(const speaker *s, const ks_ev_group_member_left *e, const char *verb) {
-    member_or_client(s, e->member, e->client_id);
-    say(s, verb);
-    name(s, e->group);
-    because(s, e->reason);
-    say(s, ".");
-}
-
-static void position_reset(const speaker *s, const ks_ev_position_reset *e) {
-    name(s, e->client);
-    say(s, " goes to ");
-    number(s, e->to);
-    say(s, " in ");
-    name(s, e->topic);
-    say(s, "[");
-    number(s, e->partition);
-    say(s, "]");
-    because(s, e->reason);
-    say(s, ".");
-}
-
-static void node_clause(const speaker *s, ks_string node, const char *verb) {
-    name(s, node);
-    say(s, verb);
-}
-
-#define KIND(x) (kind == ks_describe_ev_##x())
-#define FIELDS(x) ((const ks_ev_##x *)event->fields)
-
-static bool clause(const speaker *s, const ks_recorded *event) {
-    const ks_struct *kind = event->kind;
-    if KIND(group_member_id_given) id_given(s, FIELDS(group_member_id_given));
-    else if KIND(group_member_joined) member_joined(s, FIELDS(group_member_joined));
-    else if KIND(group_member_left) gone(s, FIELDS(group_member_left), " leaves ");
-    else if KIND(group_member_removed) gone(s, (const void *)FIELDS(group_member_removed), " is removed from ");
-    else if KIND(group_member_expired) gone(s, (const void *)FIELDS(group_member_expired), " is removed from ");
-    else if KIND(group_member_fenced) gone(s, (const void *)FIELDS(group_member_fenced), " is fenced out of ");
-    else if KIND(group_member_replaced) {
-        who(s, FIELDS(group_member_replaced)->member);
-        say(s, " takes the place of static member ");
-        name(s, FIELDS(group_member_replaced)->instance_id);
-        say(s, ".");
-    } else if KIND(rebalance_started) rebalance_started(s, FIELDS(rebalance_started));
-    else if KIND(group_state_changed) state_changed(s, FIELDS(group_state_changed));
-    else if KIND(initial_delay_extended) {
-        say(s, "More members came: the first rebalance waits ");
-        ks_words_seconds(FIELDS(initial_delay_extended)->delay_ms * KS_MS, s->out);
-        say(s, " more.");
-    } else if KIND(join_parked) join_parked(s, FIELDS(join_parked));
-    else if KIND(sync_parked) {
-        member_or_client(s, FIELDS(sync_parked)->member, FIELDS(sync_parked)->client_id);
-        say(s, " waits for the leader's assignment.");
-    } else if KIND(join_phase_completed) join_phase_completed(s, FIELDS(join_phase_completed));
-    else if KIND(group_assignment_stored) assignment_stored(s, FIELDS(group_assignment_stored));
-    else if KIND(group_stabilised) {
-        name(s, FIELDS(group_stabilised)->group);
-        say(s, " is stable in generation ");
-        number(s, FIELDS(group_stabilised)->generation);
-        say(s, ".");
-    } else if KIND(client_partitions_assigned) partitions_clause(s, FIELDS(client_partitions_assigned), " takes up ");
-    else if KIND(client_partitions_revoked) partitions_clause(s, (const void *)FIELDS(client_partitions_revoked), " gives up ");
-    else if KIND(client_partitions_lost) partitions_clause(s, (const void *)FIELDS(client_partitions_lost), " has lost, too late to commit, ");
-    else if KIND(offset_commit_refused) commit_refused(s, FIELDS(offset_commit_refused));
-    else if KIND(offsets_committed) committed(s, FIELDS(offsets_committed));
-    else if KIND(command) command(s, FIELDS(command));
-    else if KIND(note) name(s, FIELDS(note)->text);
-    else if KIND(rule_fired) rule_fired(s, FIELDS(rule_fired));
-    else if KIND(node_crashed) node_clause(s, FIELDS(node_crashed)->name, " dies without a word.");
-    else if KIND(node_started) node_clause(s, FIELDS(node_started)->name, " starts.");
-    else if KIND(node_paused) node_clause(s, FIELDS(node_paused)->name, " stands still.");
-    else if KIND(node_resumed) node_clause(s, FIELDS(node_resumed)->name, " goes on.");
-    else if KIND(leader_changed) leader_changed(s, FIELDS(leader_changed));
-    else if KIND(records_appended) appended(s, FIELDS(records_appended));
-    else if KIND(records_delivered) delivered(s, FIELDS(records_delivered));
-    else if KIND(position_reset) position_reset(s, FIELDS(position_reset));
-    else if KIND(partitions_added) {
-        name(s, FIELDS(partitions_added)->topic);
-        say(s, " grows from ");
-        number(s, FIELDS(partitions_added)->from);
-        say(s, " to ");
-        number(s, FIELDS(partitions_added)->to);
-        say(s, " partitions. Keys hash differently from now on.");
-    } else if KIND(topic_created) {
-        say(s, "The topic ");
-        name(s, FIELDS(topic_created)->topic);
-        say(s, " is made, with ");
-        number(s, FIELDS(topic_created)->partitions);
-        say(s, FIELDS(topic_created)->partitions == 1 ? " partition." : " partitions.");
-    } else if KIND(topic_deleted) {
-        say(s, "The topic ");
-        name(s, FIELDS(topic_deleted)->topic);
-        say(s, " is deleted.");
-    } else if KIND(log_start_advanced) {
-        name(s, FIELDS(log_start_advanced)->topic);
-        say(s, "[");
-        number(s, FIELDS(log_start_advanced)->partition);
-        say(s, "] now begins at ");
-        number(s, FIELDS(log_start_advanced)->to);
-        because(s, FIELDS(log_start_advanced)->reason);
-        say(s, ".");
-    } else if KIND(produce_retry) {
-        name(s, FIELDS(produce_retry)->client);
-        say(s, " will send the batch again: ");
-        say(s, kafka_error_name((kafka_error)FIELDS(produce_retry)->error_code));
-        say(s, ".");
-    } else return false;
-    return true;
-}
-
-bool ks_words_clause(const ks_story *story, int32_t event, ks_buffer *out) {
-    size_t before = out->size;
-    clause(&(speaker){ story, out }, &story->recording->events.items[event]);
-    return out->size > before;
+ks_place ks_words_place(const ks_struct *kind) {
+    const kind_row *row = row_of(kind);
+    return row != NULL ? row->place : KS_PLACE_NONE;
 }
 
 bool ks_words_matters(const ks_struct *kind) {
-    return KIND(group_member_joined) || KIND(group_member_left) || KIND(group_member_removed) || KIND(group_member_expired) ||
-           KIND(group_member_fenced) || KIND(group_member_replaced) || KIND(rebalance_started) || KIND(group_state_changed) ||
-           KIND(initial_delay_extended) || KIND(join_phase_completed) || KIND(group_assignment_stored) || KIND(group_stabilised) ||
-           KIND(client_partitions_assigned) || KIND(client_partitions_revoked) || KIND(client_partitions_lost) ||
-           KIND(offset_commit_refused) || KIND(group_member_id_given) || KIND(partitions_added) || KIND(leader_changed) ||
-           KIND(log_start_advanced) || KIND(topic_deleted) || KIND(topic_created) || KIND(offsets_deleted) || KIND(group_deleted);
+    const kind_row *row = row_of(kind);
+    return row != NULL && row->matters;
 }
 
-/* ---- steps ---- */
-
-/* Who waited, while nothing was fetched: told where it began, with where it ended. */
-static void pauses_clause(const ks_story *story, int32_t step, ks_buffer *out) {
-    if (!story->steps.items[step].resumes) return;
-    for (int32_t p = 0; p < story->pauses.count; p++) {
-        const ks_pause *pause = &story->pauses.items[p];
-        if (pause->resumed_step != step || pause->to == 0) continue;
-        ks_buffer_text(out, out->size > 0 ? " " : "");
-        ks_words_escape(pause->topic, out);
-        ks_buffer_printf(out, "[%d] comes again, after a pause of ", pause->partition);
-        ks_words_seconds(pause->to - pause->from, out);
-        ks_buffer_text(out, ".");
-        if (pause->read_again > 0) {
-            ks_buffer_printf(out, " %lld message%s delivered to ", (long long)pause->read_again, pause->read_again == 1 ? " that was" : "s that were");
-            ks_words_escape(pause->before, out);
-            ks_buffer_text(out, pause->read_again == 1 ? " but not committed is read again by " : " but not committed are read again by ");
-            ks_words_escape(pause->after, out);
-            ks_buffer_text(out, ".");
-        }
-    }
-}
-
-/* Who is the last to come waits for nobody: the same step says that the waiting is over. */
-static bool waits_for_nobody(const ks_story *story, const ks_step *step, const ks_struct *kind) {
-    const ks_struct *over = KIND(join_parked) ? ks_describe_ev_join_phase_completed() : KIND(sync_parked) ? ks_describe_ev_group_stabilised() : NULL;
-    for (int32_t f = 0; over != NULL && f < step->facts.count; f++)
-        if (story->recording->events.items[step->facts.items[f]].kind == over) return true;
-    return false;
-}
-
-void ks_words_sentence(const ks_story *story, int32_t index, ks_buffer *out) {
-    const ks_step *step = &story->steps.items[index];
-    speaker s = { story, out };
-    bool any = false;
-    for (int32_t f = 0; f < step->facts.count; f++) {
-        const ks_recorded *event = &story->recording->events.items[step->facts.items[f]];
-        const ks_struct *kind = event->kind;
-        bool bulk = KIND(offsets_committed) || KIND(records_appended) || KIND(records_delivered);
-        if (bulk && f > 40) continue; /* a request with thousands of partitions is not read out */
-        if (waits_for_nobody(story, step, kind)) continue;
-        size_t before = out->size;
-        if (any) ks_buffer_text(out, " ");
-        size_t start = out->size;
-        clause(&s, event);
-        if (out->size == start) out->size = before;
-        else any = true;
-    }
-    if (!any && step->kind == KS_STEP_REQUEST && step->api_key == KS_API_heartbeat)
-        ks_buffer_text(out, step->error == 0 ? "It is alive, and nothing has changed." :
-                            step->error == KAFKA_ERR_REBALANCE_IN_PROGRESS ? "It learns of the rebalance from its heartbeat." : "");
-    pauses_clause(story, index, out);
-    ks_buffer_append(out, "", 0);
-}
-
-static void route(const ks_story *story, ks_string from, ks_string to, ks_buffer *out) {
-    (void)story;
-    ks_words_escape(from, out);
-    ks_buffer_text(out, " -> ");
-    ks_words_escape(to, out);
-    ks_buffer_text(out, "   ");
-}
-
-void ks_words_protocol(const ks_story *story, int32_t index, ks_buffer *out) {
-    const ks_step *step = &story->steps.items[index];
-    const ks_recorded *event = &story->recording->events.items[step->event];
-    const ks_struct *kind = event->kind;
-    if KIND(request_received) {
-        const ks_ev_request_received *request = FIELDS(request_received);
-        route(story, request->from, request->to, out);
-        ks_buffer_text(out, ks_api_name(request->api_key));
-        if (request->topic.size > 0) {
-            ks_buffer_text(out, " ");
-            ks_words_escape(request->topic, out);
-            if (request->partition >= 0) ks_buffer_printf(out, "[%d]", request->partition);
-        }
-        if (request->group.size > 0 && request->generation > 0) ks_buffer_printf(out, " generation %d", request->generation);
-        if (!step->answered) ks_buffer_text(out, "  (held)");
-        else if (step->error != 0) ks_buffer_printf(out, "  <- %s", kafka_error_name((kafka_error)step->error));
-    } else if KIND(response_sent) {
-        const ks_ev_response_sent *response = FIELDS(response_sent);
-        route(story, response->from, response->to, out);
-        ks_buffer_printf(out, "answer to %s  <- %s", ks_api_name(response->api_key),
-                         response->error_code == 0 ? "NONE" : kafka_error_name((kafka_error)response->error_code));
-    } else if (step->kind == KS_STEP_TIMER) {
-        ks_words_escape(event->node, out);
-        ks_buffer_text(out, "   a timer");
-    } else {
-        ks_words_escape(event->node.size > 0 ? event->node : KS_LITERAL("cluster"), out);
-        ks_buffer_text(out, "   from outside");
-    }
-    ks_buffer_append(out, "", 0);
+bool ks_words_clause(const ks_story *story, int32_t event, ks_buffer *out) {
+    const ks_recorded *recorded = &story->recording->events.items[event];
+    const kind_row *row = row_of(recorded->kind);
+    size_t before = out->size;
+    if (row != NULL) row->say(&(ks_speaker){ story, out }, recorded->fields);
+    return out->size > before;
 }

@@ -127,7 +127,7 @@ static void why_leads_back_to_who_began_it(void **state) {
     (void)state;
     ks_buffer out = { 0 };
     assert_true(ks_why_generation(story, "billing", 2, &out));
-    assert_non_null(strstr((char *)out.data, "triggered at step 5, 4.004 s: c2 -> broker-1   JoinGroup"));
+    assert_non_null(strstr((char *)out.data, "triggered at step 5, 4.004 s: c2 -> broker-1, coordinator of billing   JoinGroup"));
     assert_non_null(strstr((char *)out.data, "which began with c2, whose program or timer"));
     assert_non_null(strstr((char *)out.data, "3 partitions paused, 6 messages read again"));
     assert_non_null(strstr((char *)out.data, "cooperative-sticky"));

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * How sentences are made. words.c has a clause for every kind of event; words_step.c puts the clauses of a step in order, and makes
+ * one sentence of what belongs together (thirty partitions committed are one sentence).
+ */
+#ifndef KS_WORDS_H
+#define KS_WORDS_H
+
+#include "sim/explain/story_internal.h"
+
+typedef struct ks_speaker {
+    const ks_story *story;
+    ks_buffer *out;
+} ks_speaker;
+
+/* Where in the sentence of a step a kind of event has its place. */
+typedef enum ks_place {
+    KS_PLACE_NONE, /* has nothing to say */
+    KS_PLACE_COMMAND,
+    KS_PLACE_CLUSTER,
+    KS_PLACE_LEADER,    /* many partitions change their leader at once */
+    KS_PLACE_MEMBER,    /* who came, went, was fenced */
+    KS_PLACE_REBALANCE, /* that one begins */
+    KS_PLACE_JOINED,    /* that the joining is over */
+    KS_PLACE_TARGET,    /* of a consumer group: what everybody should have */
+    KS_PLACE_RECONCILED,
+    KS_PLACE_STATE,     /* the states that the group went through */
+    KS_PLACE_HELD,      /* a join that waits for others */
+    KS_PLACE_STABLE,    /* who has what */
+    KS_PLACE_SYNC_HELD,
+    KS_PLACE_COMMITTED,
+    KS_PLACE_REFUSED,
+    KS_PLACE_CLIENT,    /* what a client gives up and takes up */
+    KS_PLACE_POSITION,
+    KS_PLACE_APPENDED,
+    KS_PLACE_DELIVERED,
+    KS_PLACE_COUNT
+} ks_place;
+
+ks_place ks_words_place(const ks_struct *kind);
+
+/* %s a ks_string from outside, %m a member id as its client, %w a member id or else the client id after it, %d an int64_t,
+ * %t a duration in ns (int64_t), %c text of ours. */
+void ks_tell(const ks_speaker *s, const char *format, ...);
+/* A reason from the lists in sim/protocol/events, in words. */
+void ks_tell_reason(const ks_speaker *s, ks_string reason);
+/* "orders[0]" */
+void ks_tell_partition(const ks_speaker *s, ks_string topic, int32_t partition);
+
+#endif

@@ -1,0 +1,623 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The sentence of a step: the clauses of its events, each in its place, and one clause for many where many say the same. A step
+ * whose events say nothing gets the sentence of its request.
+ */
+#include "sim/explain/words.h"
+
+#include <kafkasim/error.h>
+
+#include "sim/protocol/events.h"
+#include "sim/protocol/messages.h"
+
+enum { NAMED = 12 }; /* of a long list; the rest is counted */
+
+#define KIND(x) (kind == ks_describe_ev_##x())
+#define FIELDS(x) ((const ks_ev_##x *)event->fields)
+
+typedef struct telling {
+    ks_speaker s;
+    const ks_step *step;
+    int32_t index;
+    uint8_t *places; /* of each fact */
+    int32_t counts[KS_PLACE_COUNT];
+} telling;
+
+static const ks_recorded *fact(const telling *t, int32_t f) { return &t->s.story->recording->events.items[t->step->facts.items[f]]; }
+
+static const ks_recorded *find_fact(const telling *t, const ks_struct *kind, ks_place place) {
+    if (t->counts[place] == 0) return NULL;
+    for (int32_t f = 0; f < t->step->facts.count; f++)
+        if (fact(t, f)->kind == kind) return fact(t, f);
+    return NULL;
+}
+
+/* A blank between two sentences. */
+static void next(const telling *t) {
+    const ks_buffer *out = t->s.out;
+    if (out->size > 0 && out->data[out->size - 1] != ' ') ks_buffer_text(t->s.out, " ");
+}
+
+static void trim(ks_buffer *out) {
+    while (out->size > 0 && out->data[out->size - 1] == ' ') out->size--;
+}
+
+static void each_clause(const telling *t, ks_place place) {
+    for (int32_t f = 0; f < t->step->facts.count; f++) {
+        if (t->places[f] != place) continue;
+        next(t);
+        ks_words_clause(t->s.story, t->step->facts.items[f], t->s.out);
+    }
+}
+
+/* ", " before the second and later; false when enough are named. */
+static bool list_item(const telling *t, int32_t *named, int32_t *more) {
+    if (*named == NAMED) {
+        (*more)++;
+        return false;
+    }
+    if ((*named)++ > 0) ks_tell(&t->s, ", ");
+    return true;
+}
+
+static void list_end(const telling *t, int32_t more) {
+    if (more > 0) ks_tell(&t->s, " and %d more", (int64_t)more);
+    ks_tell(&t->s, ".");
+}
+
+/* ---- the coordinator ---- */
+
+/* The clause of a rebalance that begins: why, unless the sentence before has just said it. */
+static void rebalance_begins(const telling *t) {
+    for (int32_t f = 0; f < t->step->facts.count; f++) {
+        const ks_recorded *event = fact(t, f);
+        const ks_struct *kind = event->kind;
+        if (t->places[f] != KS_PLACE_REBALANCE) continue;
+        next(t);
+        if (!KIND(rebalance_started) || t->counts[KS_PLACE_MEMBER] == 0) {
+            ks_words_clause(t->s.story, t->step->facts.items[f], t->s.out);
+        } else ks_tell(&t->s, "That begins a rebalance.");
+        if (!KIND(rebalance_started)) continue;
+        const ks_ev_rebalance_started *e = event->fields;
+        static const char given[] = "need to re-join with the given member-id"; /* the second half of handing out an identity */
+        bool plain = e->client_reason.size <= 0 || t->counts[KS_PLACE_MEMBER] > 0 ||
+                     (e->client_reason.size > (int32_t)sizeof given && memcmp(e->client_reason.data, given, sizeof given - 1) == 0);
+        if (!plain) ks_tell(&t->s, " It says: \"%s\".", e->client_reason);
+    }
+}
+
+/* "g: Empty -> PreparingRebalance -> CompletingRebalance." for each group; not what "g is Stable" says anyway. */
+static void states(const telling *t) {
+    ks_string group = KS_NULL_STRING;
+    bool is_stable = find_fact(t, ks_describe_ev_group_stabilised(), KS_PLACE_STABLE) != NULL, emptied = false;
+    for (int32_t f = 0; f < t->step->facts.count; f++) {
+        if (t->places[f] != KS_PLACE_STATE) continue;
+        const ks_ev_group_state_changed *e = fact(t, f)->fields;
+        if (is_stable && ks_string_equal(e->from, KS_LITERAL("CompletingRebalance")) && ks_string_equal(e->to, KS_LITERAL("Stable"))) continue;
+        if (!ks_string_equal(e->group, group)) {
+            if (group.size >= 0) ks_tell(&t->s, ".");
+            next(t);
+            ks_tell(&t->s, "%s: %s", e->group, e->from);
+        }
+        ks_tell(&t->s, " -> %s", e->to);
+        emptied = ks_string_equal(e->to, KS_LITERAL("Empty"));
+        group = e->group;
+    }
+    if (group.size >= 0) ks_tell(&t->s, ".");
+    if (emptied) ks_tell(&t->s, " Nobody is left; its generation and its committed offsets stay.");
+}
+
+/* Whom the coordinator waits for; nothing when the same step says that the waiting is over. */
+static void held(const telling *t) {
+    if (t->counts[KS_PLACE_JOINED] > 0) return;
+    const ks_recorded *parked = find_fact(t, ks_describe_ev_join_parked(), KS_PLACE_HELD);
+    const ks_recorded *began = find_fact(t, ks_describe_ev_rebalance_started(), KS_PLACE_REBALANCE);
+    if (parked == NULL && began == NULL) return;
+    int64_t timeout_ms = began != NULL ? ((const ks_ev_rebalance_started *)began->fields)->timeout_ms : 0;
+    if (t->step->waits_for.size > 0) {
+        next(t);
+        ks_buffer_text(t->s.out, began != NULL ? "The coordinator now waits for " : "The coordinator still waits for ");
+        ks_buffer_append(t->s.out, t->step->waits_for.data, (size_t)t->step->waits_for.size);
+        ks_buffer_text(t->s.out, " to join again");
+    } else if (parked != NULL) {
+        next(t);
+        ks_tell(&t->s, "Nobody is answered yet: the coordinator waits in case others are starting too");
+    } else return;
+    if (timeout_ms > 0) ks_tell(&t->s, ", at most %t", timeout_ms * KS_MS);
+    ks_tell(&t->s, ".");
+}
+
+/* "g is Stable in generation 2: c1=orders[0], c2=orders[1,2]." */
+static void stable(const telling *t) {
+    int32_t named = 0, more = 0;
+    const ks_recorded *done = find_fact(t, ks_describe_ev_group_stabilised(), KS_PLACE_STABLE);
+    for (int32_t f = 0; f < t->step->facts.count; f++) {
+        const ks_recorded *event = fact(t, f);
+        const ks_struct *kind = event->kind;
+        if (!KIND(group_assignment_stored)) continue;
+        const ks_ev_group_assignment_stored *e = event->fields;
+        if (named == 0) {
+            next(t);
+            ks_tell(&t->s, done ? "%s is Stable in generation %d: " : "The plan for %s in generation %d: ", e->group, (int64_t)e->generation);
+        }
+        if (!list_item(t, &named, &more)) continue;
+        ks_tell(&t->s, "%w=%s", e->member, e->client_id,
+                e->assignment.size > 0 ? e->assignment : e->assignment.size == 0 ? KS_LITERAL("nothing") : KS_LITERAL("what only it can read"));
+    }
+    if (named > 0) list_end(t, more);
+    else each_clause(t, KS_PLACE_STABLE);
+}
+
+/* "... who should have what in epoch 2 of g (uniform): A=o[0,1], B=o[2,3]." */
+static void target(const telling *t) {
+    int32_t named = 0, more = 0;
+    for (int32_t f = 0; f < t->step->facts.count; f++) {
+        const ks_recorded *event = fact(t, f);
+        const ks_struct *kind = event->kind;
+        if (KIND(target_assignment_computed)) {
+            next(t);
+            ks_words_clause(t->s.story, t->step->facts.items[f], t->s.out);
+        } else if (KIND(group_member_target_changed)) {
+            if (named == 0) ks_tell(&t->s, " What changes: ");
+            if (!list_item(t, &named, &more)) continue;
+            const ks_ev_group_member_target_changed *e = event->fields;
+            ks_tell(&t->s, "%w=%s", e->member, e->client_id, e->target.size > 0 ? e->target : KS_LITERAL("nothing"));
+        }
+    }
+    if (named > 0) list_end(t, more);
+}
+
+static bool is_sole_word(const ks_ev_group_member_reconciled *e, ks_string target) {
+    return ks_string_equal(e->state, KS_LITERAL("STABLE")) && ks_string_equal(e->assigned, target);
+}
+
+/* Who gets its whole target in the step that computes it is told so in three words. */
+static void reconciled(const telling *t) {
+    for (int32_t f = 0; f < t->step->facts.count; f++) {
+        if (t->places[f] != KS_PLACE_RECONCILED) continue;
+        const ks_ev_group_member_reconciled *e = fact(t, f)->fields;
+        bool at_once = false;
+        for (int32_t o = 0; o < f && t->counts[KS_PLACE_TARGET] > 0; o++) {
+            const ks_recorded *event = fact(t, o);
+            const ks_struct *kind = event->kind;
+            if (KIND(group_member_target_changed) && ks_string_equal(FIELDS(group_member_target_changed)->member, e->member))
+                at_once = is_sole_word(e, FIELDS(group_member_target_changed)->target);
+        }
+        next(t);
+        if (at_once) ks_tell(&t->s, "%w may have it at once.", e->member, e->client_id);
+        else ks_words_clause(t->s.story, t->step->facts.items[f], t->s.out);
+    }
+}
+
+/* ---- offsets ---- */
+
+static void committed(const telling *t) {
+    int32_t named = 0, more = 0;
+    for (int32_t f = 0; f < t->step->facts.count; f++) {
+        if (t->places[f] != KS_PLACE_COMMITTED) continue;
+        const ks_ev_offsets_committed *e = fact(t, f)->fields;
+        if (named == 0) {
+            next(t);
+            if (e->member.size > 0) ks_tell(&t->s, "%m commits ", e->member);
+            else ks_tell(&t->s, "The committed offsets of %s are set from outside: ", e->group);
+        }
+        if (!list_item(t, &named, &more)) continue;
+        ks_tell_partition(&t->s, e->topic, e->partition);
+        ks_tell(&t->s, " at %d", e->offset);
+    }
+    if (named > 0) list_end(t, more);
+}
+
+static void refused(const telling *t) {
+    int32_t named = 0, more = 0;
+    const ks_ev_offset_commit_refused *first = NULL;
+    for (int32_t f = 0; f < t->step->facts.count; f++) {
+        if (t->places[f] != KS_PLACE_REFUSED) continue;
+        const ks_ev_offset_commit_refused *e = fact(t, f)->fields;
+        if (first != NULL && first->error_code != e->error_code) { /* each for itself */
+            ks_tell(&t->s, ". ");
+            ks_words_clause(t->s.story, t->step->facts.items[f], t->s.out);
+            trim(t->s.out);
+            if (t->s.out->size > 0) t->s.out->size--; /* its full stop comes below */
+            continue;
+        }
+        if (first == NULL) {
+            next(t);
+            if (e->member.size > 0) ks_tell(&t->s, "The commit of %m is refused: %c, %c: ", e->member, kafka_error_name((kafka_error)e->error_code),
+                                            kafka_error_text((kafka_error)e->error_code));
+            else ks_tell(&t->s, "The commit is refused: %c, %c: ", kafka_error_name((kafka_error)e->error_code), kafka_error_text((kafka_error)e->error_code));
+            first = e;
+        }
+        if (!list_item(t, &named, &more)) continue;
+        ks_tell_partition(&t->s, e->topic, e->partition);
+        ks_tell(&t->s, " at %d", e->offset);
+    }
+    if (first != NULL) list_end(t, more);
+}
+
+/* ---- clients ---- */
+
+static void step_number(const telling *t, int32_t step, ks_buffer *out) {
+    const ks_step *at = &t->s.story->steps.items[step];
+    if (at->sub > 0) ks_buffer_printf(out, "%d.%d", at->number, at->sub);
+    else ks_buffer_printf(out, "%d", at->number);
+}
+
+/* After what was given up: until when nothing of it is fetched. `named`: it stands in the sentence before. */
+static void until_when(const telling *t, bool named) {
+    const ks_story *story = t->s.story;
+    int32_t first = -1, last = -1, never = 0, count = 0;
+    for (int32_t p = t->step->first_paused; p >= 0; p = story->pauses.items[p].next_paused) {
+        const ks_pause *pause = &story->pauses.items[p];
+        count++;
+        if (pause->resumed_step < 0) {
+            never++;
+            continue;
+        }
+        if (first < 0 || pause->resumed_step < first) first = pause->resumed_step;
+        if (pause->resumed_step > last) last = pause->resumed_step;
+    }
+    if (count == 0) return;
+    const ks_pause *pause = &story->pauses.items[t->step->first_paused];
+    next(t);
+    if (named) ks_tell(&t->s, count == 1 ? "It is not fetched again" : "Nothing of it is fetched again");
+    else if (count == 1) {
+        ks_tell(&t->s, "%s had ", pause->before);
+        ks_tell_partition(&t->s, pause->topic, pause->partition);
+        ks_tell(&t->s, ", which is not fetched again");
+    } else ks_tell(&t->s, "Nothing of the %d partitions that %s had is fetched again", (int64_t)count, pause->before);
+    if (never == count) {
+        ks_tell(&t->s, " in this run.");
+        return;
+    }
+    ks_tell(&t->s, " until step ");
+    step_number(t, first, t->s.out);
+    if (last != first) {
+        ks_tell(&t->s, ", the last of it in step ");
+        step_number(t, last, t->s.out);
+    }
+    if (never > 0) ks_tell(&t->s, "; %d of them not at all in this run", (int64_t)never);
+    ks_tell(&t->s, ".");
+}
+
+static void client(const telling *t, bool whole) {
+    bool gave_up = false, told = false;
+    for (int32_t f = 0; f < t->step->facts.count; f++) {
+        if (t->places[f] != KS_PLACE_CLIENT) continue;
+        const ks_recorded *event = fact(t, f);
+        const ks_struct *kind = event->kind;
+        const ks_ev_client_partitions_assigned *e = event->fields; /* the three kinds have the same fields */
+        if (KIND(client_partitions_assigned) && gave_up) {
+            until_when(t, true);
+            gave_up = false, told = true;
+        }
+        if (KIND(client_partitions_assigned) && e->partitions.size <= 0 && t->counts[KS_PLACE_CLIENT] > 1) continue;
+        if (!KIND(client_partitions_assigned) && e->partitions.size > 0) gave_up = true;
+        next(t);
+        ks_words_clause(t->s.story, t->step->facts.items[f], t->s.out);
+    }
+    if (!told && (whole || gave_up)) until_when(t, gave_up);
+}
+
+static void positions(const telling *t) {
+    ks_string reason = KS_NULL_STRING;
+    int32_t named = 0, more = 0;
+    for (int32_t f = 0; f < t->step->facts.count; f++) {
+        if (t->places[f] != KS_PLACE_POSITION) continue;
+        const ks_ev_position_reset *e = fact(t, f)->fields;
+        if (named == 0) {
+            next(t);
+            ks_tell(&t->s, "%s begins at ", e->client);
+            reason = e->reason;
+        }
+        if (!list_item(t, &named, &more)) continue;
+        ks_tell(&t->s, "%d in ", e->to);
+        ks_tell_partition(&t->s, e->topic, e->partition);
+    }
+    if (named == 0) return;
+    if (more > 0) ks_tell(&t->s, " and in %d more", (int64_t)more);
+    ks_tell(&t->s, ", because ");
+    ks_tell_reason(&t->s, reason);
+    ks_tell(&t->s, ".");
+}
+
+/* Deliveries in a row are one: a kafka-go reader tells them one by one. */
+typedef struct run {
+    const ks_ev_records_delivered *of;
+    int64_t first, last, again_first, again_last;
+} run;
+
+static bool goes_on(const run *r, const ks_ev_records_delivered *e) {
+    return r->of != NULL && e != NULL && e->first_offset == r->last + 1 && e->partition == r->of->partition &&
+           ks_string_equal(e->topic, r->of->topic) && ks_string_equal(e->client, r->of->client);
+}
+
+/* "o[2] 10..23 (10..13 again)" */
+static void tell_run(const telling *t, const run *r) {
+    ks_tell_partition(&t->s, r->of->topic, r->of->partition);
+    ks_tell(&t->s, r->last > r->first ? " %d..%d" : " %d", r->first, r->last);
+    if (r->again_last < 0) return;
+    if (r->again_first == r->first && r->again_last == r->last) ks_tell(&t->s, " (again)");
+    else ks_tell(&t->s, r->again_last > r->again_first ? " (%d..%d again)" : " (%d again)", r->again_first, r->again_last);
+}
+
+static void delivered(const telling *t) {
+    run r = { .of = NULL };
+    int32_t named = 0, more = 0;
+    for (int32_t f = 0; f <= t->step->facts.count; f++) {
+        bool end = f == t->step->facts.count;
+        if (!end && t->places[f] != KS_PLACE_DELIVERED) continue;
+        const ks_ev_records_delivered *e = end ? NULL : fact(t, f)->fields;
+        const ks_again *again = end ? NULL : ks_story_again(t->s.story, t->step->facts.items[f]);
+        if (!goes_on(&r, e)) {
+            if (r.of != NULL) {
+                if (named == 0) next(t);
+                if (list_item(t, &named, &more)) tell_run(t, &r);
+            }
+            bool another = r.of != NULL && (end || !ks_string_equal(e->client, r.of->client));
+            if (another) { /* a client's list ends */
+                if (more > 0) ks_tell(&t->s, " and %d more", (int64_t)more);
+                ks_tell(&t->s, named > 1 || r.last > r.first ? " are delivered to %s." : " is delivered to %s.", r.of->client);
+                named = more = 0;
+            }
+            if (end) return;
+            r = (run){ e, e->first_offset, 0, 0, -1 };
+        }
+        r.last = e->last_offset;
+        if (again == NULL) continue;
+        if (r.again_last < 0) r.again_first = again->first;
+        r.again_last = again->last;
+    }
+}
+
+/* ---- pauses that end here ---- */
+
+static void read_again(const telling *t, const ks_pause *pause) {
+    const char *s = pause->read_again == 1 ? "" : "s", *were = pause->read_again == 1 ? "was" : "were", *are = pause->read_again == 1 ? "is" : "are";
+    ks_tell(&t->s, " %d message%c that %c delivered to %s", pause->read_again, s, were, pause->before);
+    if (pause->set_back) ks_tell(&t->s, " before %c read again by %s, because the committed offset was set back to %d.", are, pause->after, pause->back_to);
+    else ks_tell(&t->s, " but not committed %c read again by %s.", are, pause->after);
+}
+
+static void resumed(const telling *t, int64_t since) {
+    const ks_story *story = t->s.story;
+    for (int32_t p = t->step->first_resumed; p >= 0; p = story->pauses.items[p].next_resumed) {
+        const ks_pause *pause = &story->pauses.items[p];
+        if (pause->to < since) continue;
+        next(t);
+        ks_tell_partition(&t->s, pause->topic, pause->partition);
+        ks_tell(&t->s, " comes again, after a pause of %t", pause->to - pause->from);
+        if (pause->lag > 0) ks_tell(&t->s, " and with a lag of %d.", pause->lag);
+        else ks_tell(&t->s, "; nothing was written to it meanwhile.");
+        if (pause->read_again > 0) read_again(t, pause);
+    }
+}
+
+/* ---- what a request is for, when nothing came of it ---- */
+
+typedef struct purpose { int16_t api; const char *asks; } purpose;
+/* After the client's name. */
+static const purpose purposes[] = {
+    { KS_API_produce, "sends records" },
+    { KS_API_fetch, "asks for records" },
+    { KS_API_list_offsets, "asks where the log begins or ends" },
+    { KS_API_metadata, "asks which brokers there are, and who leads which partition" },
+    { KS_API_offset_commit, "commits" },
+    { KS_API_offset_fetch, "asks what is committed, to know where to go on" },
+    { KS_API_find_coordinator, "asks which broker coordinates the group; its name decides that" },
+    { KS_API_join_group, "wants to join" },
+    { KS_API_heartbeat, "is alive, and nothing has changed" },
+    { KS_API_leave_group, "wants to leave" },
+    { KS_API_sync_group, "asks for its part of the leader's plan" },
+    { KS_API_describe_groups, "asks for the state and the members of groups" },
+    { KS_API_consumer_group_describe, "asks for the state and the members of groups" },
+    { KS_API_list_groups, "asks which groups there are" },
+    { KS_API_api_versions, "asks which requests and versions the broker speaks" },
+    { KS_API_create_topics, "asks for new topics" },
+    { KS_API_delete_topics, "asks for topics to be deleted" },
+    { KS_API_delete_records, "asks for old records to be deleted" },
+    { KS_API_init_producer_id, "asks for a producer id" },
+    { KS_API_describe_configs, "asks for settings" },
+    { KS_API_alter_configs, "asks for other settings" },
+    { KS_API_incremental_alter_configs, "asks for other settings" },
+    { KS_API_create_partitions, "asks for more partitions" },
+    { KS_API_delete_groups, "asks for groups to be deleted" },
+    { KS_API_offset_delete, "asks for committed offsets to be deleted" },
+    { KS_API_describe_cluster, "asks which brokers there are" },
+    { KS_API_consumer_group_heartbeat, "is alive, and nothing has changed for it" },
+    { KS_API_describe_topic_partitions, "asks for the partitions of topics" },
+};
+
+static const char *asks(int16_t api) {
+    for (size_t i = 0; i < sizeof purposes / sizeof *purposes; i++)
+        if (purposes[i].api == api) return purposes[i].asks;
+    return "asks";
+}
+
+/* What a member learns from an error; NULL: nothing in particular. */
+static const char *learns(int16_t api, int16_t error) {
+    bool member = api == KS_API_heartbeat || api == KS_API_sync_group || api == KS_API_join_group || api == KS_API_consumer_group_heartbeat ||
+                  api == KS_API_offset_commit || api == KS_API_leave_group;
+    if (!member) return NULL;
+    switch (error) {
+    case KAFKA_ERR_REBALANCE_IN_PROGRESS:
+        return api == KS_API_heartbeat ? "learns of the rebalance from its heartbeat" : "learns that the group rebalances: it has to join again";
+    case KAFKA_ERR_ILLEGAL_GENERATION: return "learns that the group has moved on to another generation";
+    case KAFKA_ERR_UNKNOWN_MEMBER_ID: return "learns that it is no member any more";
+    case KAFKA_ERR_FENCED_INSTANCE_ID: return "learns that another process has its place";
+    case KAFKA_ERR_FENCED_MEMBER_EPOCH: return "learns that the coordinator has given up on it";
+    case KAFKA_ERR_NOT_COORDINATOR: return "learns that this broker does not coordinate the group any more: it has to ask who does";
+    case KAFKA_ERR_COORDINATOR_LOAD_IN_PROGRESS: return "has to wait: the coordinator is still reading what it should know";
+    case KAFKA_ERR_COORDINATOR_NOT_AVAILABLE: return "has to wait: nobody coordinates the group at the moment";
+    case KAFKA_ERR_GROUP_MAX_SIZE_REACHED: return "is refused: the group is as big as group.max.size allows";
+    default: return NULL;
+    }
+}
+
+static void error_of(const telling *t, ks_string client, int16_t api, int16_t error) {
+    const char *learned = learns(api, error);
+    next(t);
+    if (learned != NULL) ks_tell(&t->s, "%s %c.", client, learned);
+    else ks_tell(&t->s, "%s %c, and is refused: %c, %c.", client, asks(api), kafka_error_name((kafka_error)error), kafka_error_text((kafka_error)error));
+}
+
+static const ks_recorded *own_event(const telling *t) { return &t->s.story->recording->events.items[t->step->event]; }
+
+static void of_request(const telling *t) {
+    const ks_ev_request_received *request = own_event(t)->fields;
+    const ks_step *step = t->step;
+    next(t);
+    ks_tell(&t->s, "%s %c", request->from, asks(step->api_key));
+    bool parked = false, in_vain = false;
+    int32_t waits_ms = 0;
+    for (int32_t f = 0; f < step->facts.count; f++) {
+        const ks_recorded *event = fact(t, f);
+        const ks_struct *kind = event->kind;
+        if (KIND(fetch_parked)) parked = true, waits_ms = FIELDS(fetch_parked)->max_wait_ms;
+        if (KIND(fetch_completed)) in_vain = FIELDS(fetch_completed)->bytes == 0;
+    }
+    if (in_vain) ks_tell(&t->s, "; nothing new comes, and the answer is empty.");
+    else if (parked) ks_tell(&t->s, ". There is nothing new yet: the broker waits for it, at most %t.", waits_ms * KS_MS);
+    else ks_tell(&t->s, ".");
+}
+
+static void of_answer(const telling *t) {
+    const ks_ev_response_sent *response = own_event(t)->fields;
+    next(t);
+    if (response->api_key == KS_API_join_group) ks_tell(&t->s, "%s learns that generation %d has begun.", response->to, (int64_t)response->generation);
+    else if (response->api_key == KS_API_sync_group) ks_tell(&t->s, "%s learns what it has.", response->to);
+    else if (response->api_key == KS_API_fetch) ks_tell(&t->s, "Records come to %s; nothing of them is delivered yet.", response->to);
+    else ks_tell(&t->s, "%s has its answer.", response->to);
+}
+
+static bool is_request(const telling *t) { return own_event(t)->kind == ks_describe_ev_request_received(); }
+static bool is_answer(const telling *t) { return own_event(t)->kind == ks_describe_ev_response_sent(); }
+
+void ks_words_sentence(const ks_story *story, int32_t index, ks_buffer *out) { ks_words_news(story, index, 0, out); }
+
+void ks_words_news(const ks_story *story, int32_t index, int32_t since, ks_buffer *out) {
+    const ks_step *step = &story->steps.items[index];
+    ks_buffer text = { 0 };
+    telling t = { .s = { story, &text }, .step = step, .index = index, .places = ks_alloc((size_t)step->facts.count + 1) };
+    bool whole = step->event >= since;
+    for (int32_t f = 0; f < step->facts.count; f++)
+        if (step->facts.items[f] >= since) t.counts[t.places[f] = (uint8_t)ks_words_place(fact(&t, f)->kind)]++;
+    /* What a command does is told; that it was given stands above (ks_words_protocol). */
+    for (int32_t f = 0; f < step->facts.count; f++)
+        if (t.places[f] == KS_PLACE_COMMAND && fact(&t, f)->kind == ks_describe_ev_command()) t.places[f] = KS_PLACE_NONE;
+    each_clause(&t, KS_PLACE_COMMAND);
+    each_clause(&t, KS_PLACE_CLUSTER);
+    each_clause(&t, KS_PLACE_LEADER);
+    each_clause(&t, KS_PLACE_MEMBER);
+    rebalance_begins(&t);
+    each_clause(&t, KS_PLACE_JOINED);
+    target(&t);
+    reconciled(&t);
+    states(&t);
+    held(&t);
+    stable(&t);
+    if (t.counts[KS_PLACE_STABLE] == 0) each_clause(&t, KS_PLACE_SYNC_HELD);
+    committed(&t);
+    refused(&t);
+    bool heard = text.size > 0;
+    if (whole && step->error != 0 && t.counts[KS_PLACE_REFUSED] == 0 && step->error != KAFKA_ERR_MEMBER_ID_REQUIRED) {
+        if (is_request(&t)) error_of(&t, ((const ks_ev_request_received *)own_event(&t)->fields)->from, step->api_key, step->error);
+        else if (is_answer(&t)) error_of(&t, ((const ks_ev_response_sent *)own_event(&t)->fields)->to, step->api_key, step->error);
+        heard = true;
+    }
+    client(&t, whole);
+    positions(&t);
+    each_clause(&t, KS_PLACE_APPENDED);
+    delivered(&t);
+    trim(&text);
+    if (whole && text.size == 0 && !heard && step->first_resumed < 0) {
+        if (is_request(&t)) of_request(&t);
+        else if (is_answer(&t)) of_answer(&t);
+    }
+    resumed(&t, whole ? 0 : story->recording->events.items[since].time);
+    trim(&text);
+    if (text.size > 0) ks_buffer_append(out, text.data, text.size);
+    ks_buffer_append(out, "", 0);
+    ks_buffer_deinit(&text);
+    ks_free(t.places);
+}
+
+/* ---- the protocol fact ---- */
+
+static const ks_recorded *event_of(const ks_story *story, int32_t index) { return &story->recording->events.items[story->steps.items[index].event]; }
+
+void ks_words_route(const ks_story *story, int32_t index, ks_buffer *out) {
+    const ks_step *step = &story->steps.items[index];
+    const ks_recorded *event = event_of(story, index);
+    const ks_struct *kind = event->kind;
+    ks_speaker s = { story, out };
+    if KIND(request_received) {
+        const ks_ev_request_received *request = FIELDS(request_received);
+        ks_tell(&s, "%s -> %s", request->from, request->to);
+        if (request->api_key == KS_API_join_group && request->group.size > 0) ks_tell(&s, ", coordinator of %s", request->group);
+    } else if KIND(response_sent) ks_tell(&s, "%s -> %s", FIELDS(response_sent)->from, FIELDS(response_sent)->to);
+    else if (step->kind == KS_STEP_TIMER) ks_tell(&s, "%s", event->node.size > 0 ? event->node : KS_LITERAL("cluster"));
+    else if KIND(note) ks_tell(&s, "say");
+    else if KIND(rule_fired) ks_tell(&s, "rule %s", FIELDS(rule_fired)->name);
+    else if (KIND(command) && ks_string_equal(FIELDS(command)->name, KS_LITERAL("expectation_failed"))) ks_tell(&s, "expectation failed");
+    else if (KIND(command)) ks_words_clause(story, step->event, out);
+    else ks_tell(&s, "%s", event->node);
+    ks_buffer_append(out, "", 0);
+}
+
+static void timer_call(const ks_speaker *s, const ks_recorded *event) {
+    const ks_struct *kind = event->kind;
+    if (KIND(group_member_expired)) {
+        const ks_ev_group_member_expired *e = event->fields;
+        bool session = ks_string_equal(e->reason, KS_LITERAL("session_timeout"));
+        ks_tell(s, session ? "the session of %w is over" : "a timer for %w has run out", e->member, e->client_id);
+    } else if (KIND(join_phase_completed) || KIND(group_member_removed)) {
+        bool initial = KIND(join_phase_completed) && ks_string_equal(FIELDS(join_phase_completed)->reason, KS_LITERAL("initial_delay"));
+        ks_string group = KIND(join_phase_completed) ? FIELDS(join_phase_completed)->group : FIELDS(group_member_removed)->group;
+        ks_tell(s, initial ? "the initial delay of %s is over" : "the rebalance timeout of %s is over", group);
+    } else if (KIND(segment_deleted) || KIND(log_start_advanced)) ks_tell(s, "old records are removed");
+    else if (KIND(offsets_deleted) || KIND(group_deleted)) ks_tell(s, "committed offsets have expired");
+    else if (KIND(client_partitions_assigned) || KIND(client_partitions_revoked) || KIND(client_partitions_lost)) ks_tell(s, "its program calls");
+    else ks_tell(s, "a timer has run out");
+}
+
+/* Many partitions go in these; the trace names the first one, which says nothing. */
+static bool names_its_partition(int16_t api) { return api == KS_API_produce || api == KS_API_fetch; }
+
+void ks_words_call(const ks_story *story, int32_t index, ks_buffer *out) {
+    const ks_step *step = &story->steps.items[index];
+    const ks_recorded *event = event_of(story, index);
+    const ks_struct *kind = event->kind;
+    ks_speaker s = { story, out };
+    if KIND(request_received) {
+        const ks_ev_request_received *request = FIELDS(request_received);
+        ks_tell(&s, "%c", ks_api_name(request->api_key));
+        if (request->topic.size > 0) ks_tell(&s, " %s", request->topic);
+        if (request->topic.size > 0 && request->partition >= 0 && names_its_partition(request->api_key)) ks_tell(&s, "[%d]", (int64_t)request->partition);
+        bool modern = request->api_key == KS_API_consumer_group_heartbeat;
+        if (request->group.size > 0 && (request->generation > 0 || modern)) ks_tell(&s, modern ? " epoch %d" : " generation %d", (int64_t)request->generation);
+        if (step->other >= 0) {
+            const ks_step *answer = &story->steps.items[step->other];
+            ks_buffer_printf(out, answer->sub > 0 ? "  (held until step %d.%d)" : "  (held until step %d)", answer->number, answer->sub);
+        } else if (!step->answered) ks_tell(&s, "  (not answered)");
+        else ks_tell(&s, "  <- %c", kafka_error_name((kafka_error)step->error));
+    } else if KIND(response_sent) {
+        const ks_ev_response_sent *response = FIELDS(response_sent);
+        ks_tell(&s, "answer to %c", ks_api_name(response->api_key));
+        const ks_step *asked = &story->steps.items[step->other];
+        ks_buffer_printf(out, asked->sub > 0 ? " of step %d.%d" : " of step %d", asked->number, asked->sub);
+        ks_tell(&s, "  <- %c", kafka_error_name((kafka_error)response->error_code));
+    } else if (step->kind == KS_STEP_TIMER) timer_call(&s, event);
+    ks_buffer_append(out, "", 0);
+}
+
+void ks_words_protocol(const ks_story *story, int32_t index, ks_buffer *out) {
+    ks_buffer call = { 0 };
+    ks_words_route(story, index, out);
+    ks_words_call(story, index, &call);
+    if (call.size > 0) {
+        ks_buffer_text(out, "   ");
+        ks_buffer_append(out, call.data, call.size);
+        ks_buffer_append(out, "", 0);
+    }
+    ks_buffer_deinit(&call);
+}
