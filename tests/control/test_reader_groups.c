@@ -545,6 +545,7 @@ static void the_trace_tells_what_a_member_does(void **state) {
                                 "client_generation_started 1 orders[0]\n"
                                 "client_partitions_assigned 1 orders[0]\n"
                                 "position_reset no_committed_offset\n"
+                                "client_fetch_began\n"
                                 "records_delivered 0 1 2\n" /* told before the commit */
                                 "records_delivered 2 3 2\n"
                                 "client_group_leaving\n"
