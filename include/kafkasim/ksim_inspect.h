@@ -78,6 +78,10 @@ typedef struct ksim_member {
     const ksim_assigned *assigned; /**< what the coordinator assigned, by topic and partition; with the consumer protocol what
                                         the member has got of it so far */
     size_t assigned_count;     /**< of assigned */
+    int32_t epoch;             /**< of the consumer protocol (KIP-848): the member's own, behind the group's while it reconciles; of
+                                    the classic protocol the group's generation */
+    const char *state;         /**< of the consumer protocol: "STABLE", "UNREVOKED_PARTITIONS", "UNRELEASED_PARTITIONS"; NULL: a
+                                    member of a classic group */
 } ksim_member;
 
 /** A consumer group as its coordinator knows it. */

@@ -65,7 +65,9 @@ static void fill_consumer_members(ks_arena *view, const ks_consumer_group *from,
         members[i] = (ksim_member){ .id = ks_view_string(view, member->id),
                                     .instance_id = ks_view_string(view, member->instance_id),
                                     .client = ks_view_string(view, ks_sim_client_of_host(member->client_host)),
-                                    .client_id = ks_view_string(view, member->client_id) };
+                                    .client_id = ks_view_string(view, member->client_id),
+                                    .epoch = member->epoch,
+                                    .state = ks_consumer_member_state_text(member->state) };
         fill_owned(view, member, &members[i]);
     }
     qsort(members, (size_t)from->member_count, sizeof *members, by_member);
@@ -81,7 +83,8 @@ static void fill_members(ks_arena *view, ks_group *from, ksim_group *to) {
         members[i] = (ksim_member){ .id = ks_view_string(view, sorted[i]->id),
                                     .instance_id = ks_view_string(view, sorted[i]->instance_id),
                                     .client = ks_view_string(view, ks_sim_member_client(sorted[i])),
-                                    .client_id = ks_view_string(view, sorted[i]->client_id) };
+                                    .client_id = ks_view_string(view, sorted[i]->client_id),
+                                    .epoch = from->generation };
         if (consumer) fill_assigned(view, sorted[i], &members[i]);
     }
     qsort(members, (size_t)from->member_count, sizeof *members, by_member);

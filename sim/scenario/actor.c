@@ -11,40 +11,29 @@ ks_actor *ks_actor_find(ks_session *session, ks_string name) {
     return NULL;
 }
 
-static bool parse_policy(ks_actor *actor, const char *text, char *problem, size_t size) {
-    if (strcmp(text, "auto") == 0) actor->policy = KS_COMMIT_AUTO;
-    else if (strcmp(text, "each") == 0) actor->policy = KS_COMMIT_EACH;
-    else if (strcmp(text, "manual") == 0) actor->policy = KS_COMMIT_MANUAL;
-    else if (strncmp(text, "every:", 6) == 0 && ks_parse_int(ks_str(text + 6), &actor->every) && actor->every > 0) actor->policy = KS_COMMIT_EVERY;
-    else {
-        snprintf(problem, size, "commit is auto, each, every:N or manual, not '%s'", text);
-        return false;
+bool ks_commit_policy_parse(ks_string text, ks_commit_policy *policy, int64_t *every) {
+    static const char *const names[] = { [KS_COMMIT_AUTO] = "auto", [KS_COMMIT_EACH] = "each", [KS_COMMIT_MANUAL] = "manual" };
+    *policy = KS_COMMIT_EVERY;
+    if (strncmp(text.data, "every:", 6) == 0) return ks_parse_int(ks_str(text.data + 6), every) && *every > 0;
+    for (int i = 0; i <= KS_COMMIT_MANUAL; i++) {
+        if (names[i] == NULL || strcmp(text.data, names[i]) != 0) continue;
+        *policy = (ks_commit_policy)i;
+        return true;
     }
-    return true;
+    return false;
 }
 
-ks_actor *ks_actor_declare(ks_session *session, const ks_command_line *command, char *problem, size_t size) {
-    ks_string name = command->words[0].text;
-    const char *group = ks_pair_text(command, "group", NULL), *topics = ks_pair_text(command, "topics", NULL);
-    if (ks_actor_find(session, name) != NULL) {
-        snprintf(problem, size, "there is a consumer '%s' already", name.data);
-        return NULL;
-    }
-    if (group == NULL || topics == NULL || *topics == '\0') {
-        snprintf(problem, size, "a consumer needs group= and topics=");
-        return NULL;
-    }
+void ks_actor_declare(ks_session *session, const ks_command_line *command) {
+    const char *topics = ks_pair_text(command, "topics", "");
     ks_actor *actor = ks_alloc(sizeof *actor);
     actor->session = session;
-    actor->name = name;
-    actor->group = ks_str(group);
+    actor->name = command->words[0].text;
+    actor->group = ks_str(ks_pair_text(command, "group", ""));
     actor->declared = command;
     actor->process_ns = ks_pair_duration(command, "process", 0);
     actor->kind = strcmp(ks_pair_text(command, "client", "java"), "kafka-go") == 0 ? &ks_actor_kafka_go : &ks_actor_java;
-    if (!parse_policy(actor, ks_pair_text(command, "commit", "auto"), problem, size)) {
-        ks_free(actor);
-        return NULL;
-    }
+    bool commits = strcmp(ks_pair_text(command, "enable.auto.commit", "true"), "false") != 0;
+    ks_commit_policy_parse(ks_str(ks_pair_text(command, "commit", commits ? "auto" : "manual")), &actor->policy, &actor->every);
     int32_t count = 1;
     for (const char *c = topics; *c != '\0'; c++) count += *c == ',';
     actor->topics = ks_arena_alloc(session->arena, (size_t)(count + 1) * sizeof *actor->topics);
@@ -56,7 +45,6 @@ ks_actor *ks_actor_declare(ks_session *session, const ks_command_line *command, 
     }
     *session->last_actor = actor;
     session->last_actor = &actor->next;
-    return actor;
 }
 
 static void on_turn(ks_timer *timer) {
@@ -79,36 +67,33 @@ static void on_crash(void *owner) {
     actor->kind->crashed(actor);
 }
 
-bool ks_actor_start(ks_actor *actor, char *problem, size_t size) {
-    ksim *sim = actor->session->sim;
-    if (actor->running) {
-        snprintf(problem, size, "'%s' is running already", actor->name.data);
+bool ks_actor_process(ks_actor *actor, char *problem, size_t size) {
+    if (actor->address != NULL) return true;
+    actor->address = ksim_client(actor->session->sim, actor->name.data);
+    if (actor->address == NULL) {
+        snprintf(problem, size, "%s", ksim_error_detail(actor->session->sim));
         return false;
     }
+    ks_node *node = ks_process_node(actor->address->process);
+    ks_timer_init(&actor->turn, node, on_turn, actor);
+    ks_timer_init(&actor->busy, node, on_busy, actor);
+    return true;
+}
+
+bool ks_actor_start(ks_actor *actor, char *problem, size_t size) {
     if (actor->engine != NULL) { /* what the former life left */
         actor->kind->free(actor);
         actor->engine = NULL;
     }
-    if (actor->address == NULL) {
-        actor->address = ksim_client(sim, actor->name.data);
-        if (actor->address == NULL) {
-            snprintf(problem, size, "%s", ksim_error_detail(sim));
-            return false;
-        }
-        ks_node *node = ks_process_node(actor->address->process);
-        ks_timer_init(&actor->turn, node, on_turn, actor);
-        ks_timer_init(&actor->busy, node, on_busy, actor);
-        actor->watch = (ks_process_watch){ .crashed = on_crash, .owner = actor };
-        ks_process_watch_start(actor->address->process, &actor->watch);
-    }
-    if (ks_process_is_down(actor->address->process)) {
-        snprintf(problem, size, "the process '%s' is dead; `restart %s` starts it again", actor->name.data, actor->name.data);
-        return false;
-    }
+    if (!ks_actor_process(actor, problem, size)) return false;
+    ks_process_watch_stop(&actor->watch);
+    actor->watch = (ks_process_watch){ .crashed = on_crash, .owner = actor };
+    ks_process_watch_start(actor->address->process, &actor->watch);
     if (actor->arena != NULL) ks_arena_free(actor->arena);
     actor->arena = ks_arena_new();
     actor->closed = actor->committing = actor->is_busy = false;
     actor->since_commit = 0;
+    actor->last_error = KAFKA_OK;
     if (!actor->kind->start(actor, problem, size)) return false;
     actor->running = true;
     ks_actor_wake(actor);
@@ -163,6 +148,6 @@ void ks_actor_delivered(ks_actor *actor, ks_string topic, int32_t partition, int
         memset(book->times + book->capacity, 0, (size_t)(capacity - book->capacity));
         book->capacity = capacity;
     }
-    if (book->times[offset] > 0) book->twice++;
+    if (book->times[offset] == 1) book->twice++;
     if (book->times[offset] < UINT8_MAX) book->times[offset]++;
 }

@@ -19,24 +19,46 @@ typedef struct life {
 
 static void on_wake(void *owner) { ks_actor_wake(owner); }
 
-static bool start(ks_actor *actor, char *problem, size_t size) {
-    const char *settings[64];
-    size_t count = 0;
-    const ks_command_line *declared = actor->declared;
-    settings[count++] = ks_arena_printf(actor->arena, "group.id=%s", actor->group.data).data;
-    settings[count++] = ks_arena_printf(actor->arena, "enable.auto.commit=%s", actor->policy == KS_COMMIT_AUTO ? "true" : "false").data;
-    settings[count++] = "auto.offset.reset=earliest"; /* lessons read what is there; latest where the scenario says so */
-    if (ks_pair_find(declared, "protocol") != NULL) settings[count++] = ks_arena_printf(actor->arena, "group.protocol=%s", ks_pair_text(declared, "protocol", "")).data;
-    bool modern = strcmp(ks_pair_text(declared, "protocol", "classic"), "consumer") == 0;
-    if (ks_pair_find(declared, "assignor") != NULL)
-        settings[count++] = ks_arena_printf(actor->arena, "%s=%s", modern ? "group.remote.assignor" : "partition.assignment.strategy", ks_pair_text(declared, "assignor", "")).data;
-    for (int32_t i = 0; i < declared->pair_count && count < 62; i++)
+/* Kafka's settings for a `consumer` command; `extra` (may be NULL) wins over what stands there. */
+static bool settings_of(const ks_command_line *declared, const char *extra, ks_arena *arena, ks_java_config *config, ks_buffer *why) {
+    KS_VEC(const char *) settings = { 0 };
+    ks_commit_policy policy;
+    int64_t every;
+    const char *protocol = ks_pair_text(declared, "protocol", NULL), *assignor = ks_pair_text(declared, "assignor", NULL), *commit = ks_pair_text(declared, "commit", NULL);
+    bool modern = strcmp(protocol != NULL ? protocol : ks_pair_text(declared, "group.protocol", "classic"), "consumer") == 0;
+    KS_PUSH(settings, ks_arena_printf(arena, "group.id=%s", ks_pair_text(declared, "group", "g")).data);
+    KS_PUSH(settings, "auto.offset.reset=earliest"); /* lessons read what is there; latest where the scenario says so */
+    if (protocol != NULL) KS_PUSH(settings, ks_arena_printf(arena, "group.protocol=%s", protocol).data);
+    if (commit != NULL && ks_commit_policy_parse(ks_str(commit), &policy, &every) && policy != KS_COMMIT_AUTO) KS_PUSH(settings, "enable.auto.commit=false");
+    if (assignor != NULL) KS_PUSH(settings, ks_arena_printf(arena, "%s=%s", modern ? "group.remote.assignor" : "partition.assignment.strategy", assignor).data);
+    for (int32_t i = 0; i < declared->pair_count; i++)
         if (strchr(declared->pairs[i].name.text.data, '.') != NULL)
-            settings[count++] = ks_arena_printf(actor->arena, "%s=%s", declared->pairs[i].name.text.data, declared->pairs[i].value.text.data).data;
-    if (actor->session->options.consumer_setting != NULL) settings[count++] = actor->session->options.consumer_setting;
+            KS_PUSH(settings, ks_arena_printf(arena, "%s=%s", declared->pairs[i].name.text.data, declared->pairs[i].value.text.data).data);
+    if (extra != NULL) KS_PUSH(settings, extra);
+    bool fine = ks_java_config_init(config, settings.items, (size_t)settings.count, NULL, 0, why) == KAFKA_OK;
+    ks_free(settings.items);
+    return fine;
+}
+
+bool ks_java_settings_are_right(const ks_command_line *declared, ks_arena *arena, ks_buffer *why) {
+    ks_buffer reason = { 0 };
+    ks_java_config *config = ks_alloc(sizeof *config);
+    bool fine = settings_of(declared, NULL, arena, config, &reason);
+    if (fine && config->modern && config->group_remote_assignor != NULL && strcmp(config->group_remote_assignor, "uniform") != 0 &&
+        strcmp(config->group_remote_assignor, "range") != 0) {
+        ks_buffer_printf(&reason, "the assignors of the consumer protocol are uniform and range, not '%s'", config->group_remote_assignor);
+        fine = (ks_java_config_deinit(config), false);
+    } else if (fine) ks_java_config_deinit(config);
+    if (why != NULL && !fine) ks_buffer_printf(why, "%.*s", (int)reason.size, (const char *)reason.data);
+    ks_buffer_deinit(&reason);
+    ks_free(config);
+    return fine;
+}
+
+static bool start(ks_actor *actor, char *problem, size_t size) {
     ks_java_config *config = ks_alloc(sizeof *config);
     ks_buffer why = { 0 };
-    if (ks_java_config_init(config, settings, count, NULL, 0, &why) != KAFKA_OK) {
+    if (!settings_of(actor->declared, actor->session->options.consumer_setting, actor->arena, config, &why)) {
         snprintf(problem, size, "%.*s", (int)why.size, (const char *)why.data);
         ks_buffer_deinit(&why);
         ks_free(config);

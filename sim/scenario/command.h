@@ -47,6 +47,10 @@ typedef enum ks_value_type { KS_VALUE_TEXT, KS_VALUE_INT, KS_VALUE_DURATION, KS_
 
 /* The pair of that name; NULL: it is not there. */
 const ks_pair *ks_pair_find(const ks_command_line *command, const char *name);
+/* Words and pairs in the order of the line, one after the other: `place` is zeroed first. */
+typedef struct ks_token { const ks_word *word, *value; } ks_token; /* value NULL: a plain word */
+typedef struct ks_token_place { int32_t words, pairs; } ks_token_place;
+bool ks_token_next(const ks_command_line *command, ks_token_place *place, ks_token *token);
 /* Values that the grammar has checked already. */
 int64_t ks_pair_int(const ks_command_line *command, const char *name, int64_t otherwise);
 int64_t ks_pair_duration(const ks_command_line *command, const char *name, int64_t otherwise); /* ns */

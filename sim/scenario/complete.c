@@ -20,7 +20,7 @@ static const char *const words_of[KS_VERB_COUNT] = {
     [KS_VERB_rule] = ".(when)A(then)X.", [KS_VERB_release] = "R.", [KS_VERB_unrule] = "R.", [KS_VERB_add_partitions] = "T.",
     [KS_VERB_alter_topic] = "T.", [KS_VERB_delete_topic] = "T.", [KS_VERB_delete_group] = "G.", [KS_VERB_reset_offsets] = "GP.",
     [KS_VERB_delete_offsets] = "GP.", [KS_VERB_remove_member] = "GC.", [KS_VERB_move_coordinator] = "GB.", [KS_VERB_move_leader] = "PB.",
-    [KS_VERB_until] = "(stable|lag|rule|idle)U.", [KS_VERB_expect] = "(assignment|state|lag|committed|contents|nothing|read-twice|revoked|lost|error)E",
+    [KS_VERB_until] = "(stable|state|lag|rule|idle)U.", [KS_VERB_expect] = "(assignment|state|member|lag|committed|contents|nothing|read-twice|skipped|revoked|lost|error|answer)E",
 };
 static const verb_row rows[] = {
 #define VERB(id, name, least, most, pairs, configs) { name, pairs },
@@ -125,8 +125,10 @@ static void offer_expected(const completion *c) {
     const char *what = c->first;
     if (strcmp(what, "nothing") == 0) offer_text(c, "lost", " ");
     if (strcmp(what, "contents") == 0 || strcmp(what, "committed") == 0) offer_topics(c, true);
-    if (strcmp(what, "revoked") == 0 || strcmp(what, "lost") == 0 || strcmp(what, "error") == 0) offer_consumers(c, " ");
+    if (strcmp(what, "revoked") == 0 || strcmp(what, "lost") == 0 || strcmp(what, "error") == 0 || strcmp(what, "answer") == 0) offer_consumers(c, " ");
+    if (strcmp(what, "answer") == 0) offer_apis(c);
     else if (strcmp(what, "contents") != 0) offer_groups(c);
+    if (strcmp(what, "member") == 0) offer_consumers(c, " ");
     if (strcmp(what, "assignment") == 0) offer_consumers(c, "=");
     if (strcmp(what, "state") == 0) offer_choices(c, "Stable|Empty|PreparingRebalance|CompletingRebalance|Dead|Assigning|Reconciling", "}");
 }
@@ -146,7 +148,7 @@ static void offer_word(const completion *c, const char *kinds, int32_t position)
     case 'U': strcmp(c->first, "rule") == 0 ? offer_rules(c) : offer_groups(c); break;
     case 'E': offer_expected(c); break;
     case 'X':
-        offer_choices(c, "delay|reset-before|reset-after|hold|count", "}");
+        offer_choices(c, "delay|delay-answer|reset-before|reset-after|hold|hold-answer|count|pass", "}");
         for (int code = 1; code < 200; code++) {
             const char *name = kafka_error_name((kafka_error)code);
             if (c->typed.size > 0 && name != NULL && *name != '\0') offer_text(c, name, " ");

@@ -99,6 +99,7 @@ static bool quoted(cursor *c, ks_buffer *out) {
         else if (next == 't') ks_buffer_append(out, "\t", 1);
         else if (next == 'x' && c->at + 2 < c->line.size && hex(c->line.data[c->at + 1]) >= 0 && hex(c->line.data[c->at + 2]) >= 0) {
             char byte = (char)(hex(c->line.data[c->at + 1]) << 4 | hex(c->line.data[c->at + 2]));
+            if (byte == '\0') return fail(c, c->at - 1, "a text cannot hold a zero byte");
             ks_buffer_append(out, &byte, 1);
             c->at += 2;
         } else return fail(c, c->at - 1, "after a backslash comes one of \\ \" n t xHH");
@@ -304,6 +305,16 @@ const ks_pair *ks_pair_find(const ks_command_line *command, const char *name) {
     for (int32_t i = 0; i < command->pair_count; i++)
         if (ks_string_equal(command->pairs[i].name.text, ks_str(name))) return &command->pairs[i];
     return NULL;
+}
+
+bool ks_token_next(const ks_command_line *command, ks_token_place *place, ks_token *token) {
+    const ks_word *word = place->words < command->word_count ? &command->words[place->words] : NULL;
+    const ks_pair *pair = place->pairs < command->pair_count ? &command->pairs[place->pairs] : NULL;
+    if (word == NULL && pair == NULL) return false;
+    bool plain = pair == NULL || (word != NULL && word->column < pair->name.column);
+    *token = plain ? (ks_token){ word, NULL } : (ks_token){ &pair->name, &pair->value };
+    plain ? place->words++ : place->pairs++;
+    return true;
 }
 
 int64_t ks_pair_int(const ks_command_line *command, const char *name, int64_t otherwise) {

@@ -5,8 +5,11 @@
 
 #include <stdlib.h>
 
-static void report(ks_buffer *out, const ks_scenario *scenario, int32_t line, const char *what) {
-    ks_buffer_printf(out, "%s:%d: %s\n", scenario->name.data, line, what);
+/* `column` 0: nowhere in particular. */
+static void report(ks_buffer *out, const ks_scenario *scenario, int32_t line, int32_t column, const char *what) {
+    ks_buffer_printf(out, "%s:%d:", scenario->name.data, line);
+    if (column > 0) ks_buffer_printf(out, "%d:", column);
+    ks_buffer_printf(out, " %s\n", what);
 }
 
 /* The lines of `a` that differ from `b`, marked, so that the difference reads like code. */
@@ -32,32 +35,49 @@ static void copy_lines(ks_buffer *out, ks_string text, int32_t from, int32_t to)
     }
 }
 
+/* A file whose first line ends as Windows ends them gets all lines so. */
+static bool is_from_windows(ks_string text) {
+    const char *end = text.size > 0 ? memchr(text.data, '\n', (size_t)text.size) : NULL;
+    return end != NULL && end > text.data && end[-1] == '\r';
+}
+
+static void with_carriage_returns(ks_buffer *text) {
+    ks_buffer out = { 0 };
+    for (size_t i = 0; i < text->size; i++) {
+        if (text->data[i] == '\n' && (i == 0 || text->data[i - 1] != '\r')) ks_buffer_append(&out, "\r", 1);
+        ks_buffer_append(&out, &text->data[i], 1);
+    }
+    ks_buffer_deinit(text);
+    *text = out;
+}
+
 static void write_trace_line(void *file, const char *line, size_t size) { fwrite(line, 1, size, file); }
 
 void ks_scenario_run(const ks_scenario *scenario, const ks_scenario_options *options, ks_scenario_outcome *outcome) {
     ks_buffer said = { 0 }, rewritten = { 0 };
     char problem[1024] = "";
+    int32_t column;
     *outcome = (ks_scenario_outcome){ 0 };
     const ks_command_line *first = scenario->commands.count > 0 ? &scenario->commands.items[0] : NULL;
     const ks_command_line *cluster = first != NULL && first->verb == KS_VERB_cluster ? first : NULL;
     ks_scenario_options here = *options;
     if (here.folder == NULL) here.folder = scenario->folder;
-    ks_session *session = ks_session_open(cluster, &here, problem, sizeof problem);
+    ks_session *session = ks_session_open(cluster, &here, &column, problem, sizeof problem);
     int32_t copied = 1;
     if (session == NULL) {
-        report(&said, scenario, cluster ? cluster->line : 1, problem);
+        report(&said, scenario, cluster ? cluster->line : 1, column, problem);
         outcome->wrong = true;
     } else if (options->trace != NULL) ksim_trace_to(session->sim, write_trace_line, options->trace, KSIM_TRACE_JSON_CONTENTS);
     for (int32_t i = 0; session != NULL && i < scenario->commands.count; i++) {
         const ks_command_line *command = &scenario->commands.items[i];
         ks_run_result result = ks_session_run(session, command, problem, sizeof problem);
         if (result == KS_RUN_WRONG) {
-            report(&said, scenario, command->line, problem);
+            report(&said, scenario, command->line, session->column, problem);
             outcome->wrong = true;
             break;
         }
         if (result == KS_RUN_FAILED) {
-            report(&said, scenario, command->line, problem);
+            report(&said, scenario, command->line, 0, problem);
             outcome->failed++;
         } else if (command->verb == KS_VERB_expect) outcome->held++;
         ks_string happened = { (const char *)session->happened.data, (int32_t)session->happened.size };
@@ -69,7 +89,7 @@ void ks_scenario_run(const ks_scenario *scenario, const ks_scenario_options *opt
             if (happened.size == command->expected.size && (happened.size == 0 || memcmp(happened.data, command->expected.data, (size_t)happened.size) == 0)) outcome->held++;
             else {
                 outcome->failed++;
-                report(&said, scenario, command->line, "what happened is not what stands here (- expected, + happened)");
+                report(&said, scenario, command->line, 0, "what happened is not what stands here (- expected, + happened)");
                 difference(&said, command->expected, happened);
             }
         }
@@ -85,6 +105,7 @@ void ks_scenario_run(const ks_scenario *scenario, const ks_scenario_options *opt
         ks_session_free(session);
     }
     outcome->report = ks_buffer_take(&said);
+    if (is_from_windows(scenario->text)) with_carriage_returns(&rewritten);
     outcome->rewritten = ks_buffer_take(&rewritten);
 }
 

@@ -11,10 +11,17 @@
 #include "sim/control/sim.h"
 #include "sim/scenario/command.h"
 #include "sim/scenario/scenario.h"
+#include "sim/scenario/world.h"
 
 typedef struct ks_actor ks_actor;
 
 typedef enum ks_commit_policy { KS_COMMIT_AUTO, KS_COMMIT_EACH, KS_COMMIT_EVERY, KS_COMMIT_MANUAL } ks_commit_policy;
+
+/* "auto", "each", "every:3", "manual". */
+bool ks_commit_policy_parse(ks_string text, ks_commit_policy *policy, int64_t *every);
+/* Are the settings of a `consumer` command right for its client? `why` (may be NULL) gets the reason. */
+bool ks_java_settings_are_right(const ks_command_line *declared, ks_arena *arena, ks_buffer *why);
+bool ks_kafka_go_settings_are_right(const ks_command_line *declared, ks_arena *arena, ks_buffer *why);
 
 typedef struct ks_actor_kind {
     bool (*start)(ks_actor *actor, char *problem, size_t size); /* joins; the process is up */
@@ -54,9 +61,16 @@ typedef struct ks_book { /* what a group was given of one partition */
     ks_string group, topic;
     int32_t partition;
     uint8_t *times; /* by offset: deliveries, at most 255 */
-    int64_t capacity, twice;
+    int64_t capacity, twice; /* twice: records delivered more than once */
     UT_hash_handle hh;
 } ks_book;
+
+/* How often a client got this answer to such a request since the picture changed. */
+typedef struct ks_answers {
+    ks_string key; /* client, API and code */
+    int64_t count;
+    UT_hash_handle hh;
+} ks_answers;
 
 typedef struct ks_named_rule { ks_string name; ksim_rule *rule; struct ks_named_rule *next; } ks_named_rule;
 typedef struct ks_sender ks_sender; /* sender.h */
@@ -71,27 +85,45 @@ struct ks_session {
     ks_named_rule *rules;
     ks_sender *senders; /* producer processes */
     ks_source *sources; /* what they send */
+    ks_world world;
+    int32_t line;       /* commands typed so far */
+    int32_t column;     /* where the command is wrong; 0: nowhere in particular */
     const char *folder; /* "lessons/": where relative file names begin; "" the working folder */
     ks_subscriber subscriber;
     uint64_t changes;      /* counts events that may make a group stable */
+    int64_t last_life;     /* when something was written, read or rebalanced */
     ks_buffer happened;    /* what happened since the last command, compact */
     ks_buffer gave_up, lost; /* " c1=orders[0] ..." since the last join, until or advance */
+    ks_answers *answers;
+    ks_arena *answers_arena;
     int32_t brokers;
     bool stuck;
 };
 
-/* `cluster`: borrowed; NULL: the defaults. NULL: `problem` says why. */
-ks_session *ks_session_open(const ks_command_line *cluster, const ks_scenario_options *options, char *problem, size_t size);
+/* `cluster`: borrowed; NULL: the defaults. NULL: `problem` says why, `*column` where in its line. */
+ks_session *ks_session_open(const ks_command_line *cluster, const ks_scenario_options *options, int32_t *column, char *problem, size_t size);
+void ks_session_event(void *context, const ks_event *event); /* a subscriber's */
+void ks_session_forget_answers(ks_session *session);
 /* Runs one parsed command. What failed is noted in the trace. */
 ks_run_result ks_session_run(ks_session *session, const ks_command_line *command, char *problem, size_t size);
 ks_run_result ks_session_expect(ks_session *session, const ks_command_line *command, char *problem, size_t size);
+ks_run_result ks_session_until(ks_session *session, const ks_command_line *command, char *problem, size_t size);
 ks_run_result ks_session_produce(ks_session *session, const ks_command_line *command, char *problem, size_t size);
+ks_run_result ks_session_admin(ks_session *session, const ks_command_line *command, char *problem, size_t size);
 bool ks_session_interrupted(const ks_session *session);
-bool ks_session_until_stable(ks_session *session, const char *group, int64_t within_ns, char *problem, size_t size);
-bool ks_session_admin(ks_session *session, const ks_command_line *command, ks_run_result *result, char *problem, size_t size);
+
+/* The topics that the consumers of a group subscribe to, one after the other; NULL: no more. `place` is zeroed first. */
+typedef struct ks_topic_place { const ks_actor *actor; int32_t index; } ks_topic_place;
+const char *ks_session_next_topic(const ks_session *session, ks_string group, ks_topic_place *place);
+/* Records of those topics that the group has not committed. */
+int64_t ks_session_lag(ks_session *session, ks_string group);
+const char *ks_session_state(ks_session *session, const char *group); /* Kafka's word; "Dead": there is none */
+int64_t ks_session_answers(const ks_session *session, ks_string client, int16_t api, int16_t code);
+ks_named_rule *ks_session_rule(ks_session *session, ks_string name); /* NULL: none */
 
 ks_actor *ks_actor_find(ks_session *session, ks_string name);
-ks_actor *ks_actor_declare(ks_session *session, const ks_command_line *command, char *problem, size_t size);
+void ks_actor_declare(ks_session *session, const ks_command_line *command);
+bool ks_actor_process(ks_actor *actor, char *problem, size_t size); /* makes its process when there is none yet */
 bool ks_actor_start(ks_actor *actor, char *problem, size_t size);
 void ks_actor_free(ks_actor *actor);
 void ks_actor_wake(ks_actor *actor);            /* a turn, at this instant */

@@ -14,23 +14,23 @@ static ks_scenario *parse(const char *text, char *problem) {
 static void a_line_is_words_pairs_and_a_comment(void **state) {
     (void)state;
     char problem[512];
-    ks_scenario *s = parse("# first\n\ncluster brokers=3 group.initial.rebalance.delay.ms=0 # no delay\n"
+    ks_scenario *s = parse("# first\n\ncluster brokers=3 group.initial.rebalance.delay.ms=0 # no delay\ntopic orders\n"
                            "produce orders key=\"a \\\"b\\\" \\x41#\" count=3\n", problem);
     assert_non_null(s);
-    assert_int_equal(s->commands.count, 2);
+    assert_int_equal(s->commands.count, 3);
     assert_int_equal(s->commands.items[0].verb, KS_VERB_cluster);
     assert_int_equal(s->commands.items[0].line, 3);
     assert_i64_equal(ks_pair_int(&s->commands.items[0], "brokers", 0), 3);
     assert_string_equal(ks_pair_text(&s->commands.items[0], "group.initial.rebalance.delay.ms", ""), "0");
-    assert_string_equal(s->commands.items[1].words[0].text.data, "orders");
-    assert_string_equal(ks_pair_text(&s->commands.items[1], "key", ""), "a \"b\" A#");
+    assert_string_equal(s->commands.items[2].words[0].text.data, "orders");
+    assert_string_equal(ks_pair_text(&s->commands.items[2], "key", ""), "a \"b\" A#");
     ks_scenario_free(s);
 }
 
 static void expected_output_belongs_to_the_command_above(void **state) {
     (void)state;
     char problem[512];
-    ks_scenario *s = parse("join c1\n----\none\ntwo\n\nleave c1\n", problem);
+    ks_scenario *s = parse("say a\n----\none\ntwo\n\nsay b\n", problem);
     assert_non_null(s);
     assert_int_equal(s->commands.count, 2);
     assert_string_equal(s->commands.items[0].expected.data, "one\ntwo\n");
@@ -62,7 +62,7 @@ static void every_mistake_is_told_with_its_place_and_the_remedy(void **state) {
         { "topic t\ncluster", "t.ksim:2:1: 'cluster' comes first, and once" },
         { "cluster\ncluster", "t.ksim:2:1: 'cluster' comes first, and once" },
         { "----", "t.ksim:1:1: '----' begins the expected output of the command above it; here is none" },
-        { "join a\n----\nx\n\n----\ny", "t.ksim:5:1: '----' begins the expected output of the command above it; here is none" },
+        { "say a\n----\nx\n\n----\ny", "t.ksim:5:1: '----' begins the expected output of the command above it; here is none" },
         { "rule r when Produce chance=3/2 then count", "t.ksim:1:28: chance is a ratio such as 1/3, not '3/2'" },
         { "cluster broker=3", "t.ksim:1:9: 'cluster' takes no 'broker='; did you mean 'brokers='?" },
     };
@@ -95,7 +95,7 @@ static void durations_sizes_and_ratios_are_exact(void **state) {
 static void any_bytes_are_parsed_or_refused(void **state) {
     (void)state;
     static const char corpus[] = "cluster brokers=3 seed=7 latency=1ms\ntopic orders partitions=4\nconsumer c1 group=g topics=orders client=java\n"
-                                 "join c1 # now\nuntil stable g within=10s\n----\nc1=orders[0,1]\n\nproduce orders key=\"k\\x00{n}\" count=10\n"
+                                 "join c1 # now\nuntil stable g within=10s\n----\nc1=orders[0,1]\n\nproduce orders key=\"k\\x01{n}\" count=10\n"
                                  "rule r when Heartbeat client=c1 next=2 then delay 3s\nexpect assignment g c1=orders[0,1,2,3]\n";
     uint64_t random = 88172645463325252u;
     char text[sizeof corpus], problem[256];

@@ -150,7 +150,7 @@ static void completion_offers_what_fits(void **state) {
         { "topic t clean", "cleanup.policy=|", "orders", 8 },
         { "topic t cleanup.policy=c", "compact |", "delete", 23 },
         { "cluster group.ini", "group.initial.rebalance.delay.ms=|", "orders", 8 },
-        { "until ", "stable |lag |rule |idle |", "billing", 6 },
+        { "until ", "stable |state |lag |rule |idle |", "billing", 6 },
         { "until stable ", "billing |", "orders", 13 },
         { "until rule ", "slow-join |", "billing", 11 },
         { "release ", "slow-join |", "c1", 8 },
