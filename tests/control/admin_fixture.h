@@ -48,8 +48,7 @@ static inline kafka_client *open_client(kafka_address *address, kafka_duration t
     return client;
 }
 
-static inline int desk_begin(void **state) {
-    static const ksim_setting settings[] = { { "group.initial.rebalance.delay.ms", "0" }, { NULL, NULL } };
+static inline int desk_begin_with(void **state, const ksim_setting *settings) {
     desk *d = calloc(1, sizeof *d);
     *state = d;
     DESK_SIM(d) = ksim_new(&(ksim_config){ .seed = 7, .settings = settings });
@@ -62,6 +61,11 @@ static inline int desk_begin(void **state) {
     d->worker = open_client(d->worker_address, 0);
     ksim_create_topic(DESK_SIM(d), "orders", 3);
     return ksim_create_topic(DESK_SIM(d), "returns", 1);
+}
+
+static inline int desk_begin(void **state) {
+    static const ksim_setting settings[] = { { "group.initial.rebalance.delay.ms", "0" }, { NULL, NULL } };
+    return desk_begin_with(state, settings);
 }
 
 static inline int desk_end(void **state) {
