@@ -469,7 +469,56 @@ static void a_leader_that_moves_is_found_again(void **state) {
 typedef struct waiting {
     desk *d;
     kafka_error error;
+    kafka_listed_groups *listed;
 } waiting;
+
+static void list_in_a_task(void *argument) {
+    waiting *w = argument;
+    w->error = kafka_client_list_consumer_groups(w->d->client, w->d->ctx, NULL, &w->listed);
+}
+
+/* The others have answered when a broker dies: the groups that they take over are listed all the same. */
+static void no_group_is_missed_when_a_broker_dies_while_groups_are_listed(void **state) {
+    desk *d = *state;
+    assert_error(alter(d, d->client, d->ctx), KAFKA_OK);
+    int32_t coordinator = ksim_group_find(SIM, billing)->coordinator;
+    ksim_rule *hold = ksim_rule_add(SIM, &(ksim_rule_config){ .api = "ListGroups", .broker = coordinator, .action = KSIM_HOLD });
+    waiting w = { d, KAFKA_OK, NULL };
+    d->task = kafka_go(d->worker_ctx, "list", list_in_a_task, &w);
+    assert_ksim_ok(SIM, ksim_run_until_rule(SIM, hold, 1));
+    run_for(&d->stage, 100 * KAFKA_MILLISECOND);
+    ksim_stop_broker(SIM, coordinator);
+    run_for(&d->stage, 10 * KAFKA_SECOND);
+    assert_int_equal(w.error, KAFKA_OK);
+    assert_non_null(w.listed);
+    assert_int_equal(w.listed->error, KAFKA_OK);
+    assert_int_equal(w.listed->count, 1);
+    assert_int_not_equal(w.listed->items[0].coordinator, coordinator);
+    kafka_listed_groups_free(w.listed);
+}
+
+static void start_in_a_while(void *argument) {
+    desk *d = argument;
+    kafka_sleep(d->worker_ctx, 20 * KAFKA_SECOND);
+    ksim_start_broker(SIM, 1);
+}
+
+static void a_partition_without_a_leader_is_waited_for_within_the_minute(void **state) {
+    desk *d = *state;
+    const int32_t first[] = { 1 };
+    const kafka_replica_assignment alone = { 0, first, 1 };
+    const kafka_topic_config topic = { .topic = "alone", .partitions = -1, .replication_factor = -1, .assignments = &alone, .assignment_count = 1 };
+    assert_error(kafka_client_create_topics(d->client, d->ctx, &topic, 1, NULL, NULL), KAFKA_OK);
+    commit_from_outside(d, "alone", 0, 0);
+    ksim_stop_broker(SIM, 1);
+    begin(d);
+    expect_lag(d, "alone[0] 0/-1 - LEADER_NOT_AVAILABLE", 0);
+    assert_in_range(took_ms(d), 60000, 60000);
+    d->task = kafka_go(d->worker_ctx, "start", start_in_a_while, d);
+    begin(d);
+    expect_lag(d, "alone[0] 0/0 0", 0);
+    assert_in_range(took_ms(d), 20000, 27100); /* and up to 6 s until this process has heard of the broker */
+}
 
 static void alter_in_a_task(void *argument) {
     waiting *w = argument;
@@ -480,7 +529,7 @@ static void a_pause_between_attempts_ends_with_client_and_process(void **state) 
     desk *d = *state;
     answer(d, "OffsetCommit", KAFKA_ERR_COORDINATOR_LOAD_IN_PROGRESS, 0);
     for (int crash = 0; crash < 2; crash++) {
-        waiting w = { d, KAFKA_OK };
+        waiting w = { d, KAFKA_OK, NULL };
         kafka_task *task = kafka_go(d->worker_ctx, "alter", alter_in_a_task, &w);
         kafka_sleep(d->worker_ctx, 2 * KAFKA_SECOND); /* in the middle of the sixth pause */
         if (crash) {
@@ -584,6 +633,8 @@ int main(void) {
         DESK(a_silent_cluster_is_a_time_out),
         DESK(a_coordinator_that_dies_or_moves_is_found_again),
         DESK(a_leader_that_moves_is_found_again),
+        DESK(no_group_is_missed_when_a_broker_dies_while_groups_are_listed),
+        DESK(a_partition_without_a_leader_is_waited_for_within_the_minute),
         DESK(a_pause_between_attempts_ends_with_client_and_process),
         DESK(many_groups_take_one_request_a_broker),
         DESK(wrong_arguments_are_refused_before_anything_is_sent),
