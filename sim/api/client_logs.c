@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-enum { METADATA_VERSION = 12, LIST_OFFSETS_VERSION = 9 };
+enum { METADATA_VERSION = 13, LIST_OFFSETS_VERSION = 10 };
 
 /* ---- topics ---- */
 
@@ -119,6 +119,7 @@ static ks_ask *ask_leader(ks_errand *errand, int32_t broker, const size_t *which
                                    (ks_route){ .to = KS_ROUTE_BROKER, .broker = broker });
     ks_list_offsets_request *request = ask->request->body;
     request->replica_id = -1;
+    request->timeout_ms = (int32_t)(KS_REQUEST_TIMEOUT / KS_MS);
     KS_FILL(ask, request->topics, count); /* as many at most */
     request->topics.count = 0;
     ks_list_offsets_request_partition *partitions = ks_arena_alloc(ask->request->arena, count * sizeof *partitions);

@@ -79,30 +79,6 @@ static ks_run_result topics(ks_session *session, const ks_command_line *command,
 
 /* ---- groups ---- */
 
-/* Where a partition's offset is to be reset to; false: `problem` says why it cannot be told. */
-static bool target(ks_session *session, const char *group, const ksim_partition *partition, const char *to, int64_t *at, char *problem, size_t size) {
-    int64_t n, start = partition->log_start_offset, end = partition->high_watermark;
-    if (ks_parse_int(ks_str(to), at)) return true;
-    if (strcmp(to, "earliest") == 0) *at = start;
-    else if (strncmp(to, "shift:", 6) == 0) {
-        int64_t committed = ksim_committed_offset(session->sim, group, partition->topic, partition->partition);
-        ks_parse_int(ks_str(to + 6), &n);
-        if (committed < 0) {
-            snprintf(problem, size, "%s has committed nothing for %s/%d: there is nothing to shift from", group, partition->topic, partition->partition);
-            return false;
-        }
-        *at = n > end - committed ? end : n < start - committed ? start : committed + n;
-    } else {
-        *at = end; /* "latest", or no record is as late as that */
-        size_t count = 0;
-        bool by_time = strncmp(to, "time:", 5) == 0 && ks_parse_duration(ks_str(to + 5), &n); /* so long after the scenario began */
-        const ksim_record *records = by_time ? ksim_records(session->sim, partition->topic, partition->partition, &count) : NULL;
-        for (size_t i = count; i-- > 0;)
-            if (records[i].time >= session->sim->start + n) *at = records[i].offset;
-    }
-    return true;
-}
-
 static ks_run_result first_refused(kafka_error error, const kafka_group_offsets *results, const char *detail, char *problem, size_t size) {
     if (error != KAFKA_OK) return failed(problem, size, error, detail);
     if (results->error != KAFKA_OK) return failed(problem, size, results->error, NULL);
@@ -111,37 +87,77 @@ static ks_run_result first_refused(kafka_error error, const kafka_group_offsets 
     return KS_RUN_FINE;
 }
 
+/* to=earliest, latest, current, OFFSET, shift:N, time:D (after the beginning) or ago:D, as checked. */
+static kafka_reset_request reset_of(const ks_session *session, const char *to) {
+    kafka_reset_request request = { .to = KAFKA_RESET_TO_EARLIEST };
+    int64_t n = 0;
+    if (ks_parse_int(ks_str(to), &request.offset)) request.to = KAFKA_RESET_TO_OFFSET;
+    else if (strcmp(to, "latest") == 0) request.to = KAFKA_RESET_TO_LATEST;
+    else if (strcmp(to, "current") == 0) request.to = KAFKA_RESET_TO_CURRENT;
+    else if (strncmp(to, "shift:", 6) == 0 && ks_parse_int(ks_str(to + 6), &request.offset)) request.to = KAFKA_RESET_SHIFT_BY;
+    else if (strncmp(to, "ago:", 4) == 0 && ks_parse_duration(ks_str(to + 4), &request.duration)) request.to = KAFKA_RESET_BY_DURATION;
+    else if (strncmp(to, "time:", 5) == 0 && ks_parse_duration(ks_str(to + 5), &n)) {
+        request.to = KAFKA_RESET_TO_DATETIME;
+        request.time = session->sim->start + n;
+    }
+    return request;
+}
+
+static ks_run_result reset_refused(const char *group, const kafka_reset_plan *plan, char *problem, size_t size) {
+    if (plan->error == KAFKA_ERR_UNKNOWN_MEMBER_ID) {
+        snprintf(problem, size, "UNKNOWN_MEMBER_ID: %s is %s: offsets are reset only while a group has no members", group, plan->state);
+        return KS_RUN_FAILED;
+    }
+    if (plan->error != KAFKA_OK) return failed(problem, size, plan->error, NULL);
+    for (size_t i = 0; i < plan->count; i++) {
+        const kafka_reset_offset *item = &plan->items[i];
+        if (item->error == KAFKA_ERR_NO_OFFSET_FOR_PARTITION) {
+            snprintf(problem, size, "NO_OFFSET_FOR_PARTITION: %s has committed nothing for %s/%d: there is nothing to shift from", group, item->topic, item->partition);
+            return KS_RUN_FAILED;
+        }
+        if (item->error != KAFKA_OK) return failed(problem, size, item->error, item->topic);
+    }
+    return KS_RUN_FINE;
+}
+
+static ks_run_result reset_offsets(ks_session *session, admin *a, const ks_command_line *command, const kafka_topic_partition *place, char *problem, size_t size) {
+    kafka_reset_request request = reset_of(session, ks_pair_text(command, "to", ""));
+    request.group = command->words[0].text.data;
+    request.partitions = place;
+    request.count = 1;
+    kafka_reset_plan *plan = NULL;
+    kafka_error error = kafka_client_reset_consumer_group_offsets(a->client, a->ctx, &request, &plan);
+    if (error != KAFKA_OK) return failed(problem, size, error, kafka_error_detail(a->address));
+    ks_run_result result = reset_refused(request.group, plan, problem, size);
+    kafka_reset_plan_free(plan);
+    return result;
+}
+
+static ks_run_result delete_offsets(ks_session *session, admin *a, const ks_command_line *command, const kafka_topic_partition *place, char *problem, size_t size) {
+    const ksim_topic *topic = ksim_topic_find(session->sim, place->topic);
+    if (topic == NULL) return failed(problem, size, KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION, place->topic);
+    KS_VEC(kafka_topic_partition) partitions = { 0 };
+    for (int32_t p = 0; p < (int32_t)topic->partition_count; p++)
+        if (place->partition < 0 || p == place->partition) KS_PUSH(partitions, (kafka_topic_partition){ place->topic, p });
+    kafka_group_offsets *results = NULL;
+    kafka_error error = kafka_client_delete_consumer_group_offsets(a->client, a->ctx, command->words[0].text.data, partitions.items, (size_t)partitions.count, &results);
+    ks_run_result result = first_refused(error, results, kafka_error_detail(a->address), problem, size);
+    kafka_group_offsets_free(results);
+    ks_free(partitions.items);
+    return result;
+}
+
 static ks_run_result offsets(ks_session *session, const ks_command_line *command, char *problem, size_t size) {
     char topic[256];
     ks_spot spot;
-    const char *group = command->words[0].text.data, *to = ks_pair_text(command, "to", NULL);
+    admin a;
     ks_spot_parse(command->words[1].text, &spot);
     snprintf(topic, sizeof topic, "%.*s", (int)spot.topic.size, spot.topic.data);
-    const ksim_topic *found = ksim_topic_find(session->sim, topic);
-    if (found == NULL) return failed(problem, size, KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION, topic);
-    KS_VEC(kafka_group_offset) items = { 0 };
-    KS_VEC(kafka_topic_partition) partitions = { 0 };
-    ks_run_result result = KS_RUN_FINE;
-    for (int32_t p = 0; p < (int32_t)found->partition_count && result == KS_RUN_FINE; p++) {
-        kafka_group_offset one = { .topic = topic, .partition = p };
-        if (spot.partition >= 0 && p != spot.partition) continue;
-        if (to != NULL && !target(session, group, &found->partitions[p], to, &one.offset, problem, size)) result = KS_RUN_FAILED;
-        KS_PUSH(items, one);
-        KS_PUSH(partitions, (kafka_topic_partition){ topic, p });
-    }
-    admin a;
-    if (result == KS_RUN_FINE && !open_admin(session, &a)) result = wrong(problem, size, "the process 'admin' is dead");
-    else if (result == KS_RUN_FINE) {
-        kafka_group_offsets *results = NULL;
-        kafka_error error = command->verb == KS_VERB_delete_offsets
-            ? kafka_client_offset_delete(a.client, a.ctx, group, partitions.items, (size_t)partitions.count, &results)
-            : kafka_client_offset_commit(a.client, a.ctx, &(kafka_commit_request){ .group = group, .generation = -1, .offsets = items.items, .count = (size_t)items.count }, &results);
-        result = first_refused(error, results, kafka_error_detail(a.address), problem, size);
-        kafka_group_offsets_free(results);
-        close_admin(&a);
-    }
-    ks_free(items.items);
-    ks_free(partitions.items);
+    const kafka_topic_partition place = { topic, spot.partition >= 0 ? spot.partition : -1 };
+    if (!open_admin(session, &a)) return wrong(problem, size, "the process 'admin' is dead");
+    ks_run_result result = command->verb == KS_VERB_delete_offsets ? delete_offsets(session, &a, command, &place, problem, size)
+                                                                   : reset_offsets(session, &a, command, &place, problem, size);
+    close_admin(&a);
     return result;
 }
 
@@ -150,7 +166,7 @@ static ks_run_result delete_group(ks_session *session, const ks_command_line *co
     kafka_named_errors *results = NULL;
     const char *group = command->words[0].text.data;
     if (!open_admin(session, &a)) return wrong(problem, size, "the process 'admin' is dead");
-    return outcome(&a, kafka_client_delete_groups(a.client, a.ctx, &group, 1, &results), &results, problem, size);
+    return outcome(&a, kafka_client_delete_consumer_groups(a.client, a.ctx, &group, 1, &results), &results, problem, size);
 }
 
 /* ---- rules: rule NAME when API ... then ACTION [DURATION] ---- */

@@ -378,12 +378,14 @@ static bool group_offsets(const ks_check *check) {
     int64_t n;
     if (ks_check_known(check, KS_KNOWN_GROUP, &words[0], words[0].text) == NULL || !ks_check_place(check, &words[1], NULL, NULL)) return false;
     if (check->command->verb == KS_VERB_delete_offsets) return true;
-    if (to == NULL) return ks_check_fail(check, words[1].column, "reset-offsets needs to=earliest, latest, OFFSET, time:DURATION or shift:N");
+    if (to == NULL) return ks_check_fail(check, words[1].column, "reset-offsets needs to=earliest, latest, current, OFFSET, shift:N, time:DURATION or ago:DURATION");
     ks_string text = to->value.text;
-    if (ks_string_equal(text, KS_LITERAL("earliest")) || ks_string_equal(text, KS_LITERAL("latest")) || (ks_parse_int(text, &n) && n >= 0)) return true;
+    if (ks_string_equal(text, KS_LITERAL("earliest")) || ks_string_equal(text, KS_LITERAL("latest")) || ks_string_equal(text, KS_LITERAL("current")) ||
+        (ks_parse_int(text, &n) && n >= 0)) return true;
     if (strncmp(text.data, "shift:", 6) == 0 && ks_parse_int(ks_str(text.data + 6), &n)) return true;
     if (strncmp(text.data, "time:", 5) == 0 && ks_parse_duration(ks_str(text.data + 5), &n)) return true;
-    return ks_check_fail(check, to->value.column, "to= is earliest, latest, OFFSET, time:DURATION (since the beginning) or shift:N, not '%.100s'", text.data);
+    if (strncmp(text.data, "ago:", 4) == 0 && ks_parse_duration(ks_str(text.data + 4), &n)) return true;
+    return ks_check_fail(check, to->value.column, "to= is earliest, latest, current, OFFSET, shift:N, time:DURATION (since the beginning) or ago:DURATION, not '%.100s'", text.data);
 }
 
 static bool remove_member(const ks_check *check) {

@@ -188,7 +188,7 @@ static void offer_values(const completion *c, ks_verb verb, ks_string name) {
     if (verb == KS_VERB_rule && ks_string_equal(name, KS_LITERAL("client"))) offer_nodes(c);
     if (verb == KS_VERB_consumer && ks_string_equal(name, KS_LITERAL("assignor"))) offer_choices(c, "range|roundrobin|sticky|cooperative-sticky|uniform|rack-affinity", "}");
     if (verb == KS_VERB_consumer && ks_string_equal(name, KS_LITERAL("commit"))) offer_choices(c, "auto|each|every:|manual", "}");
-    if (verb == KS_VERB_reset_offsets) offer_choices(c, "earliest|latest|time:|shift:", "}");
+    if (verb == KS_VERB_reset_offsets) offer_choices(c, "earliest|latest|current|shift:|time:|ago:", "}");
     if (verb == KS_VERB_topic || verb == KS_VERB_alter_topic || verb == KS_VERB_cluster) {
         int32_t t = ks_topic_config_find(name), s = ks_setting_find(name);
         const char *const *choices = verb != KS_VERB_cluster && t >= 0 ? ks_topic_configs[t].choices : verb == KS_VERB_cluster && s >= 0 ? ks_settings[s].choices : NULL;

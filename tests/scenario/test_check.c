@@ -124,7 +124,7 @@ static void wrong_words_and_orders_are_told_with_the_form(void **state) {
         { "slow c1", "6:6: slow needs process=D: what each message costs from now on" },
         { "alter-topic orders", "6:13: alter-topic needs at least one CONFIG=VALUE" },
         { "reset-offsets billing orders", "6:23: reset-offsets needs to=" },
-        { "reset-offsets billing orders to=yesterday", "6:33: to= is earliest, latest, OFFSET, time:DURATION (since the beginning) or shift:N, not 'yesterday'" },
+        { "reset-offsets billing orders to=yesterday", "6:33: to= is earliest, latest, current, OFFSET, shift:N, time:DURATION (since the beginning) or ago:DURATION, not 'yesterday'" },
         { "reset-offsets billing orders to=-3", "6:33: to= is earliest" },
         { "rule r if JoinGroup then count", "6:8: a rule is: rule NAME when API" },
         { "rule r when JoinGroup then delay", "6:28: 'then delay' needs a duration after it, such as 3s" },
