@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * `ksim explain FILE` and `ksim why FILE ...`: what happened, step by step, and why.
+ * `ksim explain FILE`: what happened, step by step.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "sim/cli/command.h"
@@ -129,69 +129,4 @@ int ks_command_explain(int argc, char **argv) {
     ks_opened_close(&runs[0]);
     ks_opened_close(&runs[1]);
     return fine ? 0 : 2;
-}
-
-/* ---- why ---- */
-
-/* For scenarios advice is checked: the same seed with that setting, and the result said. */
-static void try_remedies(const char *path, const ks_story *story, const char *group, int32_t generation, ks_buffer *out) {
-    size_t size = strlen(path);
-    if (size <= 5 || strcmp(path + size - 5, ".ksim") != 0) return;
-    ks_cost before = ks_why_cost(story, group);
-    for (int32_t i = 0; i < 2; i++) {
-        const char *setting = ks_why_remedy(story, group, generation, i);
-        ks_opened other;
-        if (setting == NULL) continue;
-        if (!ks_open_with(path, setting, &other)) {
-            ks_buffer_printf(out, "tried with %s: this scenario cannot run with it\n", setting);
-            continue;
-        }
-        ks_cost after = ks_why_cost(other.story, group);
-        ks_buffer_printf(out, "tried with %s, the same seed: %d partition%s paused instead of %d, the longest pause ", setting, after.paused, after.paused == 1 ? "" : "s", before.paused);
-        ks_words_seconds(after.longest_ns, out);
-        ks_buffer_text(out, " instead of ");
-        ks_words_seconds(before.longest_ns, out);
-        ks_buffer_printf(out, ", %lld read again instead of %lld\n", (long long)after.read_again, (long long)before.read_again);
-        ks_opened_close(&other);
-    }
-}
-
-static int why_group(const char *path, const ks_story *story, const char *group, const char *generation, ks_buffer *out) {
-    uint64_t n;
-    if (!ks_parse_u64(generation, &n) || n > INT32_MAX) return ks_usage_error("why", "a generation is a whole number, not '%s'", generation);
-    if (ks_why_generation(story, group, (int32_t)n, out)) {
-        try_remedies(path, story, group, (int32_t)n, out);
-        return 0;
-    }
-    return ks_usage_error("why", "group '%s' never reached generation %s in this run", group, generation);
-}
-
-static int why_record(const ks_story *story, const char *topic, const char *partition, const char *offset, ks_buffer *out) {
-    uint64_t p, o;
-    if (!ks_parse_u64(partition, &p) || p > INT32_MAX) return ks_usage_error("why", "a partition is a whole number, not '%s'", partition);
-    if (!ks_parse_u64(offset, &o) || o > INT64_MAX) return ks_usage_error("why", "an offset is a whole number, not '%s'", offset);
-    if (ks_why_record(story, topic, (int32_t)p, (int64_t)o, out)) return 0;
-    return ks_usage_error("why", "nothing was written to %s[%s] at %s in this run", topic, partition, offset);
-}
-
-int ks_command_why(int argc, char **argv) {
-    if (argc < 3) return ks_usage_error("why", "name a FILE and a step, or `group NAME GENERATION`, or `TOPIC PARTITION OFFSET`");
-    bool group = argc == 5 && strcmp(argv[2], "group") == 0;
-    if (argc != 3 && argc != 5) return ks_usage_error("why", "after FILE: a step, or `group NAME GENERATION`, or `TOPIC PARTITION OFFSET`");
-    ks_opened run;
-    if (!ks_open("why", argv[1], false, 0, &run)) return 2;
-    ks_buffer out = { 0 };
-    int status = 0;
-    if (group) status = why_group(argv[1], run.story, argv[3], argv[4], &out);
-    else if (argc == 5) status = why_record(run.story, argv[2], argv[3], argv[4], &out);
-    else {
-        int32_t step = ks_story_find(run.story, argv[2]);
-        if (step >= 0) ks_why_step(run.story, step, &out);
-        else status = ks_usage_error("why", "there is no step '%s'; the last one is %d", argv[2],
-                                     run.story->steps.count ? run.story->steps.items[run.story->steps.count - 1].number : 0);
-    }
-    if (status == 0) ks_write_file("why", "-", &out);
-    ks_buffer_deinit(&out);
-    ks_opened_close(&run);
-    return status;
 }

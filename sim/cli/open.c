@@ -12,16 +12,19 @@ const char *ks_base_name(const char *path) {
     return slash ? slash + 1 : path;
 }
 
-static bool run_scenario(const char *path, bool has_seed, uint64_t seed, const char *setting, ks_opened *opened, char *problem, size_t problem_size) {
+static bool run_scenario(const char *path, const ks_scenario_options *how, ks_opened *opened, char *problem, size_t problem_size) {
     ks_scenario *scenario = ks_scenario_load(path, problem, problem_size);
     if (scenario == NULL) return false;
     opened->recording = ks_recording_new();
     ks_subscriber subscriber = { .event = ks_recording_event, .context = opened->recording };
     ks_scenario_outcome outcome;
-    ks_scenario_run(scenario, &(ks_scenario_options){ .has_seed = has_seed, .seed = seed, .subscriber = &subscriber, .consumer_setting = setting }, &outcome);
+    ks_scenario_options options = *how;
+    options.subscriber = &subscriber;
+    ks_scenario_run(scenario, &options, &outcome);
     opened->recording->scenario = ks_arena_string(opened->recording->arena, ks_str(ks_scenario_text(scenario)));
     opened->recording->seed = ks_arena_printf(opened->recording->arena, "%llu", (unsigned long long)outcome.seed);
     bool fine = !outcome.wrong;
+    opened->stuck = outcome.stuck;
     if (!fine) snprintf(problem, problem_size, "%.*s", (int)strcspn(outcome.report, "\n"), outcome.report);
     else if (outcome.report[0] != '\0') opened->report = ks_strndup(outcome.report, strlen(outcome.report));
     ks_scenario_outcome_deinit(&outcome);
@@ -30,12 +33,16 @@ static bool run_scenario(const char *path, bool has_seed, uint64_t seed, const c
     return fine;
 }
 
+bool ks_is_scenario(const char *path) {
+    size_t size = strlen(path);
+    return size > 5 && strcmp(path + size - 5, ".ksim") == 0;
+}
+
 bool ks_open(const char *command, const char *path, bool has_seed, uint64_t seed, ks_opened *opened) {
     char problem[1024];
     *opened = (ks_opened){ 0 };
-    size_t size = strlen(path);
-    if (size > 5 && strcmp(path + size - 5, ".ksim") == 0) {
-        if (!run_scenario(path, has_seed, seed, NULL, opened, problem, sizeof problem)) {
+    if (ks_is_scenario(path)) {
+        if (!run_scenario(path, &(ks_scenario_options){ .has_seed = has_seed, .seed = seed }, opened, problem, sizeof problem)) {
             fprintf(stderr, "%s\n", problem);
             return false;
         }
@@ -47,10 +54,10 @@ bool ks_open(const char *command, const char *path, bool has_seed, uint64_t seed
     return true;
 }
 
-bool ks_open_with(const char *path, const char *consumer_setting, ks_opened *opened) {
-    char problem[1024];
+bool ks_open_with(const char *path, const ks_what_if *what, ks_opened *opened, char *problem, size_t problem_size) {
     *opened = (ks_opened){ 0 };
-    if (!run_scenario(path, false, 0, consumer_setting, opened, problem, sizeof problem)) return false;
+    ks_scenario_options options = { .consumer_settings = what->consumers, .settings_group = what->group, .settings_client = what->client, .cluster_settings = what->brokers };
+    if (!run_scenario(path, &options, opened, problem, problem_size)) return false;
     opened->story = ks_story_new(opened->recording);
     return true;
 }

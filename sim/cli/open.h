@@ -10,12 +10,15 @@ typedef struct ks_opened {
     ks_recording *recording;
     ks_story *story;
     char *report; /* a scenario's expectations that failed, or NULL */
+    bool stuck;   /* the scenario did not come to its end */
 } ks_opened;
 
 /* False after one line on standard error. */
 bool ks_open(const char *command, const char *path, bool has_seed, uint64_t seed, ks_opened *opened);
-/* The same scenario and seed with one more setting for every consumer of Java's; false (silently) when that cannot be run. */
-bool ks_open_with(const char *path, const char *consumer_setting, ks_opened *opened);
+bool ks_is_scenario(const char *path); /* by its name: *.ksim */
+/* The same scenario and seed with other settings (ks_scenario_options); false when that cannot be run: `problem` says why. */
+typedef struct ks_what_if { const char *consumers, *group, *client, *brokers; } ks_what_if;
+bool ks_open_with(const char *path, const ks_what_if *what, ks_opened *opened, char *problem, size_t problem_size);
 void ks_opened_close(ks_opened *opened);
 /* Writes it whole under that name or not at all; false after one line on standard error. "-" is standard output. */
 bool ks_write_file(const char *command, const char *path, const ks_buffer *text);

@@ -8,8 +8,7 @@
 
 enum { WIDTH = 96, INDENT = 6, ROUTE = 40 };
 
-/* Words wrapped at WIDTH, every line indented. */
-static void wrapped(const char *text, size_t size, ks_buffer *out) {
+void ks_words_wrap(const char *text, size_t size, int32_t indent, ks_buffer *out) {
     size_t at = 0;
     while (at < size) {
         size_t left = size - at, take = left;
@@ -18,7 +17,7 @@ static void wrapped(const char *text, size_t size, ks_buffer *out) {
             if (take == 0)
                 for (take = WIDTH; take < left && text[at + take] != ' '; take++) {}
         }
-        for (int i = 0; i < INDENT; i++) ks_buffer_text(out, " ");
+        for (int32_t i = 0; i < indent; i++) ks_buffer_text(out, " ");
         ks_buffer_append(out, text + at, take);
         ks_buffer_text(out, "\n");
         at += take;
@@ -147,7 +146,7 @@ int32_t ks_narrate(const ks_story *story, const ks_filter *filter, ks_buffer *ou
         if (!passes(story, &story->steps.items[i], filter) || !sentence(story, i, filter, &text)) continue;
         if (++count > filter->most && filter->most > 0) continue;
         head(story, i, filter->colour, width, out);
-        wrapped((const char *)text.data, text.size, out);
+        ks_words_wrap((const char *)text.data, text.size, INDENT, out);
     }
     ks_buffer_deinit(&text);
     return count;

@@ -95,6 +95,8 @@ bool ks_words_clause(const ks_story *story, int32_t event, ks_buffer *out);
 ks_string ks_words_member(const ks_story *story, ks_string group, ks_string member);
 void ks_words_seconds(int64_t ns, ks_buffer *out); /* "4.004 s" */
 void ks_words_duration(int64_t ns, ks_buffer *out); /* "30 s", "84 ms", "4.004 s" */
+/* Lines of at most 96 characters, every one indented. */
+void ks_words_wrap(const char *text, size_t size, int32_t indent, ks_buffer *out);
 /* Text from outside: control characters and broken UTF-8 as \xHH, so that no terminal is harmed. */
 void ks_words_escape(ks_string text, ks_buffer *out);
 
@@ -114,15 +116,30 @@ int32_t ks_narrate(const ks_story *story, const ks_filter *filter, ks_buffer *ou
 
 /* The chain of causes of a step, back to the command or call that began it. */
 void ks_why_step(const ks_story *story, int32_t step, ks_buffer *out);
-/* Why the group reached this generation: who triggered it, by what, what moved, what it cost, what would have avoided it.
- * False: the group never had it. */
-bool ks_why_generation(const ks_story *story, const char *group, int32_t generation, ks_buffer *out);
-/* A setting that would have avoided that rebalance or made it cheaper, of at most two: "name=value" of a consumer of Java's; NULL:
- * there is none to try. Static. */
-const char *ks_why_remedy(const ks_story *story, const char *group, int32_t generation, int32_t index);
-/* What all pauses of the group cost together. */
-typedef struct ks_cost { int32_t paused; int64_t longest_ns, together_ns, read_again; } ks_cost;
-ks_cost ks_why_cost(const ks_story *story, const char *group);
+/* The rebalance that led the group to this generation (of a consumer group: epoch), the last one if there were several; -1: none. */
+int32_t ks_why_rebalance(const ks_story *story, const char *group, int32_t generation);
+/* Who triggered it, by what; what it moved; what it cost. */
+void ks_why_generation(const ks_story *story, int32_t rebalance, ks_buffer *out);
+/* What a rebalance cost; -1: all of the group's in the run. took_ns: until everybody had what it should have; -1: not in this run. */
+typedef struct ks_cost { int32_t paused, moved; int64_t longest_ns, together_ns, read_again, lag, took_ns; } ks_cost;
+ks_cost ks_why_cost(const ks_story *story, ks_string group, int32_t rebalance);
+/* The kind of trigger and of client, as in the table of docs/why.md ("join", "kafka-go"); trigger NULL: none that the table has. */
+const char *ks_why_trigger(const ks_story *story, int32_t rebalance);
+const char *ks_why_client(const ks_story *story, int32_t rebalance);
+/* Settings that would have avoided it or made it cheaper, at most two. */
+typedef struct ks_setting_row ks_setting_row;
+typedef struct ks_advice {
+    const ks_setting_row *row;
+    char value[24];      /* of the setting, in this run; "": any */
+    char apply[256];     /* to try it in a scenario; "": it cannot be tried */
+    const char *no_help; /* why it is no help in this run; NULL: it may be */
+} ks_advice;
+int32_t ks_why_advice(const ks_story *story, int32_t rebalance, ks_advice advice[2]);
+bool ks_advice_is_of_brokers(const ks_advice *advice); /* rather than of consumers */
+void ks_why_say_advice(const ks_advice *advice, ks_buffer *out);
+/* What became of the rebalance in another run, with that setting: one sentence. */
+void ks_why_tried(const ks_story *story, int32_t rebalance, const ks_story *other, ks_buffer *out);
+
 /* What became of one record: written, delivered to whom and when, committed. False: it is not in the trace. */
 bool ks_why_record(const ks_story *story, const char *topic, int32_t partition, int64_t offset, ks_buffer *out);
 

@@ -137,6 +137,11 @@ void ks_tell_reason(const ks_speaker *s, ks_string reason) {
     }
 }
 
+bool ks_words_is_id_reason(ks_string client_reason) {
+    static const char given[] = "need to re-join with the given member-id";
+    return client_reason.size >= (int32_t)sizeof given - 1 && memcmp(client_reason.data, given, sizeof given - 1) == 0;
+}
+
 static void because(const ks_speaker *s, ks_string reason) {
     if (reason.size <= 0) return;
     ks_tell(s, ", because ");

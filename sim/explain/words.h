@@ -44,6 +44,8 @@ ks_place ks_words_place(const ks_struct *kind);
 void ks_tell(const ks_speaker *s, const char *format, ...);
 /* A reason from the lists in sim/protocol/events, in words. */
 void ks_tell_reason(const ks_speaker *s, ks_string reason);
+/* Is it the reason of a JoinGroup that only uses the id it was handed? That says nothing. */
+bool ks_words_is_id_reason(ks_string client_reason);
 /* "orders[0]" */
 void ks_tell_partition(const ks_speaker *s, ks_string topic, int32_t partition);
 

@@ -78,9 +78,7 @@ static void rebalance_begins(const telling *t) {
         } else ks_tell(&t->s, "That begins a rebalance.");
         if (!KIND(rebalance_started)) continue;
         const ks_ev_rebalance_started *e = event->fields;
-        static const char given[] = "need to re-join with the given member-id"; /* the second half of handing out an identity */
-        bool plain = e->client_reason.size <= 0 || t->counts[KS_PLACE_MEMBER] > 0 ||
-                     (e->client_reason.size > (int32_t)sizeof given && memcmp(e->client_reason.data, given, sizeof given - 1) == 0);
+        bool plain = e->client_reason.size <= 0 || t->counts[KS_PLACE_MEMBER] > 0 || ks_words_is_id_reason(e->client_reason);
         if (!plain) ks_tell(&t->s, " It says: \"%s\".", e->client_reason);
     }
 }

@@ -24,6 +24,7 @@ bool ks_commit_policy_parse(ks_string text, ks_commit_policy *policy, int64_t *e
 }
 
 void ks_actor_declare(ks_session *session, const ks_command_line *command) {
+    command = ks_consumer_what_if(session, command);
     const char *topics = ks_pair_text(command, "topics", "");
     ks_actor *actor = ks_alloc(sizeof *actor);
     actor->session = session;

@@ -19,8 +19,8 @@ typedef struct life {
 
 static void on_wake(void *owner) { ks_actor_wake(owner); }
 
-/* Kafka's settings for a `consumer` command; `extra` (may be NULL) wins over what stands there. */
-static bool settings_of(const ks_command_line *declared, const char *extra, ks_arena *arena, ks_java_config *config, ks_buffer *why) {
+/* Kafka's settings for a `consumer` command. */
+static bool settings_of(const ks_command_line *declared, ks_arena *arena, ks_java_config *config, ks_buffer *why) {
     KS_VEC(const char *) settings = { 0 };
     ks_commit_policy policy;
     int64_t every;
@@ -34,7 +34,6 @@ static bool settings_of(const ks_command_line *declared, const char *extra, ks_a
     for (int32_t i = 0; i < declared->pair_count; i++)
         if (strchr(declared->pairs[i].name.text.data, '.') != NULL)
             KS_PUSH(settings, ks_arena_printf(arena, "%s=%s", declared->pairs[i].name.text.data, declared->pairs[i].value.text.data).data);
-    if (extra != NULL) KS_PUSH(settings, extra);
     bool fine = ks_java_config_init(config, settings.items, (size_t)settings.count, NULL, 0, why) == KAFKA_OK;
     ks_free(settings.items);
     return fine;
@@ -43,7 +42,7 @@ static bool settings_of(const ks_command_line *declared, const char *extra, ks_a
 bool ks_java_settings_are_right(const ks_command_line *declared, ks_arena *arena, ks_buffer *why) {
     ks_buffer reason = { 0 };
     ks_java_config *config = ks_alloc(sizeof *config);
-    bool fine = settings_of(declared, NULL, arena, config, &reason);
+    bool fine = settings_of(declared, arena, config, &reason);
     if (fine && config->modern && config->group_remote_assignor != NULL && strcmp(config->group_remote_assignor, "uniform") != 0 &&
         strcmp(config->group_remote_assignor, "range") != 0) {
         ks_buffer_printf(&reason, "the assignors of the consumer protocol are uniform and range, not '%s'", config->group_remote_assignor);
@@ -58,7 +57,7 @@ bool ks_java_settings_are_right(const ks_command_line *declared, ks_arena *arena
 static bool start(ks_actor *actor, char *problem, size_t size) {
     ks_java_config *config = ks_alloc(sizeof *config);
     ks_buffer why = { 0 };
-    if (!settings_of(actor->declared, actor->session->options.consumer_setting, actor->arena, config, &why)) {
+    if (!settings_of(actor->declared, actor->arena, config, &why)) {
         snprintf(problem, size, "%.*s", (int)why.size, (const char *)why.data);
         ks_buffer_deinit(&why);
         ks_free(config);

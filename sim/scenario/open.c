@@ -18,8 +18,8 @@ static const char *const *racks_of(const char *list, int32_t brokers, ks_arena *
 
 static ksim *make_sim(const ks_command_line *cluster, const ks_scenario_options *options, ks_arena *arena, char *problem, size_t size) {
     static const ks_command_line defaults = { .verb = KS_VERB_cluster };
-    const ks_command_line *c = cluster != NULL ? cluster : &defaults;
-    ksim_setting *settings = ks_arena_alloc(arena, (size_t)(c->pair_count + 2) * sizeof *settings);
+    const ks_command_line *c = ks_command_with(cluster != NULL ? cluster : &defaults, options->cluster_settings, arena);
+    ksim_setting *settings = ks_arena_alloc(arena, (size_t)(c->pair_count + 1) * sizeof *settings);
     int32_t count = 0;
     ksim_config config = { .seed = options->has_seed ? options->seed : (uint64_t)ks_pair_int(c, "seed", 7), .brokers = (int32_t)ks_pair_int(c, "brokers", 3),
                            .latency = ks_pair_duration(c, "latency", 0), .settings = settings, .problem = problem, .problem_size = size };
@@ -27,8 +27,6 @@ static ksim *make_sim(const ks_command_line *cluster, const ks_scenario_options 
     if (ks_pair_find(c, "racks") != NULL) config.racks = racks_of(ks_pair_text(c, "racks", ""), config.brokers, arena);
     for (int32_t i = 0; i < c->pair_count; i++)
         if (strchr(c->pairs[i].name.text.data, '.') != NULL) settings[count++] = (ksim_setting){ c->pairs[i].name.text.data, c->pairs[i].value.text.data };
-    const char *extra = options->cluster_setting, *equals = extra != NULL ? strchr(extra, '=') : NULL;
-    if (equals != NULL) settings[count++] = (ksim_setting){ ks_arena_string(arena, (ks_string){ extra, (int32_t)(equals - extra) }).data, equals + 1 };
     settings[count] = (ksim_setting){ NULL, NULL };
     return ksim_new(&config);
 }

@@ -28,8 +28,12 @@ typedef struct ks_scenario_options {
     FILE *trace;               /* gets the trace as JSON lines with contents; NULL: none */
     const char *folder; /* "lessons/": where relative names of data files begin; NULL: of a scenario its own folder, else the working
                            folder */
-    const char *consumer_setting; /* "name=value" given to every consumer on top of the file's (for `why`); NULL: none */
-    const char *cluster_setting;  /* the same for the cluster */
+    /* What if? (for `why`): settings instead of the file's, NULL: none. "name=value name=": of consumers, as on their line; nothing
+     * after the sign takes the setting away, {name} stands for the consumer's name. */
+    const char *consumer_settings;
+    const char *settings_group;   /* only of this group; NULL: of all */
+    const char *settings_client;  /* only of "java" or "kafka-go"; NULL: of both */
+    const char *cluster_settings; /* "name=value ..." of the brokers */
     const volatile sig_atomic_t *interrupted; /* looked at while a command waits or writes: not 0 ends it early; NULL: nothing does */
 } ks_scenario_options;
 

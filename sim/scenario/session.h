@@ -121,6 +121,9 @@ const char *ks_session_state(ks_session *session, const char *group); /* Kafka's
 int64_t ks_session_answers(const ks_session *session, ks_string client, int16_t api, int16_t code);
 ks_named_rule *ks_session_rule(ks_session *session, ks_string name); /* NULL: none */
 
+/* The command with settings of ks_scenario_options instead of its own; itself when there are none. */
+const ks_command_line *ks_command_with(const ks_command_line *command, const char *settings, ks_arena *arena);
+const ks_command_line *ks_consumer_what_if(const ks_session *session, const ks_command_line *command);
 ks_actor *ks_actor_find(ks_session *session, ks_string name);
 void ks_actor_declare(ks_session *session, const ks_command_line *command);
 bool ks_actor_process(ks_actor *actor, char *problem, size_t size); /* makes its process when there is none yet */
