@@ -13,39 +13,75 @@
 /* The settings of the consumer protocol go without those that only the classic one has. */
 #define MODERN "group.protocol=consumer protocol= assignor= partition.assignment.strategy= session.timeout.ms= heartbeat.interval.ms="
 #define COOPERATIVE "partition.assignment.strategy=cooperative-sticky assignor="
+#define BEAT_OF_BROKERS "group.consumer.min.heartbeat.interval.ms=500 group.consumer.heartbeat.interval.ms=500"
+#define SESSION_OF_BROKERS "group.consumer.max.session.timeout.ms=%V group.consumer.session.timeout.ms=%V"
 
-#define SETTING_COOPERATIVE(does) { "partition.assignment.strategy", "cooperative-sticky", does, KS_VALUE_FIXED, COOPERATIVE, false }
-#define SETTING_MODERN(does) { "group.protocol", "consumer", does, KS_VALUE_FIXED, MODERN, false }
-#define SETTING_STATIC(does) { "group.instance.id", "one of its own for each consumer", does, KS_VALUE_FIXED, "group.instance.id={name}", false }
-#define SETTING_BEAT(does) { "heartbeat.interval.ms", "500", does, KS_VALUE_FIXED, "heartbeat.interval.ms=500", false }
-#define SETTING_POLL { "max.poll.interval.ms", "twice as long as it took from one poll to the next", "the member is in time for its next poll", KS_VALUE_WORK, "max.poll.interval.ms=%V", false }
-#define SETTING_RECORDS { "max.poll.records", "1", "there is less to do between two polls", KS_VALUE_ONE_RECORD, "max.poll.records=1", false }
-#define SETTING_SESSION { "session.timeout.ms", "twice as long as it was silent", "the coordinator waits for it", KS_VALUE_SILENCE, "session.timeout.ms=%V", false }
-#define SETTING_SHORT_SESSION { "session.timeout.ms", "6000", "what a dead member had goes to the others sooner; the brokers take no less (group.min.session.timeout.ms)", KS_VALUE_FIXED, "session.timeout.ms=6000", false }
+#define FIXED(name, value, apply, does) { name, value, does, KS_VALUE_FIXED, apply, false }
+#define SETTING_COOPERATIVE(does) FIXED("partition.assignment.strategy", "cooperative-sticky", COOPERATIVE, does)
+#define SETTING_MODERN(does) FIXED("group.protocol", "consumer", MODERN, does)
+#define SETTING_STATIC(does) FIXED("group.instance.id", "one of its own for each consumer", "group.instance.id={name}", does)
+#define SETTING_BEAT(does) FIXED("heartbeat.interval.ms", "500", "heartbeat.interval.ms=500", does)
+#define SETTING_SHORT_SESSION                                                                                                          \
+    FIXED("session.timeout.ms", "6000", "session.timeout.ms=6000",                                                                    \
+          "what a dead member had goes to the others sooner; the brokers take no less (group.min.session.timeout.ms)")
+#define SETTING_EACH                                                                                                                   \
+    FIXED("commit", "each", "commit=each",                                                                                            \
+          "CommitMessages after each message, with CommitInterval 0: at most one of a partition is read again; kafka-go has no "      \
+          "protocol that stops less than everybody")
+#define SETTING_POLL                                                                                                                   \
+    { "max.poll.interval.ms", "twice as long as it took from one poll to the next", "the member is in time for its next poll",         \
+      KS_VALUE_WORK, "max.poll.interval.ms=%V", false }
+#define SETTING_RECORDS                                                                                                                \
+    { "max.poll.records", "1", "there is less to do between two polls", KS_VALUE_ONE_RECORD, "max.poll.records=1", false }
+#define SETTING_SESSION                                                                                                                \
+    { "session.timeout.ms", "twice as long as it was silent", "the coordinator waits for it", KS_VALUE_SILENCE, "session.timeout.ms=%V", false }
 #define NO_SETTING { NULL, NULL, NULL, KS_VALUE_FIXED, NULL, false }
 
+#define KEEPS "everybody goes on with what it keeps"
+#define ONE_BY_ONE "nobody waits for everybody: partitions move one by one"
+#define SOONER "the others learn of it sooner"
+#define OLD_PLACE "a process that starts again within its session takes its old place"
+#define STOPS_ALL "kafka-go has no protocol that stops less than everybody"
+
 const ks_remedy_row ks_remedies[] = {
-    { "join", "java", { SETTING_COOPERATIVE("everybody goes on with what it keeps"), SETTING_MODERN("nobody waits for everybody: partitions move one by one") } },
-    { "join", "kafka-go", { SETTING_BEAT("the others learn of it sooner"), { "commit", "each", "CommitMessages after each message, with CommitInterval 0: at most one of a partition is read again; kafka-go has no protocol that stops less than everybody", KS_VALUE_FIXED, "commit=each", false } } },
-    { "join", "consumer", { { "group.consumer.heartbeat.interval.ms", "500", "members are told sooner what to give up, and what is free; group.consumer.min.heartbeat.interval.ms has to allow it", KS_VALUE_FIXED, "group.consumer.min.heartbeat.interval.ms=500 group.consumer.heartbeat.interval.ms=500", true }, NO_SETTING } },
-    { "leave", "java", { SETTING_STATIC("a consumer that is closed says no goodbye, and is back without a rebalance if it is back within its session"), SETTING_COOPERATIVE("who stays goes on with what it has") } },
-    { "leave", "kafka-go", { SETTING_BEAT("the others learn of it sooner; kafka-go has no static members"), NO_SETTING } },
+    { "join", "java", { SETTING_COOPERATIVE(KEEPS), SETTING_MODERN(ONE_BY_ONE) } },
+    { "join", "kafka-go", { SETTING_BEAT(SOONER), SETTING_EACH } },
+    { "join", "consumer",
+      { { "group.consumer.heartbeat.interval.ms", "500",
+          "members are told sooner what to give up, and what is free; group.consumer.min.heartbeat.interval.ms has to allow it", KS_VALUE_FIXED,
+          BEAT_OF_BROKERS, true },
+        NO_SETTING } },
+    { "leave", "java",
+      { SETTING_STATIC("a consumer that is closed says no goodbye, and is back without a rebalance if it is back within its session"),
+        SETTING_COOPERATIVE("who stays goes on with what it has") } },
+    { "leave", "kafka-go", { SETTING_BEAT(SOONER "; kafka-go has no static members"), NO_SETTING } },
     { "leave", "consumer", { SETTING_STATIC("a consumer that is closed keeps its place until its session is over"), NO_SETTING } },
-    { "session expired, came back", "java", { SETTING_SESSION, SETTING_STATIC("a process that starts again within its session takes its old place") } },
+    { "session expired, came back", "java", { SETTING_SESSION, SETTING_STATIC(OLD_PLACE) } },
     { "session expired, came back", "kafka-go", { SETTING_SESSION, NO_SETTING } },
-    { "session expired, came back", "consumer", { { "group.consumer.session.timeout.ms", "twice as long as it was silent", "the coordinator waits for it", KS_VALUE_SILENCE, "group.consumer.max.session.timeout.ms=%V group.consumer.session.timeout.ms=%V", true }, SETTING_STATIC("a process that starts again within its session takes its old place") } },
+    { "session expired, came back", "consumer",
+      { { "group.consumer.session.timeout.ms", "twice as long as it was silent", "the coordinator waits for it", KS_VALUE_SILENCE, SESSION_OF_BROKERS, true },
+        SETTING_STATIC(OLD_PLACE) } },
     { "session expired, did not come back", "java", { SETTING_SHORT_SESSION, SETTING_COOPERATIVE("the others go on with what they have") } },
-    { "session expired, did not come back", "kafka-go", { SETTING_SHORT_SESSION, SETTING_BEAT("the others learn of it sooner") } },
-    { "session expired, did not come back", "consumer", { { "group.consumer.session.timeout.ms", "as short as group.consumer.min.session.timeout.ms lets it be", "what a dead member had goes to the others sooner", KS_VALUE_FIXED, NULL, true }, NO_SETTING } },
+    { "session expired, did not come back", "kafka-go", { SETTING_SHORT_SESSION, SETTING_BEAT(SOONER) } },
+    { "session expired, did not come back", "consumer",
+      { { "group.consumer.session.timeout.ms", "as short as group.consumer.min.session.timeout.ms lets it be",
+          "what a dead member had goes to the others sooner", KS_VALUE_FIXED, NULL, true },
+        NO_SETTING } },
     { "max.poll.interval.ms exceeded", "java", { SETTING_POLL, SETTING_RECORDS } },
     { "max.poll.interval.ms exceeded", "consumer", { SETTING_POLL, SETTING_RECORDS } },
-    { "partitions added", "java", { SETTING_MODERN("the coordinator watches the topic itself, and hands out only what is new"), SETTING_COOPERATIVE("everybody goes on with what it has") } },
-    { "partitions added", "kafka-go", { SETTING_BEAT("the others learn of it sooner; kafka-go has no protocol that stops less than everybody"), NO_SETTING } },
-    { "second round", "java", { SETTING_MODERN("there is no second round: who waits for a partition is told when it is free"), SETTING_BEAT("the others learn of it sooner") } },
-    { "too slow to join again", "java", { { "max.poll.interval.ms", "more than a rebalance may take", "it is the time that members have to join again", KS_VALUE_FIXED, NULL, false }, SETTING_COOPERATIVE("the others go on meanwhile") } },
-    { "too slow to join again", "kafka-go", { { "rebalance.timeout.ms", "more than a rebalance may take", "it is the time that members have to join again", KS_VALUE_FIXED, NULL, false }, NO_SETTING } },
-    { "too slow to give up", "consumer", { { "max.poll.interval.ms", "more than giving up may take", "it is the time that members have to give up what they should", KS_VALUE_FIXED, NULL, false }, NO_SETTING } },
-    { "another subscription", "java", { SETTING_COOPERATIVE("everybody goes on with what it keeps"), SETTING_MODERN("nobody waits for everybody: partitions move one by one") } },
+    { "partitions added", "java",
+      { SETTING_MODERN("the coordinator watches the topic itself, and hands out only what is new"), SETTING_COOPERATIVE("everybody goes on with what it has") } },
+    { "partitions added", "kafka-go", { SETTING_BEAT(SOONER "; " STOPS_ALL), NO_SETTING } },
+    { "second round", "java",
+      { SETTING_MODERN("there is no second round: who waits for a partition is told when it is free"), SETTING_BEAT(SOONER) } },
+    { "too slow to join again", "java",
+      { FIXED("max.poll.interval.ms", "more than a rebalance may take", NULL, "it is the time that members have to join again"),
+        SETTING_COOPERATIVE("the others go on meanwhile") } },
+    { "too slow to join again", "kafka-go",
+      { FIXED("rebalance.timeout.ms", "more than a rebalance may take", NULL, "it is the time that members have to join again"), NO_SETTING } },
+    { "too slow to give up", "consumer",
+      { FIXED("max.poll.interval.ms", "more than giving up may take", NULL, "it is the time that members have to give up what they should"), NO_SETTING } },
+    { "another subscription", "java", { SETTING_COOPERATIVE(KEEPS), SETTING_MODERN(ONE_BY_ONE) } },
 };
 const int32_t ks_remedy_count = sizeof ks_remedies / sizeof *ks_remedies;
 
