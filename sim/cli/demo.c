@@ -4,6 +4,7 @@
  */
 #include "demos/lab07/lab07.h"
 #include "sim/cli/command.h"
+#include "sim/cli/output.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -71,16 +72,13 @@ int ks_command_demo(int argc, char **argv) {
                               argc < 2 ? "?" : "' is unknown");
     int status = parse(argc, argv, &options, &trace, &step);
     if (status != 0) return status;
-    if (trace != NULL && (options.trace = fopen(trace, "w")) == NULL)
-        return ks_usage_error("demo", "%s cannot be written; does its folder exist?", trace);
+    ks_output output = { 0 };
+    if (trace != NULL && !ks_output_open(&output, "demo", trace)) return 2;
+    options.trace = output.file;
     for (int i = 1; i <= STEP_COUNT; i++) {
         if (step != 0 && step != i) continue;
         int result = steps[i - 1](&options);
         if (result > status) status = result;
     }
-    if (options.trace != NULL && (ferror(options.trace) | fclose(options.trace)) != 0) {
-        fprintf(stderr, "ksim demo: %s could not be written whole; is the disk full?\n", trace);
-        return 2;
-    }
-    return status;
+    return trace == NULL || ks_output_close(&output, true) ? status : 2;
 }

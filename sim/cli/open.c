@@ -68,21 +68,3 @@ void ks_opened_close(ks_opened *opened) {
     ks_free(opened->report);
     *opened = (ks_opened){ 0 };
 }
-
-bool ks_write_file(const char *command, const char *path, const ks_buffer *text) {
-    if (strcmp(path, "-") == 0) return fwrite(text->data, 1, text->size, stdout) == text->size;
-    size_t size = strlen(path);
-    char *part = malloc(size + 6); /* written beside it first, so that nothing half-written stays */
-    memcpy(part, path, size);
-    memcpy(part + size, ".part", 6);
-    FILE *file = fopen(part, "wb");
-    bool fine = file != NULL && fwrite(text->data, 1, text->size, file) == text->size;
-    if (file != NULL) fine = (fclose(file) == 0) && fine;
-    fine = fine && rename(part, path) == 0;
-    if (!fine) {
-        remove(part);
-        fprintf(stderr, "ksim %s: %s cannot be written; does its folder exist, and is there room?\n", command, path);
-    }
-    free(part);
-    return fine;
-}

@@ -4,6 +4,7 @@
 #ifndef KS_CLI_OPEN_H
 #define KS_CLI_OPEN_H
 
+#include "sim/cli/output.h"
 #include "sim/explain/story.h"
 
 typedef struct ks_opened {
@@ -20,8 +21,6 @@ bool ks_is_scenario(const char *path); /* by its name: *.ksim */
 typedef struct ks_what_if { const char *consumers, *group, *client, *brokers; } ks_what_if;
 bool ks_open_with(const char *path, const ks_what_if *what, ks_opened *opened, char *problem, size_t problem_size);
 void ks_opened_close(ks_opened *opened);
-/* Writes it whole under that name or not at all; false after one line on standard error. "-" is standard output. */
-bool ks_write_file(const char *command, const char *path, const ks_buffer *text);
 /* The file's name without its folders. */
 const char *ks_base_name(const char *path);
 

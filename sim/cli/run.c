@@ -3,7 +3,7 @@
  * `ksim run FILE`: runs a scenario and says what held.
  */
 #include "sim/cli/command.h"
-#include "sim/cli/open.h"
+#include "sim/cli/output.h"
 #include "sim/scenario/scenario.h"
 
 #include <stdio.h>
@@ -34,6 +34,27 @@ static int parse(int argc, char **argv, run_options *o) {
     return o->file == NULL ? ks_usage_error("run", "name a scenario: FILE.ksim") : 0;
 }
 
+static int rewrite(const char *path, const char *text) {
+    ks_buffer out = { 0 };
+    ks_buffer_text(&out, text);
+    bool fine = ks_write_file("run", path, &out);
+    ks_buffer_deinit(&out);
+    if (fine) printf("%s: rewritten\n", path);
+    return fine ? 0 : 2;
+}
+
+/* With --rewrite what stood in the file as expected output is no news; what else failed is. */
+static int tell(const run_options *o, const ks_scenario *scenario, const ks_scenario_outcome *outcome) {
+    bool rewrites = o->rewrite && !outcome->wrong && !outcome->stuck;
+    const char *report = rewrites ? outcome->unmet : outcome->report;
+    if (report[0] != '\0') fputs(report, stderr);
+    if (outcome->wrong) return 2;
+    if (rewrites && strcmp(outcome->rewritten, ks_scenario_text(scenario)) != 0 && rewrite(o->file, outcome->rewritten) != 0) return 2;
+    int32_t failed = rewrites ? outcome->unmet_count : outcome->failed;
+    printf("%s: %d held, %d failed%s\n", o->file, outcome->held, failed, outcome->stuck ? "; it got stuck" : "");
+    return failed > 0 || outcome->stuck ? 1 : 0;
+}
+
 int ks_command_run(int argc, char **argv) {
     run_options o = { 0 };
     int status = parse(argc, argv, &o);
@@ -44,27 +65,16 @@ int ks_command_run(int argc, char **argv) {
         fprintf(stderr, "%s\n", problem);
         return 2;
     }
-    FILE *trace = NULL;
-    if (o.trace != NULL && (trace = fopen(o.trace, "w")) == NULL) {
+    ks_output trace = { 0 };
+    if (o.trace != NULL && !ks_output_open(&trace, "run", o.trace)) {
         ks_scenario_free(scenario);
-        return ks_usage_error("run", "%s cannot be written; does its folder exist?", o.trace);
+        return 2;
     }
     ks_scenario_outcome outcome;
-    ks_scenario_run(scenario, &(ks_scenario_options){ .has_seed = o.has_seed, .seed = o.seed, .trace = trace }, &outcome);
-    if (trace != NULL && (ferror(trace) | fclose(trace)) != 0) status = ks_usage_error("run", "%s could not be written whole; is the disk full?", o.trace);
-    if (outcome.report[0] != '\0' && !(o.rewrite && !outcome.wrong)) fputs(outcome.report, stderr);
-    if (outcome.wrong) status = 2;
-    else if (o.rewrite && strcmp(outcome.rewritten, ks_scenario_text(scenario)) != 0) {
-        ks_buffer text = { 0 };
-        ks_buffer_text(&text, outcome.rewritten);
-        if (!ks_write_file("run", o.file, &text)) status = 2;
-        else printf("%s: rewritten\n", o.file);
-        ks_buffer_deinit(&text);
-    } else {
-        printf("%s: %d held, %d failed%s\n", o.file, outcome.held, outcome.failed, outcome.stuck ? "; it got stuck" : "");
-        if (status == 0) status = outcome.failed > 0 || outcome.stuck ? 1 : 0;
-    }
+    ks_scenario_run(scenario, &(ks_scenario_options){ .has_seed = o.has_seed, .seed = o.seed, .trace = trace.file }, &outcome);
+    bool traced = o.trace == NULL || ks_output_close(&trace, !outcome.wrong);
+    status = tell(&o, scenario, &outcome);
     ks_scenario_outcome_deinit(&outcome);
     ks_scenario_free(scenario);
-    return status;
+    return traced ? status : 2;
 }

@@ -88,7 +88,8 @@ static void on_committed(void *owner, kafka_error error, const ks_offset *offset
     life *l = actor->engine;
     l->commit = NULL;
     actor->committing = false;
-    if (error != KAFKA_OK) actor->last_error = error;
+    if (error != KAFKA_OK) actor->last_error = error; /* what is still its own then goes with the next commit */
+    else l->done.count = 0;
     ks_actor_wake(actor);
 }
 
@@ -106,14 +107,28 @@ static void done_up_to(life *l, const ks_offset *record) {
     KS_PUSH(l->done, next);
 }
 
-static void commit_done(ks_actor *actor, bool wait) {
+static void commit_done(ks_actor *actor) {
     life *l = actor->engine;
     actor->since_commit = 0;
-    if (l->done.count == 0) return;
-    actor->committing = wait;
-    ks_offset_op *op = ks_consumer_commit(l->consumer, l->done.items, l->done.count, wait ? 60 * KS_S : 0, on_committed, actor);
-    l->done.count = 0;
+    if (l->done.count == 0 || actor->committing) return;
+    actor->committing = true;
+    ks_offset_op *op = ks_consumer_commit(l->consumer, l->done.items, l->done.count, 60 * KS_S, on_committed, actor);
     if (actor->committing) l->commit = op;
+}
+
+/* What was given up and not committed is somebody else's now. */
+static void forget_given_up(life *l) {
+    const ks_topic_partitions *topics;
+    int32_t count, kept = 0;
+    if (ks_consumer_callback(l->consumer, &topics, &count) == KS_PARTITIONS_ASSIGNED) return;
+    for (int32_t i = 0; i < l->done.count; i++) {
+        const ks_offset *one = &l->done.items[i];
+        bool gone = false;
+        for (int32_t t = 0; t < count; t++)
+            for (int32_t p = 0; ks_string_equal(topics[t].topic, one->topic) && p < topics[t].partition_count; p++) gone |= topics[t].partitions[p] == one->partition;
+        if (!gone) l->done.items[kept++] = *one;
+    }
+    l->done.count = kept;
 }
 
 static void take_records(ks_actor *actor) {
@@ -142,7 +157,7 @@ static bool work(ks_actor *actor) {
         done_up_to(l, &l->batch.items[l->at++]);
         actor->since_commit++;
         if (actor->policy == KS_COMMIT_EACH || (actor->policy == KS_COMMIT_EVERY && actor->since_commit >= actor->every)) {
-            commit_done(actor, true);
+            commit_done(actor);
             if (actor->committing) return false;
         }
     }
@@ -168,7 +183,7 @@ static void turn(ks_actor *actor) {
             end_poll(l);
             break;
         case KS_POLL_CALLBACK:
-            if (actor->policy != KS_COMMIT_AUTO) l->done.count = 0; /* what was not committed is somebody else's now */
+            forget_given_up(l);
             ks_consumer_callback_done(l->consumer, KAFKA_OK);
             break;
         case KS_POLL_FAILED:
@@ -187,7 +202,7 @@ static void turn(ks_actor *actor) {
     }
 }
 
-static void commit(ks_actor *actor) { commit_done(actor, false); }
+static void commit(ks_actor *actor) { commit_done(actor); } /* commitSync */
 
 static void close_consumer(ks_actor *actor) {
     life *l = actor->engine;

@@ -54,7 +54,7 @@ static void with_carriage_returns(ks_buffer *text) {
 static void write_trace_line(void *file, const char *line, size_t size) { fwrite(line, 1, size, file); }
 
 void ks_scenario_run(const ks_scenario *scenario, const ks_scenario_options *options, ks_scenario_outcome *outcome) {
-    ks_buffer said = { 0 }, rewritten = { 0 };
+    ks_buffer said = { 0 }, unmet = { 0 }, rewritten = { 0 };
     char problem[1024] = "";
     int32_t column;
     *outcome = (ks_scenario_outcome){ 0 };
@@ -78,7 +78,9 @@ void ks_scenario_run(const ks_scenario *scenario, const ks_scenario_options *opt
         }
         if (result == KS_RUN_FAILED) {
             report(&said, scenario, command->line, 0, problem);
+            report(&unmet, scenario, command->line, 0, problem);
             outcome->failed++;
+            outcome->unmet_count++;
         } else if (command->verb == KS_VERB_expect) outcome->held++;
         ks_string happened = { (const char *)session->happened.data, (int32_t)session->happened.size };
         copy_lines(&rewritten, scenario->text, copied, command->expected_line);
@@ -105,12 +107,14 @@ void ks_scenario_run(const ks_scenario *scenario, const ks_scenario_options *opt
         ks_session_free(session);
     }
     outcome->report = ks_buffer_take(&said);
+    outcome->unmet = ks_buffer_take(&unmet);
     if (is_from_windows(scenario->text)) with_carriage_returns(&rewritten);
     outcome->rewritten = ks_buffer_take(&rewritten);
 }
 
 void ks_scenario_outcome_deinit(ks_scenario_outcome *outcome) {
     ks_free(outcome->report);
+    ks_free(outcome->unmet);
     ks_free(outcome->rewritten);
     *outcome = (ks_scenario_outcome){ 0 };
 }

@@ -43,6 +43,8 @@ typedef struct ks_scenario_outcome {
     bool stuck;
     uint64_t seed;         /* that it ran with */
     char *report;          /* what failed, a line each: "file:line: ..."; owned by the outcome */
+    char *unmet;           /* the same without the expected outputs that differ: what rewriting does not mend */
+    int32_t unmet_count;
     char *rewritten;       /* the file with its expected outputs refreshed; owned by the outcome */
 } ks_scenario_outcome;
 

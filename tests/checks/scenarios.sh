@@ -5,6 +5,8 @@ cd "$SOURCE"
 for file in demos/rebalancing/*.ksim; do
     check "$(basename "$file" .ksim) holds what it expects" "$KSIM" run "$file"
 done
+example() { sed -n '/^    # Two kafka-go/,/^    expect/p' docs/scenarios.md | sed 's/^    //' >"$work/example.ksim" && "$KSIM" run "$work/example.ksim" | grep "2 held, 0 failed"; }
+check "the example in docs/scenarios.md is true" example
 check "two runs of a scenario give the same trace" sh -c '"$KSIM" run demos/rebalancing/second-consumer-joins.ksim --trace "$0/a" && "$KSIM" run demos/rebalancing/second-consumer-joins.ksim --trace "$0/b" && test -s "$0/a" && cmp "$0/a" "$0/b"' "$work"
 cat >"$work/canary.ksim" <<'S'
 cluster brokers=1 group.initial.rebalance.delay.ms=0
