@@ -8,6 +8,8 @@
 #define KIND(x) (kind == ks_describe_ev_##x())
 #define FIELDS(x) ((const ks_ev_##x *)event->fields)
 
+enum { PARTITIONS_MAX = 1000000 }; /* of one topic: more can only stand in an edited trace */
+
 typedef struct named { ks_string name; int32_t index; UT_hash_handle hh; } named;
 
 typedef struct frame { /* a copy of all that changes */
@@ -100,10 +102,10 @@ static void gather_names(ks_fold *fold) {
         const ks_struct *kind = event->kind;
         see_node(&g, event);
         if (KIND(topic_created)) {
-            for (int32_t p = 0; p < FIELDS(topic_created)->partitions; p++) see_partition(&g, FIELDS(topic_created)->topic, p);
+            for (int32_t p = 0; p < FIELDS(topic_created)->partitions && p < PARTITIONS_MAX; p++) see_partition(&g, FIELDS(topic_created)->topic, p);
         } else if (KIND(partition_created)) see_partition(&g, FIELDS(partition_created)->topic, FIELDS(partition_created)->partition);
         else if (KIND(partitions_added)) {
-            for (int32_t p = FIELDS(partitions_added)->from; p < FIELDS(partitions_added)->to; p++) see_partition(&g, FIELDS(partitions_added)->topic, p);
+            for (int32_t p = FIELDS(partitions_added)->from < 0 ? 0 : FIELDS(partitions_added)->from; p < FIELDS(partitions_added)->to && p < PARTITIONS_MAX; p++) see_partition(&g, FIELDS(partitions_added)->topic, p);
         } else if (KIND(records_appended)) see_partition(&g, FIELDS(records_appended)->topic, FIELDS(records_appended)->partition);
         else if (KIND(offsets_committed)) {
             see_partition(&g, FIELDS(offsets_committed)->topic, FIELDS(offsets_committed)->partition);
@@ -140,7 +142,10 @@ static void gain(void *context, ks_string topic, int32_t partition) {
     ks_fold *fold = context;
     insides *in = fold->internal;
     int32_t p = partition_of(fold, topic, partition, false);
-    if (p >= 0 && in->group >= 0) fold->groups[in->group].shares[p].owner = in->client;
+    if (p < 0 || in->group < 0) return;
+    ks_fold_share *share = &fold->groups[in->group].shares[p];
+    if (share->owner != in->client) share->position = share->committed; /* where a new owner begins */
+    share->owner = in->client;
 }
 
 /* Only its owner can give a partition up: a late word of a former one changes nothing. */
@@ -148,7 +153,9 @@ static void release(void *context, ks_string topic, int32_t partition) {
     ks_fold *fold = context;
     insides *in = fold->internal;
     int32_t p = partition_of(fold, topic, partition, false);
-    if (p >= 0 && in->group >= 0 && fold->groups[in->group].shares[p].owner == in->client) fold->groups[in->group].shares[p].owner = -1;
+    if (p < 0 || in->group < 0 || fold->groups[in->group].shares[p].owner != in->client) return;
+    fold->groups[in->group].shares[p].owner = -1;
+    fold->groups[in->group].shares[p].position = -1;
 }
 
 static void crashed(ks_fold *fold, ks_string name) {
@@ -156,7 +163,7 @@ static void crashed(ks_fold *fold, ks_string name) {
     int32_t client = index_of(in, &in->clients, name, false);
     if (client < 0) return;
     for (int64_t i = 0; i < (int64_t)fold->group_count * fold->partition_count; i++)
-        if (in->shares[i].owner == client) in->shares[i].owner = -1;
+        if (in->shares[i].owner == client) in->shares[i].owner = in->shares[i].position = -1;
 }
 
 static void live(ks_fold *fold, ks_string name, ks_fold_life life) {
@@ -190,7 +197,7 @@ static void apply(ks_fold *fold, const ks_recorded *event) {
             fold->partitions[p].start = fold->partitions[p].end = 0;
         }
     } else if (KIND(topic_created)) {
-        for (int32_t i = 0; i < FIELDS(topic_created)->partitions; i++) {
+        for (int32_t i = 0; i < FIELDS(topic_created)->partitions && i < PARTITIONS_MAX; i++) {
             p = partition_of(fold, FIELDS(topic_created)->topic, i, false);
             if (p >= 0) fold->partitions[p].exists = true;
         }
@@ -211,7 +218,10 @@ static void apply(ks_fold *fold, const ks_recorded *event) {
     } else if (KIND(records_delivered)) {
         p = partition_of(fold, FIELDS(records_delivered)->topic, FIELDS(records_delivered)->partition, false);
         int32_t g = index_of(in, &in->groups, FIELDS(records_delivered)->group, false);
-        if (p >= 0 && g >= 0) fold->groups[g].shares[p].position = FIELDS(records_delivered)->last_offset + 1;
+        if (p < 0 || g < 0) return;
+        ks_fold_share *share = &fold->groups[g].shares[p];
+        if (share->owner >= 0 && share->owner != index_of(in, &in->clients, FIELDS(records_delivered)->client, false)) return; /* a former owner */
+        share->position = FIELDS(records_delivered)->last_offset + 1;
     } else if (KIND(group_state_changed)) {
         int32_t g = index_of(in, &in->groups, FIELDS(group_state_changed)->group, false);
         if (g < 0) return;

@@ -13,6 +13,27 @@ if [ ! -d "$modules/node_modules/axe-core" ] || [ ! -d "$modules/node_modules/pl
         skip "the page in a browser (npm could not get the test's two packages)"; exit 0
     fi
 fi
+lessons=$SOURCE/demos/rebalancing
+
+# 30 consumers over 100 partitions; and ten that read for so long that it takes more than 5,000 steps to tell.
+consumers() { for i in $(seq 1 "$1"); do echo "consumer worker-$i group=g topics=orders $2"; done; }
+joined() { printf join; for i in $(seq 1 "$1"); do printf ' worker-%s' "$i"; done; echo; }
+{ echo "topic orders partitions=100"; consumers 30 assignor=range; joined 30; echo "until stable g"; } >"$work/wide.ksim"
+{ echo "topic orders partitions=20"; consumers 10 "client=kafka-go commit=every:10"; joined 9; echo "until stable g"
+  echo 'produce orders key=user-{n} value="event {n}" count=10000000 every=500ms'
+  for i in 1 2 3; do printf 'join worker-10\nadvance 5m\nleave worker-10\nadvance 5m\n'; done; } >"$work/long.ksim"
+
+# A client, a group, keys and values that would like to be more than text.
+client='<\/script><script>harmed=1<\/script><img src=x onerror=harmed=1>\\u202e\\u0007\\"'"'"'\&amp;'
+sed -e "s/\"c2\"/\"$client\"/g" -e "s/\"billing\"/\"<svg onload=harmed=1>\\\\u2067\${harmed=1}\"/g" \
+    -e 's/"key":"user-\([0-9]*\)"/"key":"<img src=x onerror=harmed=1>\1"/g' "$SOURCE/tests/explain/second-consumer.jsonl" >"$work/hostile.jsonl"
+
 "$KSIM" explain "$SOURCE/tests/explain/second-consumer.jsonl" --html "$work/page.html"
-"$KSIM" explain "$SOURCE/tests/explain/second-consumer.jsonl" --compare "$SOURCE/tests/explain/second-consumer.jsonl" --html "$work/compare.html"
-CHROMIUM=$chromium node "$SOURCE/tests/browser/page.mjs" "$modules" "$work/page.html" "$work/compare.html" "$shots"
+"$KSIM" explain "$work/hostile.jsonl" --html "$work/hostile.html"
+"$KSIM" explain "$lessons/join-eager.ksim" --compare "$lessons/join-cooperative.ksim" --html "$work/compare.html"
+"$KSIM" explain "$lessons/join-kip848.ksim" --html "$work/kip848.html"
+for page in groups wide long; do
+    [ $page = groups ] && file=$SOURCE/tests/browser/groups.ksim || file=$work/$page.ksim
+    "$KSIM" explain "$file" --html "$work/$page.html"
+done
+CHROMIUM=$chromium node "$SOURCE/tests/browser/page.mjs" "$modules" "$work" "$shots"

@@ -1,0 +1,50 @@
+#!/bin/sh
+# docs/explanation-format.md says what `ksim explain --json` prints: every field is described, and every field described is there.
+. "$SOURCE/tests/checks/lib.sh"
+cd "$SOURCE"
+
+# What the lessons leave out: a log that begins later, a group and a topic that are deleted, a record without a key.
+cat >"$work/rest.ksim" <<'EOF'
+cluster brokers=3 group.initial.rebalance.delay.ms=0
+topic t partitions=1 retention.ms=60000 segment.ms=10000
+topic gone partitions=1
+consumer c group=g topics=t
+join c
+until stable g
+produce t value=plain count=30 every=1s
+advance 40s
+leave c
+advance 1s
+delete-offsets g t/0
+delete-group g
+delete-topic gone
+advance 10m
+EOF
+
+# One object stands on a line. Prints "of field" for each field of each object of a run.
+fields() {
+    sed -E -e 's/^"[a-z]+":\[//' -e 's/^\[?\{"format"/{"run":1,"format"/' -e 's/:"([^"\\]|\\.)*"/:S&/g' | awk '
+        { line = $0; of = ""
+          if (match(line, /"y":S:"[a-z]+"/)) kind = substr(line, RSTART + 7, RLENGTH - 8); else kind = ""
+          if (line ~ /"run":1/) of = "run"
+          else if (line ~ /^,?\{"n":/) of = "steps"
+          else if (line ~ /^,?\{"s":/) of = kind
+          else if (line ~ /^,?\{"g":/) of = "pauses"
+          else next
+          gsub(/:S:"([^"\\]|\\.)*"/, ":", line)
+          while (match(line, /"[a-z]+":/)) { name = substr(line, RSTART + 1, RLENGTH - 3); if (name != "run") print of, name; line = substr(line, RSTART + RLENGTH) } }'
+}
+: >"$work/seen"
+for scenario in demos/rebalancing/zombie-commit.ksim demos/rebalancing/commit-lost-at-crash.ksim demos/rebalancing/join-kip848.ksim demos/rebalancing/join-eager.ksim "$work/rest.ksim"; do
+    "$KSIM" explain "$scenario" --json >"$work/json"
+    tr -d '\n' <"$work/json" | sed -E 's/"(nodes|groups)":\[/\n\1 /g' | awk '
+        /^(nodes|groups) / { of = $1; text = substr($0, length(of) + 2); sub(/\][,}]*("[a-z]+":.*)?$/, "", text)
+          while (match(text, /"(name|kind|type|assignor|lag)":/)) { print of, substr(text, RSTART + 1, RLENGTH - 3); text = substr(text, RSTART + RLENGTH) } }' >>"$work/seen"
+    for part in steps changes pauses nodes partitions groups members; do grep -q "\"$part\":\[" "$work/json" && echo "run $part" >>"$work/seen"; done
+    fields <"$work/json" >>"$work/seen"
+done
+sort -u "$work/seen" >"$work/printed"
+sed -nE 's/^\| `([a-z]+)` \| `([a-z]+)`(, `([a-z]+)`)? \|.*/\1 \2\n\1 \4/p' docs/explanation-format.md | grep -E ' .' | sort -u >"$work/described"
+check "the fields are many enough to be worth a look" test "$(wc -l <"$work/printed")" -gt 60
+check "every field that is printed is described, and the reverse" diff "$work/described" "$work/printed"
+finish
