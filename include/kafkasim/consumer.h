@@ -156,7 +156,8 @@ KAFKA_API void kafka_consumer_offsets_free(kafka_consumer_offsets *offsets);
  *  returns     KAFKA_OK
  *              KAFKA_ERR_REBALANCE_IN_PROGRESS  poll, then see what is still ours
  *              KAFKA_ERR_COMMIT_FAILED          this member is out of its group; what it did since the last commit is done again
- *                                               by others. No request is sent when that is known already
+ *                                               by others. No request is sent when that is known already. Also
+ *                                               of partitions assigned by hand, when the group has members
  *              KAFKA_ERR_FENCED_INSTANCE_ID, KAFKA_ERR_OFFSET_METADATA_TOO_LARGE, ...  the coordinator's
  *              KAFKA_ERR_DEADLINE_EXCEEDED, ctx's error  it may still happen
  *              KAFKA_ERR_NEEDS_GROUP; KAFKA_ERR_CLOSED; KAFKA_ERR_NODE_CRASHED

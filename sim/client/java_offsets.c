@@ -176,8 +176,8 @@ static void commit_refused(ks_offset_op *op, kafka_error error) {
         return;
     case KAFKA_ERR_ILLEGAL_GENERATION:
     case KAFKA_ERR_UNKNOWN_MEMBER_ID:
-        if (op->generation < 0 || c->modern) {
-            ks_java_op_finish(op, c->modern ? KAFKA_ERR_COMMIT_FAILED : error);
+        if (op->generation < 0 || c->modern) { /* not a member, or one whose heartbeats will say what became of it */
+            ks_java_op_finish(op, KAFKA_ERR_COMMIT_FAILED);
             return;
         }
         if (newer) {

@@ -544,6 +544,35 @@ static void a_pause_between_attempts_ends_with_client_and_process(void **state) 
     }
 }
 
+/* Whatever a call has in hand at any moment is freed with the simulator (told by the leak detector). */
+static void call_everything(void *argument) {
+    desk *d = argument;
+    const kafka_topic_partition whole = { "orders", -1 };
+    const kafka_reset_request reset = { .group = "audit", .partitions = &whole, .count = 1, .to = KAFKA_RESET_TO_OFFSET, .offset = 1 };
+    kafka_client_reset_consumer_group_offsets(d->client, d->ctx, &reset, NULL);
+    kafka_client_consumer_group_lag(d->client, d->ctx, billing, NULL);
+    kafka_client_list_consumer_groups(d->client, d->ctx, NULL, NULL);
+    kafka_client_describe_consumer_groups(d->client, d->ctx, &billing, 1, NULL);
+    kafka_client_remove_group_members(d->client, d->ctx, billing, NULL, 0, NULL, NULL);
+    kafka_client_delete_consumer_groups(d->client, d->ctx, &billing, 1, NULL);
+}
+
+static void freeing_a_simulator_in_the_middle_of_any_call_leaks_nothing(void **unused) {
+    bool all_done = false;
+    for (int steps = 0; !all_done; steps += 3) {
+        void *holder;
+        assert_int_equal(desk_begin(&holder), 0);
+        desk *d = holder;
+        bring(d, STABLE);
+        d->task = kafka_go(d->worker_ctx, "everything", call_everything, d);
+        for (int i = 0; i < steps; i++) ksim_step(SIM);
+        all_done = ksim_group_find(SIM, billing) == NULL;
+        ksim_free(SIM); /* with client, task, contexts and addresses still open */
+        free(d);
+        assert_true(steps < 5000);
+    }
+}
+
 /* ---- how much is sent ---- */
 
 static void many_groups_take_one_request_a_broker(void **state) {
@@ -636,6 +665,7 @@ int main(void) {
         DESK(no_group_is_missed_when_a_broker_dies_while_groups_are_listed),
         DESK(a_partition_without_a_leader_is_waited_for_within_the_minute),
         DESK(a_pause_between_attempts_ends_with_client_and_process),
+        cmocka_unit_test(freeing_a_simulator_in_the_middle_of_any_call_leaks_nothing),
         DESK(many_groups_take_one_request_a_broker),
         DESK(wrong_arguments_are_refused_before_anything_is_sent),
     };
