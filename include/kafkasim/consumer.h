@@ -117,7 +117,7 @@ typedef struct kafka_records {
  *              ctx's error                       looked at first (Java: WakeupException); the consumer can go on
  *              KAFKA_ERR_INVALID_ARGUMENT        nothing is subscribed or assigned; negative timeout
  *              KAFKA_ERR_NO_OFFSET_FOR_PARTITION, KAFKA_ERR_OFFSET_OUT_OF_RANGE  with auto.offset.reset=none: seek
- *              KAFKA_ERR_FENCED_INSTANCE_ID      another process has this group.instance.id: for good, close
+ *              KAFKA_ERR_FENCED_INSTANCE_ID      another process has taken this group.instance.id: close. Who polls on takes it back
  *              KAFKA_ERR_INCONSISTENT_GROUP_PROTOCOL, KAFKA_ERR_INVALID_SESSION_TIMEOUT, KAFKA_ERR_GROUP_MAX_SIZE_REACHED,
  *              KAFKA_ERR_UNSUPPORTED_ASSIGNOR, ...  the group does not take this member as it is configured
  *              what a callback or an assignor of your own returned

@@ -29,6 +29,15 @@ static int32_t find_assignor(const ks_group_settings *settings, ks_string name) 
     return -1;
 }
 
+static const char *assignors_sentence(const ks_group_settings *settings, ks_string wanted, ks_arena *arena) {
+    ks_string list = KS_LITERAL("");
+    for (int32_t i = 0; i < settings->assignor_count; i++)
+        list = ks_arena_printf(arena, "%.*s%s%.*s", list.size, list.data, i > 0 ? ", " : "", settings->assignors[i].size,
+                               settings->assignors[i].data);
+    return ks_arena_printf(arena, "ServerAssignor %.*s is not supported. Supported assignors: %.*s.", wanted.size, wanted.data, list.size,
+                           list.data).data;
+}
+
 static ruling check_joining(const ks_consumer_group_heartbeat_request *beat) {
     if (beat->rebalance_timeout_ms == -1)
         return (ruling){ KAFKA_ERR_INVALID_REQUEST, "RebalanceTimeoutMs must be provided in first request." };
@@ -48,7 +57,7 @@ static ruling check_epoch_rules(const ks_consumer_group_heartbeat_request *beat)
     return fine;
 }
 
-static ruling check_request(const ks_groups *groups, const ks_group_input *in) {
+static ruling check_request(const ks_groups *groups, const ks_group_input *in, ks_arena *arena) {
     const ks_consumer_group_heartbeat_request *beat = in->consumer_heartbeat;
     if (is_blank(beat->group_id)) return (ruling){ KAFKA_ERR_INVALID_REQUEST, "GroupId can't be empty." };
     if (is_blank(beat->instance_id)) return (ruling){ KAFKA_ERR_INVALID_REQUEST, "InstanceId can't be empty." };
@@ -60,8 +69,7 @@ static ruling check_request(const ks_groups *groups, const ks_group_input *in) {
     ruling verdict = check_epoch_rules(beat);
     if (verdict.error != KAFKA_OK) return verdict;
     if (beat->server_assignor.size >= 0 && find_assignor(&groups->settings, beat->server_assignor) < 0)
-        return (ruling){ KAFKA_ERR_UNSUPPORTED_ASSIGNOR,
-                         "The server assignor is not supported; group.consumer.assignors names those that are." };
+        return (ruling){ KAFKA_ERR_UNSUPPORTED_ASSIGNOR, assignors_sentence(&groups->settings, beat->server_assignor, arena) };
     return fine;
 }
 
@@ -184,6 +192,37 @@ static void refuse(ks_group *group, const ks_group_input *in, ruling verdict, ks
     reply->message = ks_str(verdict.message != NULL ? verdict.message : kafka_error_text(verdict.error));
 }
 
+/* Kafka's sentence about a member that may not go on, or not come in. NULL: the error's own. */
+static const char *sentence_about(const ks_group *group, const ks_group_input *in, kafka_error error, ks_string id, ks_arena *arena) {
+    const ks_consumer_group_heartbeat_request *beat = in->consumer_heartbeat;
+    const ks_consumer_member *same = beat->instance_id.size < 0 ? NULL : ks_consumer_static_find(group, beat->instance_id);
+    const ks_consumer_member *member = ks_consumer_member_find(group, id);
+    switch ((int)error) {
+    case KAFKA_ERR_GROUP_MAX_SIZE_REACHED:
+        return ks_arena_printf(arena, "The consumer group has reached its maximum capacity of %d members.",
+                               (int)group->groups->settings.consumer_max_size).data;
+    case KAFKA_ERR_UNRELEASED_INSTANCE_ID:
+        if (same == NULL) return NULL;
+        return ks_arena_printf(arena, "Static member %.*s with instance id %.*s cannot join the group because the instance id is owned by %.*s member.",
+                               id.size, id.data, beat->instance_id.size, beat->instance_id.data, same->id.size, same->id.data).data;
+    case KAFKA_ERR_FENCED_INSTANCE_ID:
+        if (same == NULL) return NULL;
+        return ks_arena_printf(arena, "Static member %.*s with instance id %.*s was fenced by member %.*s.", id.size, id.data,
+                               beat->instance_id.size, beat->instance_id.data, same->id.size, same->id.data).data;
+    case KAFKA_ERR_UNKNOWN_MEMBER_ID:
+        if (beat->instance_id.size >= 0 && same == NULL)
+            return ks_arena_printf(arena, "Instance id %.*s is unknown.", beat->instance_id.size, beat->instance_id.data).data;
+        return ks_arena_printf(arena, "Member %.*s is not a member of group %.*s.", id.size, id.data, group->id.size, group->id.data).data;
+    case KAFKA_ERR_FENCED_MEMBER_EPOCH:
+        if (member == NULL) return NULL;
+        return ks_arena_printf(arena, "The consumer group member has a %s member epoch (%d) than the one known by the group coordinator (%d). "
+                               "The member must abandon all its partitions and rejoin.",
+                               beat->member_epoch > member->epoch ? "greater" : "smaller", (int)beat->member_epoch, (int)member->epoch).data;
+    default:
+        return NULL;
+    }
+}
+
 static void leave(ks_consumer_step *step, const ks_group_input *in) {
     const ks_consumer_group_heartbeat_request *beat = in->consumer_heartbeat;
     ks_consumer_member *member = NULL;
@@ -191,7 +230,9 @@ static void leave(ks_consumer_step *step, const ks_group_input *in) {
     if (error != KAFKA_OK) {
         if (step->group != NULL)
             ks_group_tell_if_fenced(step->group, error, beat->member_id, beat->instance_id, in->client_id, step->out);
-        refuse(step->group, in, (ruling){ error, NULL }, step->out);
+        const char *sentence = step->group && step->group->kind == KS_GROUP_CONSUMER
+                                   ? sentence_about(step->group, in, error, beat->member_id, step->out->scratch) : NULL;
+        refuse(step->group, in, (ruling){ error, sentence }, step->out);
         return;
     }
     if (beat->member_epoch == EPOCH_AWAY) {
@@ -363,6 +404,7 @@ static void heartbeat(ks_consumer_step *step, ks_groups *groups, const ks_group_
                                                   : find_static(group, in, id, &member);
     if (verdict.error != KAFKA_OK) {
         ks_group_tell_if_fenced(group, verdict.error, id, beat->instance_id, in->client_id, step->out);
+        verdict.message = sentence_about(group, in, verdict.error, id, step->out->scratch);
         ks_consumer_step_end(step);
         refuse(group, in, verdict, step->out);
         return;
@@ -378,7 +420,7 @@ static void heartbeat(ks_consumer_step *step, ks_groups *groups, const ks_group_
 void ks_consumer_group_heartbeat(ks_groups *groups, const ks_group_input *in, ks_effects *out) {
     const ks_consumer_group_heartbeat_request *beat = in->consumer_heartbeat;
     ks_consumer_step step = { .group = ks_groups_find(groups, beat->group_id), .out = out, .topics = in->topics };
-    ruling verdict = check_request(groups, in);
+    ruling verdict = check_request(groups, in, out->scratch);
     if (verdict.error != KAFKA_OK)
         refuse(step.group, in, verdict, out);
     else if (beat->member_epoch < 0)

@@ -151,9 +151,11 @@ ks_poll_result ks_java_unsubscribe_step(ks_consumer *c) {
         if (give_up_callback(c) == KS_POLL_CALLBACK) return KS_POLL_CALLBACK;
     }
     if (c->mode == KS_MODE_SUBSCRIBED) {
+        bool joining = c->joins_under_way > 0;
         if (c->modern) ks_java_modern_leave(c, NULL, NULL);
         else ks_java_leave(c, "the consumer unsubscribed from all topics", NULL, NULL);
         ks_java_rebalance_reset(c);
+        ks_java_request_rejoin(c, joining ? "rebalance failed due to UnjoinedGroupException" : "consumer pro-actively leaving the group");
     }
     forget_topics(c);
     ks_java_set_assignment(c, NULL, 0);

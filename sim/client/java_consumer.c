@@ -174,10 +174,7 @@ kafka_error ks_consumer_assign(ks_consumer *c, const ks_topic_partitions *partit
     if (c->mode == KS_MODE_SUBSCRIBED)
         return ks_process_fail(c->process, KAFKA_ERR_INVALID_ARGUMENT,
                                "subscription to topics and assigned partitions are mutually exclusive; unsubscribe first");
-    if (c->config.enable_auto_commit && c->partitions && c->auto_commit == NULL) { /* what was read so far, before it goes */
-        c->next_auto_commit = ks_java_now(c);
-        ks_java_auto_commit(c);
-    }
+    ks_java_auto_commit(c); /* if it is due: the last chance for what goes */
     ks_arena *arena = ks_arena_new();
     int32_t sorted_count;
     ks_topic_partitions *sorted = ks_java_sorted(partitions, count, arena, &sorted_count);

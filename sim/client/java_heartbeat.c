@@ -52,7 +52,7 @@ static void fenced(ks_consumer *c, kafka_error error) {
     ks_java_reset_generation(c, error == KAFKA_ERR_ILLEGAL_GENERATION, error == KAFKA_ERR_ILLEGAL_GENERATION ? "illegal_generation" : error == KAFKA_ERR_UNKNOWN_MEMBER_ID ? "unknown_member" : "fenced");
     ks_java_request_rejoin(c, (const char *)reason.data);
     ks_buffer_deinit(&reason);
-    if (error == KAFKA_ERR_FENCED_INSTANCE_ID) ks_java_fail_for_good(c, error);
+    if (error == KAFKA_ERR_FENCED_INSTANCE_ID) ks_java_fail(c, error);
 }
 
 static void succeeded(ks_consumer *c) {

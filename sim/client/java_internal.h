@@ -119,6 +119,7 @@ struct ks_offset_op {
     uint64_t serial;       /* the consumer's when it was made: partitions assigned or sought since are not meant */
     bool in_flight;        /* its answer will come */
     bool waits_for_coordinator;
+    bool retries_stale;    /* KIP-848: tries again with the new epoch; others fail */
     bool *finished;        /* set when it ends, for who just made it */
     int32_t parts;         /* LIST, VALIDATE: requests under way */
     kafka_error part_error;
@@ -200,7 +201,6 @@ struct ks_consumer {
     int32_t generation;             /* -1: none */
     ks_string member_id;            /* owned; "" none */
     ks_string protocol_name;        /* owned; of the generation */
-    int32_t stable_generation;      /* last one, for subscriptions */
     bool rejoin_needed, leader, prepared; /* prepared: join prepare was done for this attempt */
     ks_string rejoin_reason;        /* owned */
     KS_VEC(ks_string) joined_subscription; /* owned; what the last JoinGroup said */
@@ -215,6 +215,7 @@ struct ks_consumer {
     ks_arena *sticky_arena;         /* what the sticky assignor remembers, as its user data says it */
     ks_topic_partitions *sticky_owned;
     int32_t sticky_owned_count, sticky_generation;
+    int32_t stable_generation;      /* last one, as assignors remember it */
     ks_envelope *leader_response;   /* the leader waits for metadata of the group's topics, */
     uint64_t leader_version;        /* newer than this */
     ks_bytes assignment_bytes;      /* owned; of the last SyncGroup */

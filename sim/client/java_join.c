@@ -82,7 +82,7 @@ static ks_bytes subscription_bytes(ks_consumer *c, const ks_java_assignor *assig
     int32_t owned_count = ks_consumer_assignment(c, &owned);
     ks_subscription subscription = { .version = 3, .topics = c->subscription.items, .topic_count = c->subscription.count,
                                      .owned = (ks_topic_partitions *)owned, .owned_count = owned_count,
-                                     .generation_id = c->stable_generation, .rack_id = c->rack,
+                                     .generation_id = c->generation, .rack_id = c->rack,
                                      .user_data = KS_NULL_BYTES };
     if (assignor->own && assignor->own->assign == ks_assign_sticky)
         subscription.user_data = assignor->own->user_data(c->sticky_owned, c->sticky_owned_count, c->sticky_generation, arena);
@@ -152,19 +152,32 @@ static void join_again(ks_consumer *c, bool pause, const char *reason) {
     ks_java_request_rejoin(c, reason);
 }
 
-static void reset_and_join_again(ks_consumer *c, bool keep_member_id, kafka_error error, const char *api) {
-    char reason[96];
-    snprintf(reason, sizeof reason, "encountered %s from %s response", kafka_error_name(error), api);
-    ks_java_reset_generation(c, keep_member_id,
-                             error == KAFKA_ERR_ILLEGAL_GENERATION ? "illegal_generation" : "unknown_member");
-    join_again(c, false, reason);
+/* "rebalance failed due to UnknownMemberIdException": what joinGroupIfNeeded says of whatever ended an attempt. */
+static void join_failed_with(ks_consumer *c, bool pause, kafka_error error) {
+    ks_buffer reason = { 0 };
+    ks_buffer_text(&reason, "rebalance failed due to ");
+    if (error == KAFKA_ERR_CONNECTION_RESET) ks_buffer_text(&reason, "Disconnect");
+    bool upper = true;
+    for (const char *name = kafka_error_name(error); *name && error != KAFKA_ERR_CONNECTION_RESET; name++) {
+        if (*name != '_') ks_buffer_printf(&reason, "%c", upper || *name < 'A' || *name > 'Z' ? *name : *name - 'A' + 'a');
+        upper = *name == '_';
+    }
+    ks_buffer_text(&reason, "Exception");
+    join_again(c, pause, (const char *)reason.data);
+    ks_buffer_deinit(&reason);
 }
 
+static void reset_and_join_again(ks_consumer *c, bool keep_member_id, kafka_error error) {
+    ks_java_reset_generation(c, keep_member_id,
+                             error == KAFKA_ERR_ILLEGAL_GENERATION ? "illegal_generation" : "unknown_member");
+    join_failed_with(c, false, error);
+}
+
+/* The poll throws; whoever polls on tries again. */
 static void give_up(ks_consumer *c, kafka_error error) {
     c->state = KS_MEMBER_UNJOINED;
-    c->stage = KS_STAGE_READY;
-    if (error == KAFKA_ERR_FENCED_INSTANCE_ID) ks_java_fail_for_good(c, error);
-    else ks_java_fail(c, error);
+    join_failed_with(c, false, error);
+    ks_java_fail(c, error);
 }
 
 static void join_failed(ks_consumer *c, kafka_error error, const ks_join_group_response *response) {
@@ -179,31 +192,17 @@ static void join_failed(ks_consumer *c, kafka_error error, const ks_join_group_r
         break;
     }
     case KAFKA_ERR_UNKNOWN_MEMBER_ID:
-        reset_and_join_again(c, false, error, "JOIN_GROUP");
-        break;
     case KAFKA_ERR_ILLEGAL_GENERATION:
-        reset_and_join_again(c, true, error, "JOIN_GROUP");
+        reset_and_join_again(c, error == KAFKA_ERR_ILLEGAL_GENERATION, error);
         break;
     case KAFKA_ERR_REBALANCE_IN_PROGRESS:
-        join_again(c, false, "rebalance failed due to RebalanceInProgressException");
-        break;
     case KAFKA_ERR_COORDINATOR_LOAD_IN_PROGRESS:
-        join_again(c, true, "rebalance failed due to CoordinatorLoadInProgressException");
-        break;
-    case KAFKA_ERR_INCONSISTENT_GROUP_PROTOCOL:
-    case KAFKA_ERR_INVALID_SESSION_TIMEOUT:
-    case KAFKA_ERR_INVALID_GROUP_ID:
-    case KAFKA_ERR_GROUP_AUTHORIZATION_FAILED:
-    case KAFKA_ERR_GROUP_MAX_SIZE_REACHED:
-    case KAFKA_ERR_FENCED_INSTANCE_ID:
-    case KAFKA_ERR_UNSUPPORTED_VERSION:
-        give_up(c, error);
+        join_failed_with(c, error == KAFKA_ERR_COORDINATOR_LOAD_IN_PROGRESS, error);
         break;
     case KAFKA_ERR_COORDINATOR_NOT_AVAILABLE:
     case KAFKA_ERR_NOT_COORDINATOR:
         ks_java_coordinator_lost(c);
-        join_again(c, true, error == KAFKA_ERR_NOT_COORDINATOR ? "rebalance failed due to NotCoordinatorException"
-                                                               : "rebalance failed due to CoordinatorNotAvailableException");
+        join_failed_with(c, true, error);
         break;
     default:
         if (response) {
@@ -211,7 +210,7 @@ static void join_failed(ks_consumer *c, kafka_error error, const ks_join_group_r
             break;
         }
         ks_java_coordinator_lost(c); /* no answer came */
-        join_again(c, true, "rebalance failed due to DisconnectException");
+        join_failed_with(c, true, KAFKA_ERR_CONNECTION_RESET);
     }
 }
 
@@ -266,11 +265,11 @@ static void sync_answered(void *owner, kafka_error error, const ks_envelope *env
         return;
     case KAFKA_ERR_REBALANCE_IN_PROGRESS:
         c->state = KS_MEMBER_UNJOINED;
-        join_again(c, false, "rebalance failed due to RebalanceInProgressException");
+        join_failed_with(c, false, error);
         return;
     case KAFKA_ERR_ILLEGAL_GENERATION:
     case KAFKA_ERR_UNKNOWN_MEMBER_ID:
-        reset_and_join_again(c, error == KAFKA_ERR_ILLEGAL_GENERATION, error, "SYNC_GROUP");
+        reset_and_join_again(c, error == KAFKA_ERR_ILLEGAL_GENERATION, error);
         return;
     case KAFKA_ERR_FENCED_INSTANCE_ID:
     case KAFKA_ERR_GROUP_AUTHORIZATION_FAILED:
@@ -280,7 +279,7 @@ static void sync_answered(void *owner, kafka_error error, const ks_envelope *env
     default: /* NOT_COORDINATOR, COORDINATOR_NOT_AVAILABLE, no answer */
         c->state = KS_MEMBER_UNJOINED;
         ks_java_coordinator_lost(c);
-        join_again(c, true, "rebalance failed due to CoordinatorNotAvailableException");
+        join_failed_with(c, true, response ? error : KAFKA_ERR_CONNECTION_RESET);
         return;
     }
 }

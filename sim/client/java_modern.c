@@ -16,6 +16,11 @@ typedef enum part { /* of a reconciliation */
     PART_NONE, PART_COMMITTING, PART_COMMITTED, PART_REVOKING, PART_REVOKED, PART_ASSIGNING, PART_LOSING
 } part;
 
+typedef struct named_topic {
+    ks_uuid id;
+    ks_string name;
+} named_topic;
+
 struct ks_java_modern {
     state state;
     part part;
@@ -27,6 +32,7 @@ struct ks_java_modern {
     ks_consumer_group_heartbeat_response_topic_partitions *target; /* what the coordinator said last, by topic id */
     int32_t target_count;
     bool has_target, all_resolved;
+    KS_VEC(named_topic) names; /* of what is owned: metadata forgets topics that are no longer subscribed to */
     ks_topic_partitions *resolved; /* what is being reconciled to, in work_arena */
     int32_t resolved_count;
     ks_buffer sent_topics;   /* as last sent, to say only what changed */
@@ -90,6 +96,43 @@ static void owned_text(ks_consumer *c, ks_buffer *out) {
     ks_java_print_partitions(owned, count, out);
 }
 
+/* Null: not known, or not yet. */
+static ks_string name_of(const ks_consumer *c, ks_uuid id) {
+    const ks_java_topic *topic = ks_java_metadata_topic_by_id(c->metadata, id);
+    if (topic) return topic->name;
+    for (int32_t i = 0; i < c->modern->names.count; i++)
+        if (ks_uuid_equal(c->modern->names.items[i].id, id)) return c->modern->names.items[i].name;
+    return KS_NULL_STRING;
+}
+
+static ks_uuid id_of(const ks_consumer *c, ks_string name) {
+    const ks_java_topic *topic = ks_java_metadata_topic(c->metadata, name);
+    if (topic && !ks_uuid_is_zero(topic->id)) return topic->id;
+    for (int32_t i = 0; i < c->modern->names.count; i++)
+        if (ks_string_equal(c->modern->names.items[i].name, name)) return c->modern->names.items[i].id;
+    return (ks_uuid){ { 0 } };
+}
+
+static void forget_names(ks_java_modern *m) {
+    for (int32_t i = 0; i < m->names.count; i++) ks_free((void *)m->names.items[i].name.data);
+    ks_free(m->names.items);
+    m->names.items = NULL;
+    m->names.count = m->names.capacity = 0;
+}
+
+/* Of the topics in the target. */
+static void remember_names(ks_consumer *c) {
+    ks_java_modern *m = c->modern, kept = { 0 };
+    for (int32_t t = 0; t < m->target_count; t++) {
+        ks_string name = name_of(c, m->target[t].topic_id);
+        if (name.size >= 0) KS_PUSH(kept.names, (named_topic){ m->target[t].topic_id, ks_string_dup(name) });
+    }
+    forget_names(m);
+    m->names.items = kept.names.items;
+    m->names.count = kept.names.count;
+    m->names.capacity = kept.names.capacity;
+}
+
 static bool same(const ks_buffer *a, const ks_buffer *b) { return a->size == b->size && (a->size == 0 || memcmp(a->data, b->data, a->size) == 0); }
 
 static void replace(ks_buffer *with, ks_buffer *by) {
@@ -113,11 +156,9 @@ static void fill_owned(ks_consumer *c, ks_envelope *envelope) {
     request->topic_partitions.items = ks_arena_alloc(envelope->arena, ((size_t)count + 1) * sizeof *request->topic_partitions.items);
     request->topic_partitions.count = 0;
     for (int32_t t = 0; t < count; t++) {
-        const ks_java_topic *topic = ks_java_metadata_topic(c->metadata, owned[t].topic);
-        if (topic == NULL) continue;
         ks_consumer_group_heartbeat_request_topic_partitions *out = &request->topic_partitions.items[request->topic_partitions.count++];
         ks_struct_default(ks_describe_consumer_group_heartbeat_request_topic_partitions(), out);
-        out->topic_id = topic->id;
+        out->topic_id = id_of(c, owned[t].topic);
         out->partitions.items = ks_arena_alloc(envelope->arena, ((size_t)owned[t].partition_count + 1) * sizeof(int32_t));
         out->partitions.count = owned[t].partition_count;
         memcpy(out->partitions.items, owned[t].partitions, (size_t)owned[t].partition_count * sizeof(int32_t));
@@ -164,13 +205,41 @@ static void send_heartbeat(ks_consumer *c) {
     ks_java_send(c->network, ks_java_coordinator_node(c), envelope, 0, answered, c);
 }
 
+static void left_group(void *owner, kafka_error error, const ks_envelope *response) {
+    ks_consumer *c = owner;
+    ks_java_modern *m = c->modern;
+    ks_reply_fn *reply = m->left;
+    m->left = NULL;
+    if (reply) reply(m->left_owner, error, response);
+}
+
+/* Whoever unsubscribes or closes names what it gives up: everything. */
+static bool say_goodbye(ks_consumer *c, ks_reply_fn *reply, void *owner, bool unsubscribed) {
+    ks_java_modern *m = c->modern;
+    bool member = c->generation > 0 && c->coordinator >= 0 && c->network;
+    if (member) {
+        ks_envelope *envelope = heartbeat_request(c, c->instance_id.size >= 0 ? -2 : -1);
+        ks_consumer_group_heartbeat_request *request = envelope->body;
+        request->topic_partitions.count = 0;
+        if (unsubscribed) request->subscribed_topic_names.count = 0;
+        m->left = reply;
+        m->left_owner = owner;
+        ks_java_send(c->network, ks_java_coordinator_node(c), envelope, 0, left_group, c);
+    }
+    end_epoch(c, "left");
+    become(c, LEAVING);
+    m->part = PART_NONE;
+    ks_timer_stop(&m->timer);
+    return member;
+}
+
 static void timer_fired(ks_timer *timer) {
     ks_consumer *c = timer->owner;
     ks_java_modern *m = c->modern;
     int64_t now = ks_java_now(c);
     if (!c->polling && c->generation > 0 && now >= c->poll_deadline) {
         ks_progress(c->kernel);
-        ks_java_modern_leave(c, NULL, NULL);
+        say_goodbye(c, NULL, NULL, false);
         become(c, STALE);
         return;
     }
@@ -199,9 +268,9 @@ static void resolve(ks_consumer *c) {
     int32_t count = 0;
     m->all_resolved = true;
     for (int32_t t = 0; t < m->target_count; t++) {
-        const ks_java_topic *topic = ks_java_metadata_topic_by_id(c->metadata, m->target[t].topic_id);
-        if (topic == NULL) m->all_resolved = false;
-        else named[count++] = (ks_topic_partitions){ ks_arena_string(m->work_arena, topic->name), m->target[t].partitions.items, m->target[t].partitions.count };
+        ks_string name = name_of(c, m->target[t].topic_id);
+        if (name.size < 0) m->all_resolved = false;
+        else named[count++] = (ks_topic_partitions){ ks_arena_string(m->work_arena, name), m->target[t].partitions.items, m->target[t].partitions.count };
     }
     m->resolved = ks_java_sorted(named, count, m->work_arena, &m->resolved_count);
     if (!m->all_resolved) ks_java_metadata_refresh(c->metadata);
@@ -321,6 +390,7 @@ static void begin_reconciliation(ks_consumer *c) {
     if (!c->config.enable_auto_commit || c->partitions == NULL) return;
     m->part = PART_COMMITTING;
     m->commit = ks_java_op_new(c, KS_OP_COMMIT, NULL, 0, c->config.max_poll_interval_ms * KS_MS, reconcile_committed, c);
+    m->commit->retries_stale = true;
     ks_java_op_go(m->commit);
 }
 
@@ -347,6 +417,7 @@ static ks_poll_result take_over(ks_consumer *c) {
     int32_t count = ks_consumer_assignment(c, &owned), added_count;
     ks_arena_reset(c->callback_arena);
     ks_topic_partitions *added = ks_java_minus(m->resolved, m->resolved_count, owned, count, c->callback_arena, &added_count);
+    remember_names(c);
     ks_java_set_assignment(c, m->resolved, m->resolved_count);
     for (int32_t t = 0; t < added_count; t++)
         for (int32_t i = 0; i < added[t].partition_count; i++)
@@ -442,6 +513,7 @@ ks_poll_result ks_java_modern_step(ks_consumer *c) {
         join(c);
         return KS_POLL_WAITING;
     case FENCED: case STALE: case FATAL:
+        if (m->state == STALE && m->part == PART_NONE) ks_java_auto_commit(c); /* sic: in vain, if one is due */
         if (m->part == PART_COMMITTING || m->part == PART_COMMITTED || m->part == PART_REVOKED) m->part = PART_NONE;
         return m->part == PART_NONE && (m->state != FATAL || c->partitions) ? lose(c) : KS_POLL_WAITING;
     case RECONCILING:
@@ -476,31 +548,7 @@ void ks_java_modern_metadata(ks_consumer *c) {
     if (c->modern->state == JOINING && c->coordinator < 0) (void)ks_java_coordinator_known(c);
 }
 
-static void left_group(void *owner, kafka_error error, const ks_envelope *response) {
-    ks_consumer *c = owner;
-    ks_java_modern *m = c->modern;
-    ks_reply_fn *reply = m->left;
-    m->left = NULL;
-    if (reply) reply(m->left_owner, error, response);
-}
-
-bool ks_java_modern_leave(ks_consumer *c, ks_reply_fn *reply, void *owner) {
-    ks_java_modern *m = c->modern;
-    bool member = c->generation > 0 && c->coordinator >= 0 && c->network;
-    if (member) {
-        ks_envelope *envelope = heartbeat_request(c, c->instance_id.size >= 0 ? -2 : -1);
-        ks_consumer_group_heartbeat_request *request = envelope->body;
-        request->subscribed_topic_names.count = request->topic_partitions.count = 0; /* both are given up already */
-        m->left = reply;
-        m->left_owner = owner;
-        ks_java_send(c->network, ks_java_coordinator_node(c), envelope, 0, left_group, c);
-    }
-    end_epoch(c, "left");
-    become(c, LEAVING);
-    m->part = PART_NONE;
-    ks_timer_stop(&m->timer);
-    return member;
-}
+bool ks_java_modern_leave(ks_consumer *c, ks_reply_fn *reply, void *owner) { return say_goodbye(c, reply, owner, true); }
 
 /* For as long as it lives, whatever happens to its memberships (KIP-1082). Kafka draws it. */
 static void choose_member_id(ks_consumer *c) {
@@ -522,6 +570,7 @@ void ks_java_modern_new(ks_consumer *c) {
 void ks_java_modern_free(ks_consumer *c) {
     ks_java_modern *m = c->modern;
     ks_timer_stop(&m->timer);
+    forget_names(m);
     ks_buffer_deinit(&m->sent_topics);
     ks_arena_free(m->target_arena);
     ks_arena_free(m->work_arena);

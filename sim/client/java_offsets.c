@@ -161,8 +161,11 @@ static void commit_refused(ks_offset_op *op, kafka_error error) {
     switch ((int)error) {
     case KAFKA_ERR_COORDINATOR_LOAD_IN_PROGRESS:
     case KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION:
-    case KAFKA_ERR_STALE_MEMBER_EPOCH:
         ks_java_op_retry(op, error);
+        return;
+    case KAFKA_ERR_STALE_MEMBER_EPOCH:
+        if (op->retries_stale && c->generation > 0) ks_java_op_retry(op, error);
+        else ks_java_op_finish(op, op->deadline > 0 ? KAFKA_ERR_COMMIT_FAILED : error);
         return;
     case KAFKA_ERR_COORDINATOR_NOT_AVAILABLE:
     case KAFKA_ERR_NOT_COORDINATOR:
@@ -199,7 +202,6 @@ static void commit_refused(ks_offset_op *op, kafka_error error) {
             ks_java_op_finish(op, KAFKA_ERR_REBALANCE_IN_PROGRESS);
             return;
         }
-        if (same) ks_java_fail_for_good(c, error);
         ks_java_op_finish(op, error);
         return;
     default:
@@ -258,7 +260,7 @@ static void send_commit(ks_offset_op *op) {
     ks_consumer *c = op->consumer;
     op->generation = -1;
     if (c->mode == KS_MODE_SUBSCRIBED) {
-        if (c->state != KS_MEMBER_STABLE) {
+        if (c->state != KS_MEMBER_STABLE && !c->modern) { /* a KIP-848 member leaves the verdict to the coordinator */
             ks_java_op_finish(op, ks_java_rebalance_in_progress(c) ? KAFKA_ERR_REBALANCE_IN_PROGRESS : KAFKA_ERR_COMMIT_FAILED);
             return;
         }
@@ -268,7 +270,7 @@ static void send_commit(ks_offset_op *op) {
     ks_offset_commit_request *request = envelope->body;
     request->group_id = ks_arena_string(envelope->arena, c->group_id);
     request->generation_id_or_member_epoch = op->generation;
-    request->member_id = op->generation < 0 ? KS_LITERAL("") : ks_arena_string(envelope->arena, c->member_id);
+    request->member_id = op->generation < 0 && !(c->modern && c->mode == KS_MODE_SUBSCRIBED) ? KS_LITERAL("") : ks_arena_string(envelope->arena, c->member_id);
     request->group_instance_id = ks_arena_string(envelope->arena, c->instance_id);
     fill_commit(op, envelope);
     op->in_flight = true;

@@ -186,9 +186,9 @@ void ks_java_update_positions(ks_consumer *c) {
         resetting |= p->state == KS_FETCH_AWAIT_RESET;
         validating |= p->state == KS_FETCH_AWAIT_VALIDATION;
     }
-    if (validating) ask_leaders(c, KS_FETCH_AWAIT_VALIDATION);
     if (initializing) look_up_committed(c);
     if (resetting) ask_leaders(c, KS_FETCH_AWAIT_RESET);
+    if (validating) ask_leaders(c, KS_FETCH_AWAIT_VALIDATION);
     c->positions_missing = initializing || resetting || validating; /* cheap to look again, and only while something is missing */
 }
 

@@ -380,13 +380,14 @@ static json_t *player_renamed(const player *p, json_t *node) {
     json_t *item;
     size_t i;
     if (json_is_string(node)) {
-        const char *text = json_string_value(node), *id;
-        json_object_foreach(p->names, id, item) {
-            const char *at = strstr(text, id);
-            if (at == NULL) continue;
-            return json_sprintf("%.*s%s%s", (int)(at - text), text, json_string_value(item), at + strlen(id));
-        }
-        return json_incref(node);
+        json_t *text = json_incref(node);
+        json_object_foreach(p->names, key, item)
+            for (const char *at; (at = strstr(json_string_value(text), key)) != NULL; ) {
+                json_t *named = json_sprintf("%.*s%s%s", (int)(at - json_string_value(text)), json_string_value(text), json_string_value(item), at + strlen(key));
+                json_decref(text);
+                text = named;
+            }
+        return text;
     }
     if (json_is_array(node)) {
         json_t *copy = json_array();
@@ -404,7 +405,7 @@ static bool player_is_one_of(const char *api, const char *const *list) {
     return *list != NULL;
 }
 
-/* Connections by their use, as the recorder names them: "group 1", "data 1". */
+/* Connections by their use, as the recorder names them: "group 1", "data 1"; only others than these are written down. */
 static void player_name_connections(json_t *events) {
     static const char *const anywhere[] = { "ApiVersions", "Metadata", "FindCoordinator", NULL };
     static const char *const data[] = { "Fetch", "ListOffsets", "OffsetForLeaderEpoch", NULL };
@@ -425,7 +426,8 @@ static void player_name_connections(json_t *events) {
             snprintf(name, sizeof name, "%s %lld", kind, (long long)count);
             json_object_set_new(names, key, json_string(name));
         }
-        json_object_set(line, "k", json_object_get(names, key));
+        snprintf(use, sizeof use, "%s 1", player_is_one_of(api, data) ? "data" : "group");
+        if (strcmp(json_string_value(json_object_get(names, key)), use) != 0) json_object_set(line, "k", json_object_get(names, key));
     }
     json_decref(names);
     json_decref(counts);

@@ -155,6 +155,21 @@ static void an_asynchronous_commit_is_told_in_a_later_poll(void **state) {
     kafka_consumer_offsets_free(committed);
 }
 
+static void an_asynchronous_commit_under_way_is_told_at_close(void **state) {
+    stage *s = *state;
+    ksim_create_topic(s->sim, "orders", 1);
+    program *p = make_program(s, "c1", earliest);
+    subscribe(p, "orders");
+    kafka_records *records;
+    kafka_consumer_poll(p->consumer, p->ctx, KAFKA_SECOND, &records);
+    int64_t seen[3] = { 0 };
+    kafka_consumer_offset offset = { .topic = "orders", .partition = 0, .offset = 42, .leader_epoch = -1 };
+    assert_int_equal(kafka_consumer_commit_async(p->consumer, &offset, 1, count_commit, seen), KAFKA_OK);
+    assert_int_equal(kafka_consumer_close(p->consumer), KAFKA_OK);
+    assert_i64_equal(seen[0], 1);
+    assert_i64_equal(seen[1], 0);
+}
+
 /* ---- positions ---- */
 
 static void partitions_can_be_assigned_by_hand_sought_and_paused(void **state) {
@@ -318,6 +333,7 @@ int main(void) {
         TEST(a_poll_without_records_returns_after_its_timeout),
         TEST(what_was_committed_is_where_the_next_one_starts),
         TEST(an_asynchronous_commit_is_told_in_a_later_poll),
+        TEST(an_asynchronous_commit_under_way_is_told_at_close),
         TEST(partitions_can_be_assigned_by_hand_sought_and_paused),
         TEST(offsets_are_found_by_time),
         TEST(auto_offset_reset_decides_where_a_new_group_starts),

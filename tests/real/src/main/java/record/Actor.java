@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
@@ -28,8 +29,7 @@ final class Actor {
     private final KafkaConsumer<byte[], byte[]> consumer;
     private final LinkedBlockingQueue<String[]> orders = new LinkedBlockingQueue<>();
     private final Thread thread;
-    private boolean reading, closed;
-    private String commitWhenRevoked = "";
+    private boolean reading, closed, commitWhenRevoked;
 
     Actor(String name, String servers, Map<String, String> settings, Facts facts) {
         this.name = name;
@@ -53,10 +53,10 @@ final class Actor {
 
     private void run() {
         while (!closed) {
-            for (String[] order; !closed && (order = orders.poll()) != null; ) carryOut(order);
-            if (closed) return;
             try {
-                if (!reading) { Thread.sleep(100); continue; }
+                for (String[] order; !closed && (order = reading ? orders.poll() : orders.poll(100, TimeUnit.MILLISECONDS)) != null; ) carryOut(order);
+                if (closed) return;
+                if (!reading) continue;
                 for (var record : consumer.poll(Duration.ofMillis(100)))
                     facts.delivered(name, record.topic() + "-" + record.partition(), record.offset());
             } catch (Exception problem) {
@@ -81,7 +81,7 @@ final class Actor {
                 case "commit-sync" -> consumer.commitSync();
                 case "commit-async" -> consumer.commitAsync((offsets, problem) ->
                     facts.told(name, "committed " + text(offsets) + " -> " + (problem == null ? "OK" : word(problem))));
-                case "commit-revoked" -> { commitWhenRevoked = order[1]; return; }
+                case "commit-revoked" -> { commitWhenRevoked = true; return; }
                 case "seek" -> consumer.seek(partition(order[1]), Long.parseLong(order[2]));
                 case "seek-beginning" -> consumer.seekToBeginning(partitions(order, 1));
                 case "seek-end" -> consumer.seekToEnd(partitions(order, 1));
@@ -104,7 +104,7 @@ final class Actor {
         @Override public void onPartitionsLost(Collection<TopicPartition> partitions) { facts.told(name, "lost" + text(partitions)); }
         @Override public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
             facts.told(name, "revoked" + text(partitions));
-            if (commitWhenRevoked.equals("sync")) carryOut(new String[] { "commit-sync" });
+            if (commitWhenRevoked) carryOut(new String[] { "commit-sync" });
         }
     }
 

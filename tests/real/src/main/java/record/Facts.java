@@ -27,7 +27,8 @@ final class Facts {
         "FinalizedFeatures", "FinalizedFeaturesEpoch", "ZkMigrationReady", "ReplicaNodes", "IsrNodes", "OfflineReplicas",
         "EligibleLeaderReplicas", "LastKnownElr", "LeaderId", "ReplicaState", "AbortedTransactions", "PreferredReadReplica",
         "DivergingEpoch", "CurrentLeader", "SnapshotId", "NodeEndpoints", "ReplicaDirectoryId", "ClusterAuthorizedOperations",
-        "TopicAuthorizedOperations", "Tags", "Timestamp", "CommitTimestamp");
+        "TopicAuthorizedOperations", "Tags", "Timestamp", "CommitTimestamp",
+        "IncludeTopicAuthorizedOperations", "IsInternal", "ClientSoftwareName");
 
     static final class Event {
         final String client;
@@ -112,7 +113,7 @@ final class Facts {
     }
 
     /** Which connections a client uses for what: "group 1" is the first that it asked the coordinator on, "data 1" the first for what
-     *  leaders answer. Where it asks who is who is left to chance: whatever is open. */
+     *  leaders answer; only others are named. Where it asks who is who is left to chance: whatever is open. */
     private static void nameConnection(ObjectNode line, Map<String, String> connections) {
         JsonNode number = line.remove("k");
         String api = line.path("api").asText();
@@ -120,7 +121,7 @@ final class Facts {
         String use = line.get("c").asText() + (Set.of("Fetch", "ListOffsets", "OffsetForLeaderEpoch").contains(api) ? " data " : " group ");
         String connection = line.get("c").asText() + number.asInt();
         String name = connections.computeIfAbsent(connection, key -> use + (1 + connections.values().stream().filter(one -> one.startsWith(use)).count()));
-        line.put("k", name.substring(name.indexOf(' ') + 1));
+        if (!name.equals(use + 1)) line.put("k", name.substring(name.indexOf(' ') + 1));
     }
 
     /** Brokers keep fetch sessions, so only fetches that name all their partitions (and those that fail) say something. */
@@ -128,8 +129,21 @@ final class Facts {
         if (line.path("api").asText().equals("Metadata") && line.path("q").path("Topics").isEmpty()) return false; /* before subscribe */
         if (!line.path("api").asText().equals("Fetch")) return true;
         boolean whole = line.path("q").path("SessionEpoch").asInt() == 0;
+        mergeTopics((ArrayNode) line.path("q").path("Topics"));
         if (line.path("a") instanceof ObjectNode answer) answer.remove("Responses");
         return whole || line.path("a").path("ErrorCode").asInt() != 0;
+    }
+
+    /** A fetch lists partitions in the order of its session, with a topic as often as the order asks for. */
+    private static void mergeTopics(ArrayNode topics) {
+        Map<String, ArrayNode> found = new HashMap<>();
+        for (var each = topics.iterator(); each.hasNext(); ) {
+            JsonNode topic = each.next();
+            ArrayNode partitions = (ArrayNode) topic.get("Partitions"), former = found.putIfAbsent(topic.path("TopicId").asText(topic.path("Topic").asText()), partitions);
+            if (former == null) continue;
+            former.addAll(partitions);
+            each.remove();
+        }
     }
 
     private void meet(String client, JsonNode message) {
