@@ -12,7 +12,7 @@
  *   NESTED(name, c_name, KafkaName, since, until, ...)   embedded struct ks_NAME; nullable ones are pointers: NESTED_PTR
  *   ARRAY(name, c_name, KafkaName, since, until, ...)    struct { struct ks_NAME *items; int32_t count; }, count -1 null
  *   END                                                  closes it
- * `...` are designated initialisers of ks_field: .nullable_since, .tag, .tagged_since, .fallback, .ignorable, .map_key.
+ * `...` are designated initialisers of ks_field: .nullable_since, .tag, .tagged_since, .fallback, .ignorable, .map_key, .lasting.
  */
 #ifndef KS_DESCRIBE_H
 #define KS_DESCRIBE_H
@@ -53,6 +53,7 @@ typedef struct ks_field {
     uint32_t offset; /* in the struct */
     int64_t fallback; /* default of numbers and bools (0 unless stated) */
     bool fallback_null; /* default of strings, bytes, structs, arrays is null */
+    bool lasting;    /* of events: a text that lives as long as the kernel, so that copies may share it */
     const ks_struct *(*sub)(void);
 } ks_field;
 

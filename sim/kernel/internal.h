@@ -205,6 +205,7 @@ void ks_message_later(ks_message *message, int64_t delay);
 void ks_message_hold_back(ks_message *message, uint64_t hold_id);
 ks_envelope *ks_message_transcode(ks_kernel *kernel, ks_envelope *envelope);
 static inline ks_message *ks_message_of(ks_timer *timer) { return (ks_message *)(void *)timer; }
+bool ks_message_is(const ks_timer *timer); /* or any other timer */
 void ks_message_free_list(ks_timer_list *list);
 
 /* envelope.c */

@@ -89,6 +89,41 @@ static void dispatch(ks_kernel *kernel, ks_timer *timer) {
     kernel->background = false;
 }
 
+/* ---- fetching ahead ----
+ * In a big cluster each of a thousand timers that are due together leads to memory that is in no cache, by one pointer after
+ * the other. What the next ones need is asked for while the present one is worked on: first the timer, then what it points
+ * to, then what that points to. */
+
+enum { FAR = 6, NEAR = 3, NEXT = 1, LINE = 64 };
+
+static void fetch(const void *from, size_t size) {
+    for (size_t at = 0; at < size; at += LINE) __builtin_prefetch((const char *)from + at);
+}
+
+static void fetch_ahead(const ks_kernel *kernel) {
+    const ks_timer *far = ks_wheel_peek(&kernel->wheel, FAR), *near = ks_wheel_peek(&kernel->wheel, NEAR),
+                   *next = ks_wheel_peek(&kernel->wheel, NEXT);
+    if (far != NULL) fetch(far, sizeof(ks_message));
+    if (near != NULL) {
+        if (ks_message_is(near)) {
+            const ks_message *message = (const ks_message *)(const void *)near;
+            fetch(message->request.connection, sizeof *message->request.connection);
+            if (message->request.envelope) fetch(message->request.envelope, sizeof *message->request.envelope);
+            if (message->response) fetch(message->response, sizeof *message->response);
+        } else {
+            fetch(near->owner, 2 * LINE);
+        }
+    }
+    if (next != NULL && ks_message_is(next)) {
+        const ks_message *message = (const ks_message *)(const void *)next;
+        const ks_connection *connection = message->request.connection;
+        const ks_envelope *envelope = message->response ? message->response : message->request.envelope;
+        fetch(connection->client, 2 * LINE);
+        fetch(message->response ? connection->owner : connection->server, 2 * LINE);
+        if (envelope) fetch(envelope->body, 4 * LINE);
+    }
+}
+
 bool ks_kernel_step(ks_kernel *kernel) {
     ks_assert(!kernel->running);
     uint64_t before = kernel->wheel.now;
@@ -97,6 +132,7 @@ bool ks_kernel_step(ks_kernel *kernel) {
     ks_assert(kernel->wheel.now >= before);
     kernel->running = true;
     kernel->steps++;
+    fetch_ahead(kernel);
     dispatch(kernel, timer);
     kernel->running = false;
     return true;

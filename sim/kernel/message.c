@@ -42,6 +42,8 @@ static void arrived(ks_timer *timer) {
         ks_client_arrived(message);
 }
 
+bool ks_message_is(const ks_timer *timer) { return timer->fire == arrived; }
+
 ks_message *ks_message_new(ks_connection *connection, ks_message_kind kind) {
     ks_kernel *kernel = connection->kernel;
     ks_message *message = kernel->free_messages;

@@ -159,7 +159,7 @@ static const plan *plan_of(ks_trace_ring *ring, const ks_struct *kind) {
         const ks_field *field = &kind->fields[i];
         bool points = field->array || field->pointer || field->type == KS_TYPE_string || field->type == KS_TYPE_bytes ||
                       field->type == KS_TYPE_records || field->type == KS_TYPE_struct;
-        if (!points || p->count++ >= POINTING_MAX) continue;
+        if (!points || field->lasting || p->count++ >= POINTING_MAX) continue;
         p->pointing[p->count - 1].field = (uint16_t)i;
         bool string = field->type == KS_TYPE_string && !field->array && field->offset < UINT16_MAX;
         p->pointing[p->count - 1].string = string ? (uint16_t)field->offset : UINT16_MAX;

@@ -166,7 +166,7 @@ static void make_hole(ks_wheel *wheel, ks_timer *timer) {
     } else if (slot->end > 1 && timer->entry == &slot->last->entries[slot->end - 1]) {
         slot->end--; /* the youngest goes often: a request was answered at once */
         slot->entries--;
-    } else if (slot->entries > 2 * slot->live + 2 * KS_WHEEL_CHUNK) {
+    } else if (slot->entries > 4 * slot->live + 2 * KS_WHEEL_CHUNK) {
         spread(wheel, timer->level, timer->slot);
     }
 }
@@ -210,6 +210,18 @@ void ks_wheel_advance(ks_wheel *wheel, uint64_t now) {
     ks_assert((wheel->levels & ((1u << level) - 1)) == 0);
     wheel->now = now;
     if (level > 0 && (wheel->occupied[level] >> number & 1) != 0) spread(wheel, level, number);
+}
+
+ks_timer *ks_wheel_peek(const ks_wheel *wheel, int32_t ahead) {
+    if ((wheel->levels & 1) == 0) return NULL;
+    const ks_wheel_slot *slot = &wheel->slots[0][lowest_bit(wheel->occupied[0])];
+    const ks_wheel_chunk *chunk = slot->first;
+    int32_t at = slot->begin + ahead;
+    if (at >= KS_WHEEL_CHUNK) {
+        chunk = chunk->next;
+        at -= KS_WHEEL_CHUNK;
+    }
+    return chunk != NULL && at < chunk_end(slot, chunk) ? chunk->entries[at].timer : NULL;
 }
 
 ks_timer *ks_wheel_pop(ks_wheel *wheel) {

@@ -14,7 +14,8 @@
  *
  * A slot is an array in chunks, of pairs (deadline, timer), not a list through the timers: spreading a million of them
  * then walks memory forwards and can fetch the timers ahead, where a list would wait for one cache miss after the
- * other. A stopped timer leaves a hole; a slot that is more than half holes is packed.
+ * other. A stopped timer leaves a hole; a slot in which more than
+ * three of four are holes is packed.
  *
  * Costs: start and stop O(1) (amortised); a timer is spread at most once per level, 11 in theory, 2 or 3 for the delays
  * of a cluster.
@@ -67,6 +68,9 @@ void ks_wheel_insert_overdue(ks_wheel *wheel, ks_timer_list *list);
 void ks_wheel_remove(ks_wheel *wheel, ks_timer *timer);
 /* The earliest timer, removed; the clock moves to its deadline. NULL: none. */
 ks_timer *ks_wheel_pop(ks_wheel *wheel);
+/* What ks_wheel_pop will return soon: the timer `ahead` places behind the next one (0), when it is known without a search.
+ * A hint for fetching memory ahead: NULL says nothing. */
+ks_timer *ks_wheel_peek(const ks_wheel *wheel, int32_t ahead);
 /* Deadline of the earliest timer. False: none. O(1), or one walk of one slot after the earliest has changed. */
 bool ks_wheel_next(ks_wheel *wheel, uint64_t *deadline);
 void ks_wheel_advance(ks_wheel *wheel, uint64_t now); /* nothing may be due before */
