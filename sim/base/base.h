@@ -44,6 +44,9 @@ bool ks_uuid_is_zero(ks_uuid id);
 /* Writes the 22 characters of URL-safe base64 without padding (as Kafka prints topic ids) and a NUL. */
 const char *ks_uuid_text(ks_uuid id, char text[23]);
 
+/* qsort, O(count) when the items are in order already, as lists by member or by number nearly always are. */
+void ks_sort(void *items, size_t count, size_t size, int (*compare)(const void *a, const void *b));
+
 /* ---- memory: never NULL; out of memory ends in one place with one sentence ---- */
 
 void *ks_alloc(size_t size);                 /* zeroed */

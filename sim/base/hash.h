@@ -37,6 +37,8 @@ static inline unsigned ks_hash_bytes(const void *key, size_t size) {
 #define uthash_fatal(message) ks_assertion_failed(__FILE__, __LINE__, message)
 #define HASH_FUNCTION(key, size, hash) ((hash) = ks_hash_bytes((key), (size_t)(size)))
 #define HASH_KEYCMP(a, b, size) ((size) == 0 ? 0 : memcmp((a), (b), (size)))
+#define HASH_INITIAL_NUM_BUCKETS 8U /* most tables are small, and there are some of them for each client; they grow */
+#define HASH_INITIAL_NUM_BUCKETS_LOG2 3U
 #include <uthash.h>
 
 /* `out` becomes the item whose key equals `string`, or NULL. A null string is found like an empty one. */

@@ -35,7 +35,7 @@ static const int32_t *range_order(const ks_server_assignor_input *in, ks_arena *
             order[dynamic++] = in->order[i];
         }
     }
-    qsort(sorted, (size_t)statics, sizeof *sorted, compare_static);
+    ks_sort(sorted, (size_t)statics, sizeof *sorted, compare_static);
     for (int32_t i = 0; i < statics; i++) order[i] = sorted[i].member;
     return order;
 }

@@ -11,7 +11,7 @@ static int by_tp(const void *a, const void *b) {
 }
 
 void ks_tps_sort(ks_tps *set) {
-    if (set->count > 1) qsort(set->items, (size_t)set->count, sizeof *set->items, by_tp);
+    ks_sort(set->items, (size_t)set->count, sizeof *set->items, by_tp);
     int32_t kept = 0;
     for (int32_t i = 0; i < set->count; i++)
         if (i == 0 || set->items[i] != set->items[kept - 1]) set->items[kept++] = set->items[i];

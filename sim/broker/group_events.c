@@ -144,17 +144,7 @@ ks_string ks_assignment_text(ks_bytes assignment, ks_arena *arena) {
     if (assignment.size <= 0) return KS_LITERAL("");
     if (!ks_assignment_decode(assignment, arena, &decoded)) return KS_NULL_STRING;
     ks_buffer text = { 0 };
-    ks_buffer_text(&text, "");
-    for (int32_t t = 0; t < decoded.topic_count; t++) {
-        if (t > 0) ks_buffer_text(&text, " ");
-        ks_buffer_string(&text, decoded.topics[t].topic);
-        ks_buffer_text(&text, "[");
-        for (int32_t p = 0; p < decoded.topics[t].partition_count; p++) {
-            if (p > 0) ks_buffer_text(&text, ",");
-            ks_buffer_i64(&text, decoded.topics[t].partitions[p]);
-        }
-        ks_buffer_text(&text, "]");
-    }
+    ks_topic_partitions_print(decoded.topics, decoded.topic_count, &text);
     ks_string result = ks_arena_string(arena, (ks_string){ (const char *)text.data, (int32_t)text.size });
     ks_buffer_deinit(&text);
     return result;

@@ -146,6 +146,7 @@ struct ks_groups {
     ks_group *by_id;
     ks_group_settings settings;
     int32_t count;
+    ks_group *recent; /* the one that an offset was last applied to; NULL when that is gone */
 };
 
 /* ---- inputs ---- */

@@ -259,7 +259,7 @@ ks_group_member *const *ks_group_members_sorted(ks_group *group) {
     int32_t count = 0;
     for (ks_group_member *member = group->first_member; member != NULL; member = member->next)
         group->sorted[count++] = member;
-    qsort(group->sorted, (size_t)count, sizeof *group->sorted, by_member_id); /* ids differ */
+    ks_sort(group->sorted, (size_t)count, sizeof *group->sorted, by_member_id); /* ids differ */
     group->sorted_valid = true;
     return group->sorted;
 }

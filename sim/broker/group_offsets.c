@@ -9,9 +9,11 @@
 enum { PARTITIONS_MAX = 1 << 24 }; /* a key beyond that was not written by a broker */
 
 static ks_offsets_topic *find_topic(const ks_group *group, ks_string name) {
-    ks_offsets_topic *topic = NULL;
-    if (group->offsets != NULL) KS_HASH_FIND_STRING(hh, group->offsets->topics, name, topic);
-    return topic;
+    ks_group_offsets *offsets = group->offsets;
+    if (offsets == NULL) return NULL;
+    if (offsets->recent != NULL && ks_string_equal(offsets->recent->name, name)) return offsets->recent; /* they come in a row */
+    KS_HASH_FIND_STRING(hh, offsets->topics, name, offsets->recent);
+    return offsets->recent;
 }
 
 static void clear_item(ks_committed_value *item) {
@@ -79,6 +81,7 @@ void ks_group_offset_remove(ks_group *group, ks_string name, int32_t partition) 
     group->offsets->count--;
     if (--topic->count > 0) return;
     HASH_DELETE(hh, group->offsets->topics, topic);
+    group->offsets->recent = NULL;
     free_topic(topic);
 }
 

@@ -15,6 +15,7 @@ typedef struct ks_offsets_topic {
 
 struct ks_group_offsets {
     ks_offsets_topic *topics;
+    ks_offsets_topic *recent; /* the one looked for last; NULL when that is gone */
     int32_t count; /* partitions with an offset */
 };
 

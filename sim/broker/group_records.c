@@ -48,46 +48,6 @@ ks_bytes ks_put_done(ks_buffer *out, ks_arena *arena) {
     return bytes;
 }
 
-static const uint8_t *take(ks_reader *in, int64_t size) {
-    static const uint8_t nothing[8] = { 0 };
-    if (in->failed || size < 0 || size > in->end - in->at) {
-        in->failed = true;
-        return size <= (int64_t)sizeof nothing ? nothing : NULL;
-    }
-    in->at += size;
-    return in->at - size;
-}
-int8_t ks_read_i8(ks_reader *in) { return (int8_t)*take(in, 1); }
-int16_t ks_read_i16(ks_reader *in) {
-    const uint8_t *p = take(in, 2);
-    return (int16_t)(uint16_t)(p[0] << 8 | p[1]);
-}
-int32_t ks_read_i32(ks_reader *in) {
-    const uint8_t *p = take(in, 4);
-    return (int32_t)((uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3]);
-}
-int64_t ks_read_i64(ks_reader *in) {
-    uint64_t high = (uint32_t)ks_read_i32(in);
-    return (int64_t)(high << 32 | (uint32_t)ks_read_i32(in));
-}
-ks_string ks_read_string(ks_reader *in) {
-    int16_t size = ks_read_i16(in);
-    if (in->failed || size < 0) return KS_NULL_STRING;
-    const uint8_t *data = take(in, size);
-    return in->failed ? KS_NULL_STRING : (ks_string){ (const char *)data, size };
-}
-ks_bytes ks_read_bytes(ks_reader *in) {
-    int32_t size = ks_read_i32(in);
-    if (in->failed || size < 0) return KS_NULL_BYTES;
-    const uint8_t *data = take(in, size);
-    return in->failed ? KS_NULL_BYTES : (ks_bytes){ data, size };
-}
-int32_t ks_read_count(ks_reader *in, int32_t least_size) {
-    int32_t count = ks_read_i32(in);
-    if (count > (in->end - in->at) / least_size) in->failed = true;
-    return in->failed || count < 0 ? -1 : count;
-}
-
 /* ---- keys ---- */
 
 static ks_bytes group_key(ks_string group, ks_arena *arena) {
@@ -155,7 +115,7 @@ ks_group_record *ks_group_metadata_record(ks_group *group, const ks_group_append
     int32_t proposals = proposed != NULL ? proposed->proposed_count : 0, next = 0;
     const ks_proposed_assignment **sorted = ks_arena_alloc(arena, sizeof *sorted * (size_t)(proposals + 1));
     for (int32_t i = 0; i < proposals; i++) sorted[i] = &proposed->proposed[i];
-    qsort(sorted, (size_t)proposals, sizeof *sorted, by_member_id);
+    ks_sort(sorted, (size_t)proposals, sizeof *sorted, by_member_id);
     ks_buffer out = { 0 };
     put_head(&out, group->protocol_type, group->generation, group->protocol_name,
              group->leader != NULL ? group->leader->id : KS_NULL_STRING, group->state_since_ms, group->member_count);
@@ -244,42 +204,39 @@ static void apply_group(ks_groups *groups, const ks_group_key *key, ks_bytes val
 /* ---- offsets ---- */
 
 /* Commits are frequent: their records are written into memory of the right size. */
-static uint8_t *write_be(uint8_t *at, uint64_t value, int32_t size) {
-    for (int32_t i = size; i-- > 0; value >>= 8) at[i] = (uint8_t)value;
-    return at + size;
+static uint8_t *write_16(uint8_t *at, int32_t value) {
+    ks_store_16(at, (uint16_t)value);
+    return at + 2;
+}
+static uint8_t *write_32(uint8_t *at, int32_t value) {
+    ks_store_32(at, (uint32_t)value);
+    return at + 4;
+}
+static uint8_t *write_64(uint8_t *at, int64_t value) {
+    ks_store_64(at, (uint64_t)value);
+    return at + 8;
 }
 static uint8_t *write_string(uint8_t *at, ks_string value) { /* never null */
-    at = write_be(at, (uint64_t)value.size, 2);
+    at = write_16(at, value.size);
     if (value.size > 0) memcpy(at, value.data, (size_t)value.size);
     return at + value.size;
 }
 
-static ks_bytes offset_key(ks_string group, ks_string topic, int32_t partition, ks_arena *arena) {
-    int32_t size = 2 + 2 + group.size + 2 + topic.size + 4;
-    uint8_t *key = ks_arena_alloc(arena, (size_t)size);
-    uint8_t *at = write_string(write_string(write_be(key, KEY_OFFSET, 2), group), topic);
-    write_be(at, (uint32_t)partition, 4);
-    return (ks_bytes){ key, size };
-}
-
-static ks_bytes offset_value(const ks_committed_value *value, ks_arena *arena) {
-    bool expires = value->expire_ms >= 0;
-    ks_string metadata = value->metadata.size > 0 ? value->metadata : KS_LITERAL("");
-    int32_t size = 2 + 8 + (expires ? 0 : 4) + 2 + metadata.size + 8 + (expires ? 8 : 0);
-    uint8_t *bytes = ks_arena_alloc(arena, (size_t)size), *at = bytes;
-    at = write_be(at, expires ? VALUE_OFFSET_EXPIRES : VALUE_OFFSET, 2);
-    at = write_be(at, (uint64_t)value->offset, 8);
-    if (!expires) at = write_be(at, (uint32_t)value->leader_epoch, 4);
-    at = write_string(at, metadata);
-    at = write_be(at, (uint64_t)value->commit_ms, 8);
-    if (expires) write_be(at, (uint64_t)value->expire_ms, 8);
-    return (ks_bytes){ bytes, size };
-}
-
 void ks_offset_record(ks_string group, ks_string topic, int32_t partition, const ks_committed_value *value,
                       ks_arena *arena, ks_group_record *record) {
-    record->key = offset_key(group, topic, partition, arena);
-    record->value = value == NULL ? KS_NULL_BYTES : offset_value(value, arena);
+    ks_string metadata = value != NULL && value->metadata.size > 0 ? value->metadata : KS_LITERAL("");
+    bool expires = value != NULL && value->expire_ms >= 0;
+    int32_t key_size = 2 + 2 + group.size + 2 + topic.size + 4;
+    int32_t value_size = 2 + 8 + 2 + metadata.size + 8 + (expires ? 8 : 4);
+    uint8_t *key = ks_arena_alloc(arena, (size_t)(key_size + (value != NULL ? value_size : 0)));
+    uint8_t *at = write_32(write_string(write_string(write_16(key, KEY_OFFSET), group), topic), partition);
+    record->key = (ks_bytes){ key, key_size };
+    record->value = value != NULL ? (ks_bytes){ at, value_size } : KS_NULL_BYTES;
+    if (value == NULL) return;
+    at = write_64(write_16(at, expires ? VALUE_OFFSET_EXPIRES : VALUE_OFFSET), value->offset);
+    if (!expires) at = write_32(at, value->leader_epoch);
+    at = write_64(write_string(at, metadata), value->commit_ms);
+    if (expires) write_64(at, value->expire_ms);
 }
 
 bool ks_committed_value_decode(ks_bytes value, ks_committed_value *out) {
@@ -296,7 +253,8 @@ bool ks_committed_value_decode(ks_bytes value, ks_committed_value *out) {
 }
 
 static void apply_offset(ks_groups *groups, const ks_group_key *key, ks_bytes value, int64_t now_ms) {
-    ks_group *group = ks_groups_find(groups, key->group);
+    ks_group *group = groups->recent; /* many offsets of one group come in a row */
+    if (group == NULL || !ks_string_equal(group->id, key->group)) group = groups->recent = ks_groups_find(groups, key->group);
     ks_committed_value committed;
     if (value.size < 0) {
         if (group != NULL) ks_group_offset_remove(group, key->topic, key->partition);

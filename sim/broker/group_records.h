@@ -6,6 +6,7 @@
 #define KS_GROUP_RECORDS_H
 
 #include "sim/broker/group_internal.h"
+#include "sim/protocol/wire_bytes.h"
 
 typedef struct ks_committed_value {
     int64_t offset;
@@ -60,13 +61,34 @@ typedef struct ks_reader { /* after the first failure everything reads as 0 */
     const uint8_t *at, *end;
     bool failed;
 } ks_reader;
-int8_t ks_read_i8(ks_reader *in);
-int16_t ks_read_i16(ks_reader *in);
-int32_t ks_read_i32(ks_reader *in);
-int64_t ks_read_i64(ks_reader *in);
-ks_string ks_read_string(ks_reader *in);
-ks_bytes ks_read_bytes(ks_reader *in);
-int32_t ks_read_count(ks_reader *in,
-                      int32_t least_size); /* of an array whose elements take at least so many bytes; -1: null */
+static inline const uint8_t *ks_read_take(ks_reader *in, int64_t size) {
+    static const uint8_t nothing[8] = { 0 };
+    if (in->failed || size < 0 || size > in->end - in->at) {
+        in->failed = true;
+        return size <= (int64_t)sizeof nothing ? nothing : NULL;
+    }
+    in->at += size;
+    return in->at - size;
+}
+static inline int8_t ks_read_i8(ks_reader *in) { return (int8_t)*ks_read_take(in, 1); }
+static inline int16_t ks_read_i16(ks_reader *in) { return ks_load_i16(ks_read_take(in, 2)); }
+static inline int32_t ks_read_i32(ks_reader *in) { return ks_load_i32(ks_read_take(in, 4)); }
+static inline int64_t ks_read_i64(ks_reader *in) { return ks_load_i64(ks_read_take(in, 8)); }
+static inline ks_string ks_read_string(ks_reader *in) {
+    int16_t size = ks_read_i16(in);
+    const uint8_t *data = in->failed || size < 0 ? NULL : ks_read_take(in, size);
+    return in->failed || size < 0 ? KS_NULL_STRING : (ks_string){ (const char *)data, size };
+}
+static inline ks_bytes ks_read_bytes(ks_reader *in) {
+    int32_t size = ks_read_i32(in);
+    const uint8_t *data = in->failed || size < 0 ? NULL : ks_read_take(in, size);
+    return in->failed || size < 0 ? KS_NULL_BYTES : (ks_bytes){ data, size };
+}
+/* Of an array whose elements take at least so many bytes; -1: null. */
+static inline int32_t ks_read_count(ks_reader *in, int32_t least_size) {
+    int32_t count = ks_read_i32(in);
+    if (count > (in->end - in->at) / least_size) in->failed = true;
+    return in->failed || count < 0 ? -1 : count;
+}
 
 #endif

@@ -122,6 +122,7 @@ static void free_group(ks_group *group) {
 void ks_group_unlink(ks_group *group, ks_effects *out) {
     HASH_DELETE(hh, group->groups->by_id, group);
     group->groups->count--;
+    if (group->groups->recent == group) group->groups->recent = NULL;
     ks_effect_add(out, group, KS_EFFECT_GROUP_GONE);
     group->hh.next = out->dead_groups; /* out of every table: its handle may link the dead */
     out->dead_groups = group;

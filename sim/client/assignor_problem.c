@@ -60,7 +60,7 @@ static int32_t sorted_set(ks_arena *arena, const ks_assignor_member *member, ks_
     *set = room(arena, member->topic_count, sizeof **set);
     if (member->topic_count == 0) return 0;
     memcpy(*set, member->topics, (size_t)member->topic_count * sizeof **set);
-    qsort(*set, (size_t)member->topic_count, sizeof **set, compare_strings);
+    ks_sort(*set, (size_t)member->topic_count, sizeof **set, compare_strings);
     int32_t count = 0;
     for (int32_t i = 0; i < member->topic_count; i++)
         if (count == 0 || !ks_string_equal((*set)[i], (*set)[count - 1])) (*set)[count++] = (*set)[i];
@@ -89,7 +89,7 @@ static void resolve_subscription(ks_problem *problem, ks_problem_member *member)
         int32_t topic = ks_problem_find_topic(problem, member->in->topics[i]);
         if (topic >= 0) topics[count++] = topic;
     }
-    qsort(topics, (size_t)count, sizeof *topics, compare_i32);
+    ks_sort(topics, (size_t)count, sizeof *topics, compare_i32);
     for (int32_t i = 0; i < count; i++)
         if (distinct == 0 || topics[i] != topics[distinct - 1]) topics[distinct++] = topics[i];
     member->topics = topics;
@@ -119,7 +119,7 @@ static void number_member_racks(ks_problem *problem) {
     int32_t count = 0, distinct = 0;
     for (int32_t m = 0; m < problem->member_count; m++)
         if (problem->members[m].in->rack.size > 0) racks[count++] = problem->members[m].in->rack;
-    qsort(racks, (size_t)count, sizeof *racks, compare_strings);
+    ks_sort(racks, (size_t)count, sizeof *racks, compare_strings);
     for (int32_t i = 0; i < count; i++)
         if (distinct == 0 || !ks_string_equal(racks[i], racks[distinct - 1])) racks[distinct++] = racks[i];
     for (int32_t m = 0; m < problem->member_count; m++) {
@@ -180,14 +180,14 @@ static void copy_topics(ks_problem *problem) {
         const ks_assignor_topic *in = &problem->in->topics[t];
         problem->topics[t] = (ks_problem_topic){ .name = in->name, .count = in->partition_count, .replica_racks = in->replica_racks };
     }
-    qsort(problem->topics, (size_t)problem->topic_count, sizeof *problem->topics, compare_topics);
+    ks_sort(problem->topics, (size_t)problem->topic_count, sizeof *problem->topics, compare_topics);
 }
 
 static void copy_members(ks_problem *problem) {
     problem->member_count = problem->in->member_count;
     problem->members = room(problem->arena, problem->member_count, sizeof *problem->members);
     for (int32_t m = 0; m < problem->member_count; m++) problem->members[m].in = &problem->in->members[m];
-    qsort(problem->members, (size_t)problem->member_count, sizeof *problem->members, compare_members);
+    ks_sort(problem->members, (size_t)problem->member_count, sizeof *problem->members, compare_members);
     for (int32_t m = 0; m < problem->member_count; m++) {
         ks_problem_member *member = &problem->members[m];
         if (m > 0 && same_list(member->in, member[-1].in)) {
@@ -273,7 +273,7 @@ int32_t *ks_problem_static_first(const ks_problem *problem) {
     for (int32_t m = 0; m < problem->member_count; m++)
         if (problem->members[m].in->instance_id.size >= 0)
             sorted[statics++] = (static_member){ problem->members[m].in->instance_id, m };
-    qsort(sorted, (size_t)statics, sizeof *sorted, compare_static);
+    ks_sort(sorted, (size_t)statics, sizeof *sorted, compare_static);
     for (int32_t i = 0; i < statics; i++) order[count++] = sorted[i].member;
     for (int32_t m = 0; m < problem->member_count; m++)
         if (problem->members[m].in->instance_id.size < 0) order[count++] = m;

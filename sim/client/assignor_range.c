@@ -107,7 +107,7 @@ static void give_by_rack(range *r, int32_t topic_count) {
     int32_t count = 0;
     for (int32_t t = 0; t < topic_count; t++)
         if (r->topics[t].count > 0) sorted[count++] = &r->topics[t];
-    qsort(sorted, (size_t)count, sizeof *sorted, compare_shapes);
+    ks_sort(sorted, (size_t)count, sizeof *sorted, compare_shapes);
     for (int32_t start = 0, end; start < count; start = end) {
         for (end = start + 1; end < count && same_shape(sorted[start], sorted[end]);) end++;
         if (end - start > 1)

@@ -44,7 +44,7 @@ static int compare_owned(const void *a, const void *b) { /* by (number, topic), 
 }
 
 static void keep_some(equal *e, int32_t member, owned_partition *own, int32_t count, int32_t quota) {
-    if (count > quota) qsort(own, (size_t)count, sizeof *own, compare_owned);
+    if (count > quota) ks_sort(own, (size_t)count, sizeof *own, compare_owned);
     for (int32_t i = 0; i < count; i++) {
         if (i < quota)
             e->problem->owner[own[i].flat] = member;

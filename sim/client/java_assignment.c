@@ -39,11 +39,15 @@ bool ks_java_partition_is_fetchable(const ks_java_partition *partition) {
 
 int32_t ks_java_partition_leader(ks_consumer *c, ks_java_partition *p) {
     uint64_t version = ks_java_metadata_version(c->metadata);
-    if (p->known_version != version) {
-        p->known_version = version;
-        p->known = ks_java_metadata_topic(c->metadata, p->topic);
-        p->leader = ks_java_metadata_leader(c->metadata, p->topic, p->key.partition);
+    if (p->known_version == version) return p->leader;
+    if (c->looked_up_version != version || c->looked_up_topic != p->key.topic) { /* partitions of one topic come in a row */
+        c->looked_up = ks_java_metadata_topic(c->metadata, p->topic);
+        c->looked_up_topic = p->key.topic;
+        c->looked_up_version = version;
     }
+    p->known_version = version;
+    p->known = c->looked_up;
+    p->leader = p->known ? ks_java_metadata_leader_of(c->metadata, p->known, p->key.partition) : -1;
     return p->leader;
 }
 
@@ -58,7 +62,10 @@ bool ks_java_subscribed_to(const ks_consumer *c, ks_string topic) {
 /* ---- changing it ---- */
 
 static void add(ks_consumer *c, ks_java_key key) {
-    ks_java_partition *partition = ks_alloc(sizeof *partition);
+    ks_java_partition *partition = c->free_partitions;
+    if (partition) c->free_partitions = partition->hh.next;
+    else partition = ks_alloc(sizeof *partition);
+    memset(partition, 0, sizeof *partition);
     partition->key = key;
     partition->topic = ks_java_key_topic(c, key);
     partition->serial = ++c->serial;
@@ -91,12 +98,18 @@ void ks_java_set_assignment(ks_consumer *c, const ks_topic_partitions *topics, i
     if (before) c->given_up++;
     HASH_ITER(hh, before, partition, next) {
         HASH_DELETE(hh, before, partition);
-        ks_free(partition);
+        partition->hh.next = c->free_partitions; /* an eager rebalance takes them again in a moment */
+        c->free_partitions = partition;
     }
 }
 
 void ks_java_assignment_deinit(ks_consumer *c) {
     ks_java_set_assignment(c, NULL, 0);
+    while (c->free_partitions) {
+        ks_java_partition *partition = c->free_partitions;
+        c->free_partitions = partition->hh.next;
+        ks_free(partition);
+    }
     HASH_CLEAR(hh, c->names);
     for (int32_t i = 0; i < c->name_list.count; i++) {
         ks_free((void *)c->name_list.items[i]->name.data);
@@ -194,18 +207,6 @@ ks_topic_partitions *ks_java_minus(const ks_topic_partitions *topics, int32_t co
     }
     *out_count = kept;
     return out;
-}
-
-void ks_java_print_partitions(const ks_topic_partitions *topics, int32_t count, ks_buffer *out) {
-    for (int32_t t = 0; t < count; t++) {
-        if (t > 0) ks_buffer_text(out, " ");
-        ks_buffer_string(out, topics[t].topic);
-        for (int32_t i = 0; i < topics[t].partition_count; i++) {
-            ks_buffer_text(out, i == 0 ? "[" : ",");
-            ks_buffer_i64(out, topics[t].partitions[i]);
-        }
-        ks_buffer_text(out, "]");
-    }
 }
 
 int32_t ks_consumer_assignment(ks_consumer *c, const ks_topic_partitions **topics) {

@@ -28,6 +28,13 @@ static void disconnected(void *owner, int32_t node) {
     if (!c->closing) ks_java_metadata_refresh(c->metadata); /* perhaps the broker is gone */
 }
 
+/* What an answer changed is looked at right after it, in the same event. */
+static void replying(void *owner, bool begins) {
+    ks_consumer *c = owner;
+    c->replying = begins;
+    if (!begins && c->wake_pending) ks_java_step_now(c);
+}
+
 static void metadata_updated(void *owner) {
     ks_consumer *c = owner;
     ks_java_leader_metadata(c);
@@ -70,7 +77,7 @@ static void init_network(ks_consumer *c, const char *addresses) {
         .process = c->process, .client_id = c->client_id, .addresses = ks_str(addresses),
         .request_timeout_ns = config->request_timeout_ms * KS_MS, .backoff_min_ns = config->reconnect_backoff_ms * KS_MS,
         .backoff_max_ns = config->reconnect_backoff_max_ms * KS_MS, .address = broker_address, .broker_at = broker_at,
-        .disconnected = disconnected, .owner = c });
+        .disconnected = disconnected, .replying = replying, .owner = c });
     ks_java_metadata_use(c->metadata, c->network);
 }
 

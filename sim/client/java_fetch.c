@@ -117,7 +117,7 @@ void ks_java_fetch_fired(ks_timer *timer) {
             continue;
         }
         ks_java_fetch *fetch = fetch_for(c, &fresh, leader);
-        KS_PUSH(fetch->asked, (ks_java_asked){ p->key, p->position, p->serial, p });
+        KS_PUSH(fetch->asked, (ks_java_asked){ p->key, p->position, p->serial, p, -1 });
         p->fetching = true;
     }
     if (leaderless) ks_java_metadata_refresh(c->metadata);
@@ -168,12 +168,10 @@ static void partition_refused(ks_consumer *c, ks_java_partition *p, const ks_jav
 
 /* The number of the answer's topic: nearly always that of the next partition asked for. */
 static int32_t answer_topic(ks_consumer *c, const ks_java_fetch *fetch, const ks_fetch_response_fetchable_topic_response *topic,
-                            bool by_id, int32_t at) {
-    if (at < fetch->asked.count && by_id && fetch->given_up == c->given_up) {
-        const ks_java_partition *next = fetch->asked.items[at].partition;
-        if (next->known_version == ks_java_metadata_version(c->metadata) && next->known && ks_uuid_equal(next->known->id, topic->topic_id))
-            return fetch->asked.items[at].key.topic;
-    }
+                            bool by_id, int32_t number, int32_t at) {
+    const ks_fetch_request_topic *asked = (const void *)fetch->question->data;
+    if (by_id && number < fetch->topic_count && at < fetch->asked.count && ks_uuid_equal(asked[number].topic_id, topic->topic_id))
+        return fetch->asked.items[at].key.topic;
     const ks_java_topic *known = by_id ? ks_java_metadata_topic_by_id(c->metadata, topic->topic_id) : NULL;
     ks_string text = !by_id ? topic->topic : known ? known->name : KS_NULL_STRING;
     ks_java_name *name;
@@ -182,7 +180,7 @@ static int32_t answer_topic(ks_consumer *c, const ks_java_fetch *fetch, const ks
 }
 
 /* Answers come in the order of the request; *at is where the search goes on. */
-static const ks_java_asked *find_asked(const ks_java_fetch *fetch, int32_t topic, int32_t partition, int32_t *at) {
+static ks_java_asked *find_asked(const ks_java_fetch *fetch, int32_t topic, int32_t partition, int32_t *at) {
     for (int32_t n = 0, i = *at; n < fetch->asked.count; n++, i = i + 1 == fetch->asked.count ? 0 : i + 1) {
         if (i >= fetch->asked.count) i = 0;
         if (fetch->asked.items[i].key.topic != topic || fetch->asked.items[i].key.partition != partition) continue;
@@ -196,8 +194,16 @@ static ks_java_partition *partition_of(const ks_consumer *c, const ks_java_fetch
     return fetch->given_up == c->given_up ? asked->partition : ks_java_partition_find(c, asked->key);
 }
 
-static bool take_partition(ks_consumer *c, const ks_java_fetch *fetch, const ks_java_asked *asked,
+/* Nothing came and nothing has changed: the same question again, without looking at every partition. */
+static bool may_repeat(const ks_consumer *c, const ks_java_fetch *fetch) {
+    return c->polling && !c->closing && !c->fatal && ks_in_background(c->kernel) && fetch->given_up == c->given_up &&
+           fetch->changes == c->fetch_changes && fetch->metadata == ks_java_metadata_version(c->metadata);
+}
+
+static bool take_partition(ks_consumer *c, const ks_java_fetch *fetch, ks_java_asked *asked,
                            const ks_fetch_response_partition_data *data, ks_java_response **response, const ks_envelope *envelope) {
+    bool nothing = data->error_code == 0 && data->records.size <= 0;
+    if (nothing && asked->high_watermark == data->high_watermark && may_repeat(c, fetch)) return false; /* as before: look no further */
     ks_java_partition *p = partition_of(c, fetch, asked);
     if (p && p->serial != asked->serial) p = NULL; /* given up, and perhaps given again, meanwhile: no news about its offsets */
     if (data->error_code) {
@@ -207,8 +213,8 @@ static bool take_partition(ks_consumer *c, const ks_java_fetch *fetch, const ks_
     if (p && p->high_watermark < 0 && c->group_id.size > 0)
         KS_EMIT(c->kernel, c->node, client_fetch_began, .client = ks_str(ks_node_name(c->node)), .group = c->group_id,
                 .topic = p->topic, .partition = p->key.partition, .offset = asked->offset);
-    if (p) p->high_watermark = data->high_watermark;
-    if (data->records.size <= 0) return false;
+    if (p) p->high_watermark = asked->high_watermark = data->high_watermark;
+    if (nothing) return false;
     if (*response == NULL) *response = share(envelope);
     buffer(c, *response, p ? p : ks_java_partition_find(c, asked->key), asked, data);
     return true;
@@ -227,12 +233,6 @@ static void release_fetch(ks_consumer *c, ks_java_fetch *fetch) {
     c->free_fetches = fetch;
 }
 
-/* Nothing came and nothing has changed: the same question again, without looking at every partition. */
-static bool may_repeat(const ks_consumer *c, const ks_java_fetch *fetch) {
-    return c->polling && !c->closing && !c->fatal && ks_in_background(c->kernel) && fetch->given_up == c->given_up &&
-           fetch->changes == c->fetch_changes && fetch->metadata == ks_java_metadata_version(c->metadata);
-}
-
 static void answered(void *owner, kafka_error error, const ks_envelope *envelope) {
     ks_java_fetch *fetch = owner;
     ks_consumer *c = fetch->consumer;
@@ -244,9 +244,9 @@ static void answered(void *owner, kafka_error error, const ks_envelope *envelope
     int32_t at = 0;
     for (int32_t t = 0; !news && t < response->responses.count; t++) {
         const ks_fetch_response_fetchable_topic_response *topic = &response->responses.items[t];
-        int32_t index = answer_topic(c, fetch, topic, by_id, at);
+        int32_t index = answer_topic(c, fetch, topic, by_id, t, at);
         for (int32_t p = 0; index >= 0 && p < topic->partitions.count; p++) {
-            const ks_java_asked *asked = find_asked(fetch, index, topic->partitions.items[p].partition_index, &at);
+            ks_java_asked *asked = find_asked(fetch, index, topic->partitions.items[p].partition_index, &at);
             if (asked && take_partition(c, fetch, asked, &topic->partitions.items[p], &shared, envelope)) fetch->news = true;
         }
     }

@@ -87,6 +87,7 @@ typedef struct ks_java_asked {
     int64_t offset;
     uint64_t serial; /* the partition's then */
     ks_java_partition *partition; /* valid as long as no partition has been given up since */
+    int64_t high_watermark;       /* told by the last answer, and known to the partition; -1 */
 } ks_java_asked;
 
 typedef struct ks_java_fetch { /* one Fetch under way */
@@ -167,6 +168,7 @@ struct ks_consumer {
     kafka_error last_error; /* it failed with */
     char detail[512];    /* in words */
     bool stepping, again; /* again: something changed while stepping */
+    bool replying, wake_pending; /* an answer is being worked off; look when that is done */
     ks_timer step_timer; /* something changed while polling: look again */
     ks_timer wake_timer; /* a retry, or the auto-commit, is due while polling */
     bool only_position;  /* ks_consumer_step_position */
@@ -181,6 +183,10 @@ struct ks_consumer {
     ks_java_name *names;
     KS_VEC(ks_java_name *) name_list;
     ks_java_partition *partitions;  /* by key, in the order of assignment: topic, number */
+    ks_java_partition *free_partitions; /* by hh.next */
+    ks_java_topic *looked_up;       /* the last topic that a partition's leader was looked up in, */
+    int32_t looked_up_topic;        /* its number, */
+    uint64_t looked_up_version;     /* as of this answer */
     uint64_t serial;
     uint64_t given_up;              /* counts the times when partitions were given up */
     uint64_t fetch_changes;         /* counts what may change which partitions are fetched, and from where */
@@ -274,6 +280,7 @@ static inline ks_string ks_java_key_topic(const ks_consumer *c, ks_java_key key)
 
 /* ---- java_poll.c ---- */
 void ks_java_step_fired(ks_timer *timer);
+void ks_java_step_now(ks_consumer *c);
 void ks_java_wake(ks_consumer *c);                        /* the poll should look again */
 void ks_java_wake_at(ks_consumer *c, int64_t time);       /* while polling, at the latest then */
 void ks_java_fail(ks_consumer *c, kafka_error error);     /* the next poll throws it */
@@ -292,8 +299,6 @@ int32_t ks_java_partition_count(const ks_consumer *c);
 int32_t ks_java_partition_leader(ks_consumer *c, ks_java_partition *partition);
 bool ks_java_subscribed_to(const ks_consumer *c, ks_string topic);
 void ks_java_assignment_deinit(ks_consumer *c);
-/* "orders[0,1] payments[2]" */
-void ks_java_print_partitions(const ks_topic_partitions *topics, int32_t count, ks_buffer *out);
 /* Sorted by topic, then number; in `arena`. */
 ks_topic_partitions *ks_java_sorted(const ks_topic_partitions *topics, int32_t count, ks_arena *arena, int32_t *out_count);
 bool ks_topic_partitions_has(const ks_topic_partitions *topics, int32_t count, ks_string topic, int32_t partition);

@@ -310,7 +310,7 @@ static void collect_topics(plan *p, ks_arena *arena) {
         for (int32_t i = 0; i < member->topic_count && same; i++) same = ks_string_equal(member->topics[i], member[-1].topics[i]);
         for (int32_t i = 0; i < member->topic_count && !same; i++) KS_PUSH(all, member->topics[i]);
     }
-    if (all.count > 0) qsort(all.items, (size_t)all.count, sizeof *all.items, compare_strings);
+    if (all.count > 0) ks_sort(all.items, (size_t)all.count, sizeof *all.items, compare_strings);
     p->topics = ks_arena_alloc(arena, ((size_t)all.count + 1) * sizeof *p->topics);
     for (int32_t i = 0; i < all.count; i++)
         if (i == 0 || !ks_string_equal(all.items[i], all.items[i - 1])) p->topics[p->topic_count++] = all.items[i];
@@ -374,7 +374,7 @@ static bool violates_cooperation(const plan *p, const ks_assignor_share *shares)
         for (int32_t t = 0; t < p->members[m].owned_count; t++)
             for (int32_t i = 0; i < p->members[m].owned[t].partition_count; i++)
                 KS_PUSH(owned, (owned_partition){ p->members[m].owned[t].topic, p->members[m].owned[t].partitions[i], m });
-    if (owned.count > 0) qsort(owned.items, (size_t)owned.count, sizeof *owned.items, compare_owned);
+    if (owned.count > 0) ks_sort(owned.items, (size_t)owned.count, sizeof *owned.items, compare_owned);
     bool violated = false;
     for (int32_t m = 0; m < p->member_count; m++)
         for (int32_t t = 0; t < shares[m].topic_count; t++)

@@ -52,7 +52,11 @@ uint64_t ks_java_metadata_version(const ks_java_metadata *metadata) { return met
 
 int32_t ks_java_metadata_leader(ks_java_metadata *metadata, ks_string name, int32_t partition) {
     const ks_java_topic *topic = ks_java_metadata_topic(metadata, name);
-    if (topic == NULL || partition >= topic->partition_count) return -1;
+    return topic ? ks_java_metadata_leader_of(metadata, topic, partition) : -1;
+}
+
+int32_t ks_java_metadata_leader_of(const ks_java_metadata *metadata, const ks_java_topic *topic, int32_t partition) {
+    if (partition >= topic->partition_count) return -1;
     int32_t leader = ks_java_topic_leader(topic, partition);
     return leader >= 0 && ks_java_metadata_broker(metadata, leader) ? leader : -1;
 }

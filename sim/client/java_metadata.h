@@ -63,6 +63,7 @@ static inline int32_t ks_java_topic_leader_epoch(const ks_java_topic *topic, int
 }
 /* The partition's leader, when there is one that a broker is known for; -1. */
 int32_t ks_java_metadata_leader(ks_java_metadata *metadata, ks_string topic, int32_t partition);
+int32_t ks_java_metadata_leader_of(const ks_java_metadata *metadata, const ks_java_topic *topic, int32_t partition);
 const ks_java_broker *ks_java_metadata_broker(const ks_java_metadata *metadata, int32_t id);
 int32_t ks_java_metadata_broker_count(const ks_java_metadata *metadata);
 const ks_java_broker *ks_java_metadata_broker_at(const ks_java_metadata *metadata, int32_t index);

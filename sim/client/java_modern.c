@@ -93,7 +93,7 @@ static void join(ks_consumer *c) {
 static void owned_text(ks_consumer *c, ks_buffer *out) {
     const ks_topic_partitions *owned;
     int32_t count = ks_consumer_assignment(c, &owned);
-    ks_java_print_partitions(owned, count, out);
+    ks_topic_partitions_print(owned, count, out);
 }
 
 /* Null: not known, or not yet. */
@@ -281,7 +281,7 @@ static bool target_is_reached(ks_consumer *c) {
     ks_buffer now = { 0 }, wanted = { 0 };
     resolve(c);
     owned_text(c, &now);
-    ks_java_print_partitions(m->resolved, m->resolved_count, &wanted);
+    ks_topic_partitions_print(m->resolved, m->resolved_count, &wanted);
     bool reached = same(&now, &wanted);
     ks_buffer_deinit(&now);
     ks_buffer_deinit(&wanted);

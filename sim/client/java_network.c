@@ -11,8 +11,12 @@ typedef struct call {
     void *owner;
 } call;
 
+typedef struct known_node { /* found without a look at the nodes themselves: of one of a thousand clients they are in no cache */
+    int32_t id;
+    ks_java_node *node;
+} known_node;
+
 struct ks_java_node {
-    ks_java_node *next;
     ks_java_network *network;
     int32_t id;
     ks_channel *channel;  /* NULL: not connected */
@@ -27,7 +31,7 @@ struct ks_java_node {
 struct ks_java_network {
     ks_java_network_config config;
     ks_kernel *kernel;
-    ks_java_node *nodes, **nodes_end;
+    KS_VEC(known_node) nodes; /* few */
     call *free_calls;
     int16_t versions[KS_API_LIMIT]; /* the newest that both sides know */
     ks_arena *arena;
@@ -39,15 +43,14 @@ struct ks_java_network {
 static void connect_now(ks_timer *timer);
 
 static ks_java_node *node_get(ks_java_network *network, int32_t id) {
-    for (ks_java_node *node = network->nodes; node; node = node->next)
-        if (node->id == id) return node;
+    for (int32_t i = 0; i < network->nodes.count; i++)
+        if (network->nodes.items[i].id == id) return network->nodes.items[i].node;
     ks_java_node *node = ks_alloc(sizeof *node);
     node->network = network;
     node->id = id;
     node->calls_end = &node->calls;
     ks_timer_init(&node->connect, ks_process_node(network->config.process), connect_now, node);
-    *network->nodes_end = node;
-    network->nodes_end = &node->next;
+    KS_PUSH(network->nodes, (known_node){ id, node });
     return node;
 }
 
@@ -146,7 +149,12 @@ static void call_replied(void *owner, kafka_error error, const ks_envelope *resp
     ks_reply_fn *reply = one->reply;
     void *reply_owner = one->owner;
     recycle(network, one);
-    if (reply) reply(reply_owner, KAFKA_OK, response);
+    if (reply == NULL) return;
+    void (*replying)(void *owner, bool begins) = network->config.replying;
+    void *owner_of_all = network->config.owner;
+    replying(owner_of_all, true);
+    reply(reply_owner, KAFKA_OK, response);
+    replying(owner_of_all, false);
 }
 
 static void transmit(call *one) {
@@ -288,7 +296,6 @@ ks_java_network *ks_java_network_new(const ks_java_network_config *config) {
     network->arena = ks_arena_new();
     network->config.client_id = ks_arena_string(network->arena, config->client_id);
     network->config.addresses = ks_arena_string(network->arena, config->addresses);
-    network->nodes_end = &network->nodes;
     for (int32_t i = 0; i < ks_api_count(); i++) network->versions[ks_api_at(i)->key] = newest_version(ks_api_at(i));
     return network;
 }
@@ -305,13 +312,14 @@ static void free_call_list(ks_kernel *kernel, call *one) {
 void ks_java_network_free(ks_java_network *network) {
     if (network == NULL) return;
     if (network->gone) *network->gone = true;
-    for (ks_java_node *node = network->nodes, *next; node; node = next) {
-        next = node->next;
+    for (int32_t i = 0; i < network->nodes.count; i++) {
+        ks_java_node *node = network->nodes.items[i].node;
         ks_channel_close(node->channel);
         ks_timer_stop(&node->connect);
         free_call_list(network->kernel, node->calls);
         ks_free(node);
     }
+    ks_free(network->nodes.items);
     for (call *one = network->free_calls, *next; one; one = next) {
         next = one->next;
         ks_free(one);

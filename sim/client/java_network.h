@@ -23,6 +23,7 @@ typedef struct ks_java_network_config {
     bool (*address)(void *owner, int32_t broker, ks_string *host, int32_t *port);
     int32_t (*broker_at)(void *owner, int32_t index); /* the known brokers' ids in turn; -1: no more */
     void (*disconnected)(void *owner, int32_t node);  /* a connection ended; what was on it was told before */
+    void (*replying)(void *owner, bool begins);       /* around each reply; at its end the network may be freed */
     void *owner;
 } ks_java_network_config;
 

@@ -10,6 +10,7 @@
 
 void ks_java_wake(ks_consumer *c) {
     if (c->stepping) c->again = true;
+    else if (c->replying) c->wake_pending = true;
     else if (c->polling && !c->has_result && !ks_timer_is_running(&c->step_timer)) ks_timer_start(c->kernel, &c->step_timer, 0);
 }
 
@@ -110,8 +111,10 @@ ks_poll_result ks_consumer_step(ks_consumer *c) {
     return look_until_settled(c);
 }
 
-void ks_java_step_fired(ks_timer *timer) {
-    ks_consumer *c = timer->owner;
+void ks_java_step_fired(ks_timer *timer) { ks_java_step_now(timer->owner); }
+
+void ks_java_step_now(ks_consumer *c) {
+    c->wake_pending = false;
     if (!c->polling || c->has_result || (c->callback_out && !c->only_position)) return;
     ks_poll_result result = look_until_settled(c);
     if (result == KS_POLL_WAITING) return;

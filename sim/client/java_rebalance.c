@@ -11,7 +11,7 @@
 
 static void emit_callback(ks_consumer *c) {
     ks_buffer text = { 0 };
-    ks_java_print_partitions(c->callback_topics, c->callback_topic_count, &text);
+    ks_topic_partitions_print(c->callback_topics, c->callback_topic_count, &text);
     ks_string partitions = { text.data ? (const char *)text.data : "", (int32_t)text.size };
     ks_string client = ks_str(ks_node_name(c->node));
     switch (c->callback_event) {
@@ -188,7 +188,7 @@ static ks_poll_result take_over(ks_consumer *c) {
 
 static void emit_generation(ks_consumer *c) {
     ks_buffer text = { 0 };
-    ks_java_print_partitions(c->assigned, c->assigned_count, &text);
+    ks_topic_partitions_print(c->assigned, c->assigned_count, &text);
     KS_EMIT(c->kernel, c->node, client_generation_started, .client = ks_str(ks_node_name(c->node)), .group = c->group_id,
             .member = c->member_id, .generation = c->generation, .protocol = c->protocol_name, .leader = c->leader,
             .partitions = { text.data ? (const char *)text.data : "", (int32_t)text.size });

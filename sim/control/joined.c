@@ -205,8 +205,9 @@ static void announced_joining(ksim *sim, const ks_ev_client_group_joining *field
 }
 
 static bool announces(ksim *sim, ks_string group_name, ks_string name) {
+    joined_group *group = group_get(sim, group_name);
     joined_client *client = NULL;
-    KS_HASH_FIND_STRING(hh, group_get(sim, group_name)->clients, name, client);
+    KS_HASH_FIND_STRING(hh, group->clients, name, client);
     return client && client->announces;
 }
 

@@ -190,3 +190,34 @@ ks_bytes ks_assignment_encode(const ks_assignment *assignment, ks_arena *arena) 
     ks_assert(p == start + size && size <= INT32_MAX);
     return (ks_bytes){ start, (int32_t)size };
 }
+
+static uint8_t *put_digits(uint8_t *p, int32_t number) {
+    uint8_t digits[10];
+    uint32_t left = number < 0 ? 0 - (uint32_t)number : (uint32_t)number;
+    int32_t count = 0;
+    do digits[count++] = (uint8_t)('0' + left % 10);
+    while ((left /= 10) != 0);
+    if (number < 0) *p++ = '-';
+    while (count > 0) *p++ = digits[--count];
+    return p;
+}
+
+void ks_topic_partitions_print(const ks_topic_partitions *topics, int32_t count, ks_buffer *out) {
+    enum { NUMBER_MAX = 12 };
+    size_t room = 0;
+    for (int32_t t = 0; t < count; t++) room += (size_t)topics[t].topic.size + 3 + (size_t)topics[t].partition_count * NUMBER_MAX;
+    ks_buffer_reserve(out, room);
+    uint8_t *p = out->data + out->size;
+    for (int32_t t = 0; t < count; t++) {
+        if (t > 0) *p++ = ' ';
+        memcpy(p, topics[t].topic.data, (size_t)topics[t].topic.size);
+        p += topics[t].topic.size;
+        for (int32_t i = 0; i < topics[t].partition_count; i++) {
+            *p++ = i == 0 ? '[' : ',';
+            p = put_digits(p, topics[t].partitions[i]);
+        }
+        *p++ = ']';
+    }
+    *p = '\0';
+    out->size = (size_t)(p - out->data);
+}

@@ -37,5 +37,7 @@ bool ks_subscription_decode(ks_bytes bytes, ks_arena *arena, ks_subscription *su
 bool ks_assignment_decode(ks_bytes bytes, ks_arena *arena, ks_assignment *assignment);
 ks_bytes ks_subscription_encode(const ks_subscription *subscription, ks_arena *arena);
 ks_bytes ks_assignment_encode(const ks_assignment *assignment, ks_arena *arena);
+/* As people read it: "orders[0,1] payments[2]". */
+void ks_topic_partitions_print(const ks_topic_partitions *topics, int32_t count, ks_buffer *out);
 
 #endif
