@@ -60,6 +60,18 @@ static void fill_leave(ks_leave_group_response *body, const ks_group_reply *repl
     }
 }
 
+/* In a group that is not there nobody is a member: from v3 on each is told so (GroupCoordinatorService.leaveGroup). */
+static void fill_leave_missing(ks_leave_group_response *body, const ks_leave_group_request *leave, ks_arena *arena) {
+    body->error_code = 0;
+    body->members.count = leave->members.count > 0 ? leave->members.count : 0;
+    body->members.items = ks_arena_alloc(arena, sizeof *body->members.items * (size_t)(body->members.count + 1));
+    for (int32_t i = 0; i < body->members.count; i++)
+        body->members.items[i] = (ks_leave_group_response_member_response){
+            text(leave->members.items[i].member_id, arena),
+            ks_arena_string(arena, leave->members.items[i].group_instance_id), KAFKA_ERR_UNKNOWN_MEMBER_ID
+        };
+}
+
 static void fill_consumer(ks_consumer_group_heartbeat_response *body, const ks_group_reply *reply,
                           const ks_group *group, ks_arena *arena) {
     body->error_code = (int16_t)reply->error;
@@ -83,7 +95,12 @@ ks_envelope *ks_group_make_reply(const ks_effect *effect) {
     case KS_API_join_group: fill_join(response->body, reply, effect->group, version, response->arena); break;
     case KS_API_sync_group: fill_sync(response->body, reply, response->arena); break;
     case KS_API_heartbeat: ((ks_heartbeat_response *)response->body)->error_code = (int16_t)reply->error; break;
-    case KS_API_leave_group: fill_leave(response->body, reply, version, response->arena); break;
+    case KS_API_leave_group:
+        if (reply->error == KAFKA_ERR_UNKNOWN_MEMBER_ID && version >= 3)
+            fill_leave_missing(response->body, request->envelope->body, response->arena);
+        else
+            fill_leave(response->body, reply, version, response->arena);
+        break;
     case KS_API_consumer_group_heartbeat: fill_consumer(response->body, reply, effect->group, response->arena); break;
     default: ks_unreachable("reply of another API");
     }

@@ -323,6 +323,23 @@ static void members_are_removed_by_id_by_instance_and_with_a_reason(void **state
     assert_non_null(strstr(steps, "the till is broken"));
 }
 
+static void of_a_group_that_is_not_there_nobody_is_a_member(void **state) {
+    desk *d = *state;
+    const kafka_member_to_remove nobody = { .member = "nobody", .group_instance = "till-1" };
+    kafka_removed_members *removed;
+    assert_error(kafka_client_remove_group_members(d->client, d->ctx, billing, &nobody, 1, NULL, &removed), KAFKA_OK);
+    assert_int_equal(removed->error, KAFKA_OK);
+    assert_int_equal(removed->count, 1);
+    assert_string_equal(removed->items[0].member, "nobody");
+    assert_string_equal(removed->items[0].group_instance, "till-1");
+    assert_int_equal(removed->items[0].error, KAFKA_ERR_UNKNOWN_MEMBER_ID);
+    kafka_removed_members_free(removed);
+    assert_error(kafka_client_remove_group_members(d->client, d->ctx, billing, NULL, 0, NULL, &removed), KAFKA_OK);
+    assert_int_equal(removed->error, KAFKA_ERR_GROUP_ID_NOT_FOUND);
+    assert_int_equal(removed->count, 0);
+    kafka_removed_members_free(removed);
+}
+
 static ksim_decision keep_reason(void *context, const ksim_request *request) {
     kafka_bytes reason = { NULL, 0 };
     ksim_request_bytes(request, "Members[0].Reason", &reason);
@@ -654,6 +671,7 @@ int main(void) {
         DESK(offsets_are_altered_read_and_deleted_partition_by_partition),
         DESK(the_empty_group_id_is_a_group_for_offsets_alone),
         DESK(members_are_removed_by_id_by_instance_and_with_a_reason),
+        DESK(of_a_group_that_is_not_there_nobody_is_a_member),
         DESK(a_long_reason_is_cut_between_characters),
         DESK(a_living_member_that_is_removed_joins_again),
         DESK(it_asks_again_with_growing_pauses),
