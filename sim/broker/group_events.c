@@ -39,6 +39,10 @@ static int32_t generation_of(const ks_group *group) {
     return group->kind == KS_GROUP_CONSUMER ? group->consumer->group_epoch : group->generation;
 }
 
+void ks_group_tell_loaded(ks_group *group, ks_effects *out) {
+    KS_TELL(out, group, group_loaded, .group = group->id, .state = ks_str(ks_group_state_text(group)), .generation = generation_of(group));
+}
+
 void ks_group_tell_state(ks_group *group, const char *from, const ks_group_why *why, ks_effects *out) {
     KS_TELL(out, group, group_state_changed, .group = group->id, .from = ks_str(from),
             .to = ks_str(ks_group_state_text(group)), .generation = generation_of(group), .reason = ks_str(why->reason));

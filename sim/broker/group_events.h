@@ -8,6 +8,7 @@
 #include "sim/broker/group_internal.h"
 
 void ks_group_tell_created(ks_group *group, ks_effects *out);
+void ks_group_tell_loaded(ks_group *group, ks_effects *out);
 void ks_group_tell_deleted(ks_group *group, const char *reason, ks_effects *out);
 void ks_group_tell_state(ks_group *group, const char *from, const ks_group_why *why, ks_effects *out);
 void ks_group_tell_rebalance(ks_group *group, const ks_group_why *why, int32_t timeout_ms, ks_effects *out);

@@ -2,7 +2,7 @@
  *
  * A partition of __consumer_offsets comes or goes with its leadership: its groups are read back from the log, or
  * dropped (Kafka's CoordinatorRuntime.scheduleLoadOperation and scheduleUnloadOperation). */
-#include "sim/broker/group_internal.h"
+#include "sim/broker/group_events.h"
 #include "sim/broker/group_shell.h"
 #include "sim/protocol/events.h"
 
@@ -24,7 +24,9 @@ static void refuse_the_rest(ks_group_coordinator *coordinator, ks_group *group) 
 
 static void unload_group(ks_group_coordinator *coordinator, ks_group *group) {
     ks_group_input in = { .kind = KS_GROUP_UNLOAD, .group_id = group->id };
+    coordinator->out.no_events = true; /* Dead is what this broker calls it; coordinator_unloaded says what happens */
     ks_group_coordinator_step(coordinator, &in);
+    coordinator->out.no_events = false;
     refuse_the_rest(coordinator, group);
     ks_group_unlink(group, &coordinator->out);
     ks_group_coordinator_perform(coordinator->broker);
@@ -107,6 +109,8 @@ static void load(ks_group_coordinators *all, ks_broker *broker, int32_t partitio
         if (ks_group_partition_of(group->id, all->partitions) != partition) continue;
         ks_group_input in = { .kind = KS_GROUP_LOADED, .group_id = group->id };
         ks_group_coordinator_step(coordinator, &in);
+        ks_group_tell_loaded(group, &coordinator->out);
+        ks_group_coordinator_perform(broker);
         count++;
     }
     KS_EMIT(ks_cluster_kernel(all->cluster), broker->node, coordinator_loaded, .partition = partition,

@@ -6,41 +6,60 @@
 #include "sim/cli/open.h"
 
 #include <stdio.h>
+#include <string.h>
 
-typedef struct costs { int32_t paused, moved; int64_t longest, together, again; } costs;
+typedef struct row { char name[300]; ks_cost cost; } row;
+typedef KS_VEC(row) rows;
 
-static costs add_up(const ks_story *story) {
-    costs c = { 0 };
-    for (int32_t i = 0; i < story->pauses.count; i++) {
-        const ks_pause *pause = &story->pauses.items[i];
-        int64_t ns = pause->to > 0 ? pause->to - pause->from : 0;
-        c.paused++;
-        c.together += ns;
-        if (ns > c.longest) c.longest = ns;
-        if (pause->after.size > 0 && !ks_string_equal(pause->before, pause->after)) c.moved++;
-        c.again += pause->read_again;
+/* A row for each group that had to give something up; one for all when there is only one, or none. */
+static void add_rows(rows *table, const char *file, const ks_story *story) {
+    int32_t groups = 0;
+    for (int32_t p = 0; p < story->pauses.count; p++) {
+        ks_string group = story->pauses.items[p].group;
+        bool seen = false;
+        for (int32_t o = 0; o < p && !seen; o++) seen = ks_string_equal(story->pauses.items[o].group, group);
+        if (seen) continue;
+        row one = { .cost = ks_why_cost(story, group, -1) };
+        ks_buffer name = { 0 };
+        ks_words_escape(group, &name);
+        snprintf(one.name, sizeof one.name, "%s %s", ks_base_name(file), name.size ? (const char *)name.data : "");
+        ks_buffer_deinit(&name);
+        KS_PUSH(*table, one);
+        groups++;
     }
-    return c;
+    if (groups > 1) return;
+    table->count -= groups;
+    row all = { .cost = ks_why_cost(story, KS_NULL_STRING, -1) };
+    snprintf(all.name, sizeof all.name, "%s", ks_base_name(file));
+    KS_PUSH(*table, all);
 }
 
 static void seconds(int64_t ns) { printf("  %9lld.%03lld s", (long long)(ns / KS_S), (long long)(ns % KS_S / KS_MS)); }
 
 int ks_command_costs(int argc, char **argv) {
     if (argc < 2) return ks_usage_error("costs", "name one or more FILEs: scenarios (*.ksim) or traces");
-    int width = 4;
-    for (int i = 1; i < argc; i++)
-        if ((int)strlen(ks_base_name(argv[i])) > width) width = (int)strlen(ks_base_name(argv[i]));
-    for (int i = 1; i < argc; i++) {
+    rows table = { 0 };
+    int status = 0;
+    for (int i = 1; i < argc && status == 0; i++) {
         ks_opened run;
-        if (!ks_open("costs", argv[i], false, 0, &run)) return 2;
-        if (i == 1) printf("%-*s  paused  moved    longest pause   pauses together  read again\n", width, "run");
-        costs c = add_up(run.story);
-        printf("%-*s  %6d  %5d", width, ks_base_name(argv[i]), c.paused, c.moved);
-        seconds(c.longest);
-        printf("  ");
-        seconds(c.together);
-        printf("  %10lld\n", (long long)c.again);
+        if (!ks_open("costs", argv[i], false, 0, &run)) {
+            status = 2;
+            break;
+        }
+        add_rows(&table, argv[i], run.story);
         ks_opened_close(&run);
     }
-    return 0;
+    int width = 3;
+    for (int32_t i = 0; i < table.count; i++)
+        if ((int)strlen(table.items[i].name) > width) width = (int)strlen(table.items[i].name);
+    if (status == 0) printf("%-*s  paused  moved    longest pause  pauses together  not back  read again\n", width, "run");
+    for (int32_t i = 0; i < table.count && status == 0; i++) {
+        const ks_cost *c = &table.items[i].cost;
+        printf("%-*s  %6d  %5d", width, table.items[i].name, c->paused, c->moved);
+        seconds(c->longest_ns);
+        seconds(c->together_ns);
+        printf("  %8d  %10lld\n", c->not_back, (long long)c->read_again);
+    }
+    ks_free(table.items);
+    return status;
 }

@@ -222,6 +222,17 @@ static void apply(ks_fold *fold, const ks_recorded *event) {
         ks_fold_share *share = &fold->groups[g].shares[p];
         if (share->owner >= 0 && share->owner != index_of(in, &in->clients, FIELDS(records_delivered)->client, false)) return; /* a former owner */
         share->position = FIELDS(records_delivered)->last_offset + 1;
+    } else if (KIND(client_fetch_began)) { /* where its new owner goes on */
+        p = partition_of(fold, FIELDS(client_fetch_began)->topic, FIELDS(client_fetch_began)->partition, false);
+        int32_t g = index_of(in, &in->groups, FIELDS(client_fetch_began)->group, false);
+        if (p >= 0 && g >= 0) fold->groups[g].shares[p].position = FIELDS(client_fetch_began)->offset;
+    } else if (KIND(group_loaded)) { /* by another coordinator, which knows what was written and nothing else */
+        int32_t g = index_of(in, &in->groups, FIELDS(group_loaded)->group, false);
+        if (g < 0) return;
+        fold->groups[g].state = FIELDS(group_loaded)->state;
+        fold->groups[g].generation = FIELDS(group_loaded)->generation;
+        fold->groups[g].exists = true;
+        fold->groups[g].coordinator = event->node;
     } else if (KIND(group_state_changed)) {
         int32_t g = index_of(in, &in->groups, FIELDS(group_state_changed)->group, false);
         if (g < 0) return;

@@ -51,7 +51,7 @@ static bool changes_state(const ks_struct *kind) {
  * had to poll first, a timer of its own ran out) is a step of its own. */
 static bool changes_client(const ks_struct *kind) {
     return kind == ks_describe_ev_client_partitions_assigned() || kind == ks_describe_ev_client_partitions_revoked() ||
-           kind == ks_describe_ev_client_partitions_lost();
+           kind == ks_describe_ev_client_partitions_lost() || kind == ks_describe_ev_client_generation_ended();
 }
 
 static bool is_command(const ks_struct *kind) {
@@ -112,7 +112,8 @@ static int32_t on_response(ks_story *story, int32_t i, open_requests *open) {
     open->items[at] = open->items[--open->count];
     const ks_step asked = story->steps.items[request.step];
     story->steps.items[request.step].error = response->error_code;
-    if (event->time == asked.time || (asked.kind == KS_STEP_SUB && !brings_records(story, i))) {
+    bool by_another = cause > request.step; /* it was held, and another step let it go */
+    if ((event->time == asked.time && !by_another) || (asked.kind == KS_STEP_SUB && !brings_records(story, i))) {
         story->steps.items[request.step].answered = true;
         return request.step;
     }
@@ -130,7 +131,10 @@ static int32_t on_response(ks_story *story, int32_t i, open_requests *open) {
 static int32_t on_change(ks_story *story, int32_t i) {
     const ks_recorded *event = event_at(story, i);
     int32_t cause = cause_step(story, event);
-    if (cause >= 0 && story->steps.items[cause].time == event->time && story->steps.items[cause].kind != KS_STEP_SUB) return cause;
+    /* At once, and before anything else: part of the step. With nothing to wait for a timer runs out at once too, but others may have
+     * come meanwhile. */
+    bool latest = cause == story->steps.count - 1;
+    if (cause >= 0 && latest && story->steps.items[cause].time == event->time && story->steps.items[cause].kind != KS_STEP_SUB) return cause;
     if (changes_client(event->kind) && cause >= 0) {
         const ks_recorded *woke = event_at(story, ks_recording_find(story->recording, event->cause));
         if (woke->time == event->time) return cause;
@@ -164,6 +168,13 @@ static void mark(ks_step *step, const ks_recorded *event) {
         if (ks_string_equal(changed->to, KS_LITERAL("PreparingRebalance"))) step->begins_rebalance = true;
     }
     if (ks_words_matters(kind)) step->important = true;
+    if (kind == ks_describe_ev_offsets_committed() && ((const ks_ev_offsets_committed *)event->fields)->member.size <= 0) step->important = true;
+}
+
+/* A question that is answered with an error changes nothing for anybody. */
+static bool only_asks(int16_t key) {
+    return key == KS_API_find_coordinator || key == KS_API_describe_groups || key == KS_API_consumer_group_describe || key == KS_API_list_groups ||
+           key == KS_API_describe_configs || key == KS_API_describe_cluster || key == KS_API_describe_topic_partitions;
 }
 
 static void cut_into_steps(ks_story *story) {
@@ -188,9 +199,8 @@ static void cut_into_steps(ks_story *story) {
     ks_free(open.items);
     for (int32_t s = 0; s < story->steps.count; s++) {
         ks_step *step = &story->steps.items[s];
-        if (step->kind == KS_STEP_COMMAND) step->important = true;
-        if ((step->kind == KS_STEP_REQUEST || step->kind == KS_STEP_REPLY) && step->error != 0 && step->api_key != KS_API_find_coordinator)
-            step->important = true;
+        if (step->kind == KS_STEP_COMMAND && event_at(story, step->event)->kind != ks_describe_ev_node_started()) step->important = true;
+        if ((step->kind == KS_STEP_REQUEST || step->kind == KS_STEP_REPLY) && step->error != 0 && !only_asks(step->api_key)) step->important = true;
     }
 }
 

@@ -24,9 +24,10 @@ ks_cost ks_why_cost(const ks_story *story, ks_string group, int32_t rebalance) {
     if (one != NULL && one->settled >= 0) cost.took_ns = event_at(story, one->settled)->time - event_at(story, one->began)->time;
     for (int32_t p = 0; p < story->pauses.count; p++) {
         const ks_pause *pause = &story->pauses.items[p];
-        if (!ks_string_equal(pause->group, group) || (rebalance >= 0 && pause->rebalance != rebalance)) continue;
+        if ((group.size >= 0 && !ks_string_equal(pause->group, group)) || (rebalance >= 0 && pause->rebalance != rebalance)) continue;
         int64_t ns = pause->to > 0 ? pause->to - pause->from : 0;
         cost.paused++;
+        cost.not_back += pause->to == 0;
         cost.moved += pause->after.size > 0 && !ks_string_equal(pause->before, pause->after);
         cost.together_ns += ns;
         cost.read_again += pause->read_again;
@@ -54,7 +55,7 @@ static void say_trigger(const ks_speaker *s, const ks_rebalance *r, int32_t step
     else ks_tell(s, "in ");
     step_name(s->story, step, s->out);
     ks_tell(s, ": ");
-    ks_tell_reason(s, e->reason);
+    ks_tell_reason(s, e->reason, e->member);
     if (e->client_reason.size > 0 && !ks_words_is_id_reason(e->client_reason)) ks_tell(s, "; it says \"%s\"", e->client_reason);
     ks_tell(s, "\n");
 }
@@ -95,9 +96,11 @@ static void say_cost(const ks_speaker *s, const ks_cost *c) {
         return;
     }
     ks_tell(s, "what it cost: %d partition%c paused", (int64_t)c->paused, c->paused == 1 ? "" : "s");
-    if (c->longest_ns > 0) ks_tell(s, c->paused == 1 ? ", for %t" : ", the longest for %t", c->longest_ns);
-    ks_tell(s, "; %d moved to another owner; a lag of %d when %c again; %d message%c read again\n", (int64_t)c->moved, c->lag,
-            c->paused == 1 ? "it came" : "they came", c->read_again, c->read_again == 1 ? "" : "s");
+    if (c->paused > c->not_back) ks_tell(s, c->paused == 1 ? ", for %t" : ", the longest for %t", c->longest_ns);
+    if (c->not_back > 0) ks_tell(s, "; %d did not come again in this run", (int64_t)c->not_back);
+    ks_tell(s, "; %d moved to another owner", (int64_t)c->moved);
+    if (c->lag > 0) ks_tell(s, c->paused == 1 ? "; a lag of %d when it came again" : "; a lag of %d when they came again", c->lag);
+    ks_tell(s, "; %d message%c read again\n", c->read_again, c->read_again == 1 ? "" : "s");
 }
 
 void ks_why_generation(const ks_story *story, int32_t rebalance, ks_buffer *out) {
@@ -167,7 +170,8 @@ static void change(const ks_speaker *s, tell_fn *tell, int64_t now, int64_t was,
 static void compare(const ks_speaker *s, const ks_cost *now, const ks_cost *was) {
     if (now->took_ns >= 0 && was->took_ns >= 0) change(s, tell_took, now->took_ns, was->took_ns, true, "");
     change(s, tell_partitions, now->paused, was->paused, false, now->took_ns >= 0 && was->took_ns >= 0 ? "; " : "");
-    if (now->paused > 0) change(s, tell_longest, now->longest_ns, was->longest_ns, true, ", ");
+    if (now->paused > now->not_back) change(s, tell_longest, now->longest_ns, was->longest_ns, true, ", ");
+    if (now->not_back > 0) ks_tell(s, now->not_back == now->paused ? ", not again in that run" : ", %d of them not again in that run", (int64_t)now->not_back);
     if (now->lag > 0 || was->lag > 0) change(s, tell_lag, now->lag, was->lag, false, "; ");
     if (now->read_again > 0 || was->read_again > 0) change(s, tell_messages, now->read_again, was->read_again, false, "; ");
     ks_tell(s, ".\n");
@@ -185,7 +189,7 @@ void ks_why_tried(const ks_story *story, int32_t rebalance, const ks_story *othe
         return;
     }
     ks_cost now = ks_why_cost(other, group, same), was = ks_why_cost(story, group, rebalance);
-    bool equal = now.paused == was.paused && now.longest_ns == was.longest_ns && now.read_again == was.read_again && now.lag == was.lag && now.took_ns == was.took_ns;
+    bool equal = now.paused == was.paused && now.longest_ns == was.longest_ns && now.read_again == was.read_again && now.lag == was.lag && now.took_ns == was.took_ns && now.not_back == was.not_back;
     ks_tell(&s, equal ? "the rebalance still happens, and costs the same.\n" : "the rebalance still happens: ");
     if (!equal) compare(&s, &now, &was);
 }

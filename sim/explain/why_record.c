@@ -147,7 +147,7 @@ static void see(inquiry *q, int32_t i) {
         if (!is_here(q, e->topic, e->partition) || e->to <= q->offset || !q->written) return;
         say_when(q, i);
         ks_tell(&q->s, "passed over: %s begins at %d, because ", e->client, e->to);
-        ks_tell_reason(&q->s, e->reason);
+        ks_tell_reason(&q->s, e->reason, KS_NULL_STRING);
         ks_tell(&q->s, "\n");
     } else if (KIND(log_start_advanced)) {
         const ks_ev_log_start_advanced *e = event->fields;
@@ -155,7 +155,7 @@ static void see(inquiry *q, int32_t i) {
         q->gone = true;
         say_when(q, i);
         ks_tell(&q->s, "removed from the log, which now begins at %d, because ", e->to);
-        ks_tell_reason(&q->s, e->reason);
+        ks_tell_reason(&q->s, e->reason, KS_NULL_STRING);
         ks_tell(&q->s, "\n");
     } else if (KIND(topic_deleted) && ks_string_equal(FIELDS(topic_deleted)->topic, q->topic) && q->written) {
         q->deleted = true;

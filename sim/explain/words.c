@@ -85,29 +85,35 @@ void ks_tell(const ks_speaker *s, const char *format, ...) {
 }
 
 typedef struct wording { const char *word, *words; } wording;
-static const wording reasons[] = {
+static const wording reasons[] = { /* %w: the member, or "a member" */
     /* why a rebalance begins */
-    { "member_joined", "a new member has come" },
-    { "member_rejoined", "a member joins again" },
-    { "metadata_changed", "a member joins again and says something else than before: other topics, or other partitions that it has" },
-    { "subscription_changed", "a member wants other topics" },
+    { "member_joined", "%w is new" },
+    { "member_rejoined", "%w joins again" },
+    { "metadata_changed", "%w joins again with other protocols, topics or partitions than the coordinator knows of it" },
+    { "subscription_changed", "%w wants other topics" },
     { "topics_changed", "the partitions of a topic it reads have changed" },
-    { "leader_rejoined", "its leader joins again, which always means: assign anew" },
-    { "member_left", "a member has left" },
-    { "session_timeout", "nothing was heard of a member for its whole session timeout" },
-    { "rebalance_timeout", "a member was too slow for the rebalance timeout" },
-    { "sync_timeout", "a member never asked for its assignment" },
+    { "leader_rejoined", "its leader %w joins again, which always means: assign anew" },
+    { "member_left", "%w has left" },
+    { "session_timeout", "nothing was heard of %w for its whole session timeout" },
+    { "rebalance_timeout", "%w was too slow for the rebalance timeout" },
+    { "sync_timeout", "%w never asked for its assignment" },
     { "pending_join", "the id that was handed out was never used" },
-    { "pending_sync", "a member never asked for its assignment" },
+    { "pending_sync", "%w never asked for its assignment" },
     { "assignment_not_written", "the assignment could not be written" },
-    { "static_replaced", "another process took over a static member" },
+    { "static_replaced", "another process is the static member %w now" },
     { "group_full", "the group is full" },
     { "downgraded", "the last member of the consumer protocol has gone" },
-    /* why the joining is over */
-    { "all_joined", "all members have joined" },
-    { "initial_delay", "the initial delay is over" },
+    /* why a generation is over for a client */
+    { "partitions_changed", "it sees that the partitions of a topic have changed" },
+    { "heartbeat_failed", "its heartbeat has failed" },
+    { "session_lost", "the coordinator does not know it any more" },
+    { "unknown_member", "the coordinator does not know it any more" },
+    { "illegal_generation", "the group has moved on" },
+    { "fenced", "another process has its place, or the coordinator has given up on it" },
+    { "closed", "it is being closed" },
+    { "left", "it leaves" },
     /* of brokers, logs and offsets */
-    { "broker_stopped", "its broker stopped" },
+    { "broker_stopped", "the broker that led it has stopped" },
     { "broker_started", "its broker is back" },
     { "moved", "it was moved" },
     { "elected", "it was elected" },
@@ -122,13 +128,15 @@ static const wording reasons[] = {
     { "topic_deleted", "the topic is deleted" },
     { "group_deleted", "the group is deleted" },
     { "delete_records", "somebody asked for it" },
+    { "retention.ms", "what lay before was older than retention.ms" },
+    { "retention.bytes", "the log was bigger than retention.bytes" },
     { NULL, NULL },
 };
 
-void ks_tell_reason(const ks_speaker *s, ks_string reason) {
+void ks_tell_reason(const ks_speaker *s, ks_string reason, ks_string member) {
     for (const wording *w = reasons; w->word != NULL; w++)
         if (ks_string_equal(reason, ks_str(w->word))) {
-            ks_buffer_text(s->out, w->words);
+            ks_tell(s, w->words, member.size > 0 ? member : KS_LITERAL("a member"), KS_NULL_STRING);
             return;
         }
     for (int32_t i = 0; i < reason.size; i++) { /* a word of the list in events/ that has no wording yet reads well enough */
@@ -137,15 +145,15 @@ void ks_tell_reason(const ks_speaker *s, ks_string reason) {
     }
 }
 
-bool ks_words_is_id_reason(ks_string client_reason) {
-    static const char given[] = "need to re-join with the given member-id";
-    return client_reason.size >= (int32_t)sizeof given - 1 && memcmp(client_reason.data, given, sizeof given - 1) == 0;
-}
-
 static void because(const ks_speaker *s, ks_string reason) {
     if (reason.size <= 0) return;
     ks_tell(s, ", because ");
-    ks_tell_reason(s, reason);
+    ks_tell_reason(s, reason, KS_NULL_STRING);
+}
+
+bool ks_words_is_id_reason(ks_string client_reason) {
+    static const char given[] = "need to re-join with the given member-id";
+    return client_reason.size >= (int32_t)sizeof given - 1 && memcmp(client_reason.data, given, sizeof given - 1) == 0;
 }
 
 void ks_tell_partition(const ks_speaker *s, ks_string topic, int32_t partition) { ks_tell(s, "%s[%d]", topic, (int64_t)partition); }
@@ -167,6 +175,9 @@ CLAUSE(rule_fired) {
     static const wording verbs[] = {
         { "answer", "is answered with an error by a rule, and never reaches" },
         { "delay", "is delayed by a rule on its way to" },
+        { "delay_answer", "is delayed by a rule on its way back from" },
+        { "hold_answer", "is answered, but a rule holds the answer back on its way from" },
+        { "pass", "is let through by a rule to" },
         { "reset_before", "is lost by a rule, with its connection, before it reaches" },
         { "reset_after", "has been handled, but a rule cuts the connection before the answer leaves" },
         { "hold", "is held back by a rule before it reaches" },
@@ -201,15 +212,12 @@ CLAUSE(leader_changed) {
     because(s, e->reason);
     ks_tell(s, ".");
 }
+CLAUSE(group_loaded) { ks_tell(s, "The new coordinator reads %s back: %s in generation %d.", e->group, e->state, (int64_t)e->generation); }
 CLAUSE(coordinator_loaded) {
-    if (e->groups == 0) return;
-    ks_tell(s, "Broker %d now coordinates what is kept in __consumer_offsets[%d]; it has read %d group%c from there.", (int64_t)e->broker,
-            (int64_t)e->partition, (int64_t)e->groups, plural(e->groups));
+    if (e->groups > 0) ks_tell(s, "Broker %d coordinates the groups that are kept in __consumer_offsets[%d] now.", (int64_t)e->broker, (int64_t)e->partition);
 }
 CLAUSE(coordinator_unloaded) {
-    if (e->groups == 0) return;
-    ks_tell(s, "Broker %d coordinates what is kept in __consumer_offsets[%d] no more: %d group%c.", (int64_t)e->broker, (int64_t)e->partition,
-            (int64_t)e->groups, plural(e->groups));
+    if (e->groups > 0) ks_tell(s, "Broker %d coordinates the groups that are kept in __consumer_offsets[%d] no more.", (int64_t)e->broker, (int64_t)e->partition);
 }
 
 CLAUSE(group_member_id_given) {
@@ -222,6 +230,11 @@ CLAUSE(group_member_joined) {
     ks_tell(s, ".");
 }
 CLAUSE(group_member_left) {
+    static const char by_admin[] = "member was removed by an admin"; /* Kafka's own words */
+    if (e->reason.size >= (int32_t)sizeof by_admin - 1 && memcmp(e->reason.data, by_admin, sizeof by_admin - 1) == 0) {
+        ks_tell(s, "An administrator removes %w from %s.", e->member, e->client_id, e->group);
+        return;
+    }
     ks_tell(s, "%w leaves %s", e->member, e->client_id, e->group);
     if (e->reason.size > 0) ks_tell(s, " (it says: \"%s\")", e->reason);
     ks_tell(s, ".");
@@ -231,7 +244,7 @@ static void removed(const ks_speaker *s, const ks_ev_group_member_removed *e, co
     if (ks_string_equal(e->reason, KS_LITERAL("session_timeout"))) ks_tell(s, "%c", session);
     else if (ks_string_equal(e->reason, KS_LITERAL("rebalance_timeout"))) ks_tell(s, "it was too slow for the rebalance timeout");
     else if (ks_string_equal(e->reason, KS_LITERAL("pending_sync"))) ks_tell(s, "it never asked for its assignment");
-    else ks_tell_reason(s, e->reason);
+    else ks_tell_reason(s, e->reason, e->member);
     ks_tell(s, ".");
 }
 CLAUSE(group_member_removed) { removed(s, e, "nothing was heard of it for its whole session timeout"); }
@@ -239,7 +252,10 @@ CLAUSE(group_member_expired) { removed(s, (const void *)e, "nothing was heard of
 CLAUSE(group_member_fenced) {
     ks_tell(s, "%w is fenced: another process is static member %s of %s now.", e->member, e->client_id, e->instance_id, e->group);
 }
-CLAUSE(group_member_replaced) { ks_tell(s, "%w is static member %s of %s now, under a new id.", e->member, e->client_id, e->instance_id, e->group); }
+CLAUSE(group_member_replaced) {
+    ks_tell(s, "%w is static member %s of %s now", e->member, e->client_id, e->instance_id, e->group);
+    ks_tell(s, ks_string_equal(e->member, e->old_member) ? "." : ", under a new id.");
+}
 CLAUSE(group_member_away) {
     ks_tell(s, "Static member %s (%w) says that it will be back: it keeps everything until its session is over.", e->instance_id, e->member,
             e->client_id);
@@ -255,12 +271,12 @@ CLAUSE(group_deleted) {
 }
 
 CLAUSE(rebalance_started) {
-    ks_tell(s, "A rebalance of %s begins", e->group);
-    because(s, e->reason);
-    if (e->member.size > 0) ks_tell(s, ": %m", e->member);
+    ks_tell(s, "A rebalance of %s begins, because ", e->group);
+    ks_tell_reason(s, e->reason, e->member);
     ks_tell(s, ".");
 }
 CLAUSE(initial_delay_extended) {
+    if (e->delay_ms <= 0) return;
     ks_tell(s, "Another member came meanwhile: the first rebalance of %s waits %t more.", e->group, e->delay_ms * KS_MS);
 }
 CLAUSE(group_state_changed) { ks_tell(s, "%s: %s -> %s.", e->group, e->from, e->to); }
@@ -311,11 +327,9 @@ CLAUSE(offsets_committed) {
     ks_tell(s, " at %d.", e->offset);
 }
 CLAUSE(offset_commit_refused) {
-    ks_tell(s, "The commit of ");
+    ks_tell(s, e->member.size > 0 ? "%m's commit of " : "The commit of ", e->member);
     ks_tell_partition(s, e->topic, e->partition);
-    ks_tell(s, " at %d", e->offset);
-    if (e->member.size > 0) ks_tell(s, " by %m", e->member);
-    ks_tell(s, " is refused: %c, %c.", kafka_error_name((kafka_error)e->error_code), kafka_error_text((kafka_error)e->error_code));
+    ks_tell(s, " at %d is refused: %c, %c.", kafka_error_name((kafka_error)e->error_code), kafka_error_text((kafka_error)e->error_code));
 }
 CLAUSE(offsets_deleted) {
     ks_tell(s, "The committed offset of %s for ", e->group);
@@ -325,6 +339,12 @@ CLAUSE(offsets_deleted) {
     ks_tell(s, ".");
 }
 
+/* Why, where nobody told it so: an answer with an error is told where it comes. */
+CLAUSE(client_generation_ended) {
+    if (ks_string_equal(e->reason, KS_LITERAL("heartbeat_failed"))) ks_tell(s, "The heartbeat of %s has failed: it gives up on generation %d.", e->client, (int64_t)e->generation);
+    else if (ks_string_equal(e->reason, KS_LITERAL("partitions_changed"))) ks_tell(s, "%s sees that the partitions of a topic have changed.", e->client);
+    else if (ks_string_equal(e->reason, KS_LITERAL("closed"))) ks_tell(s, "%s is being closed.", e->client);
+}
 CLAUSE(client_partitions_assigned) {
     if (e->partitions.size > 0) ks_tell(s, "%s takes up %s.", e->client, e->partitions);
     else ks_tell(s, "%s has nothing new to take up.", e->client);
@@ -376,11 +396,11 @@ typedef struct kind_row {
 } kind_row;
 
 #define KINDS(X)                                                                                                              \
-    X(command, COMMAND, true) X(note, COMMAND, true) X(rule_fired, COMMAND, true) X(node_started, COMMAND, true)              \
+    X(command, COMMAND, true) X(note, COMMAND, true) X(rule_fired, COMMAND, true) X(node_started, COMMAND, false)              \
     X(node_crashed, COMMAND, true) X(node_paused, COMMAND, true) X(node_resumed, COMMAND, true)                               \
     X(topic_created, CLUSTER, true) X(topic_deleted, CLUSTER, true) X(partitions_added, CLUSTER, true)                        \
-    X(config_changed, CLUSTER, false) X(log_start_advanced, CLUSTER, true) X(coordinator_loaded, CLUSTER, false)              \
-    X(coordinator_unloaded, CLUSTER, false) X(leader_changed, LEADER, true)                                                   \
+    X(config_changed, CLUSTER, true) X(log_start_advanced, CLUSTER, true) X(leader_changed, LEADER, true)                      \
+    X(coordinator_unloaded, COORDINATOR, true) X(group_loaded, COORDINATOR, true) X(coordinator_loaded, COORDINATOR, false)   \
     X(group_member_id_given, MEMBER, true) X(group_member_joined, MEMBER, true) X(group_member_left, MEMBER, true)            \
     X(group_member_removed, MEMBER, true) X(group_member_expired, MEMBER, true) X(group_member_fenced, MEMBER, true)          \
     X(group_member_replaced, MEMBER, true) X(group_member_away, MEMBER, true) X(group_converted, MEMBER, true)                \
@@ -390,7 +410,7 @@ typedef struct kind_row {
     X(group_state_changed, STATE, true) X(join_parked, HELD, false) X(group_stabilised, STABLE, true)                         \
     X(group_assignment_stored, STABLE, true) X(sync_parked, SYNC_HELD, false) X(offsets_committed, COMMITTED, false)          \
     X(offset_commit_refused, REFUSED, true) X(offsets_deleted, CLUSTER, true) X(client_partitions_revoked, CLIENT, true)      \
-    X(client_partitions_lost, CLIENT, true) X(client_partitions_assigned, CLIENT, true) X(position_reset, POSITION, false)    \
+    X(client_partitions_lost, CLIENT, true) X(client_generation_ended, CLIENT, false) X(client_partitions_assigned, CLIENT, true) X(position_reset, POSITION, false)    \
     X(records_appended, APPENDED, false) X(append_refused, APPENDED, false) X(produce_retry, APPENDED, false)                 \
     X(writer_batch_failed, APPENDED, true) X(records_delivered, DELIVERED, false)
 

@@ -19,6 +19,7 @@ typedef enum ks_place {
     KS_PLACE_COMMAND,
     KS_PLACE_CLUSTER,
     KS_PLACE_LEADER,    /* many partitions change their leader at once */
+    KS_PLACE_COORDINATOR, /* and with them the coordinator of groups */
     KS_PLACE_MEMBER,    /* who came, went, was fenced */
     KS_PLACE_REBALANCE, /* that one begins */
     KS_PLACE_JOINED,    /* that the joining is over */
@@ -42,8 +43,8 @@ ks_place ks_words_place(const ks_struct *kind);
 /* %s a ks_string from outside, %m a member id as its client, %w a member id or else the client id after it, %d an int64_t,
  * %t a duration in ns (int64_t), %c text of ours. */
 void ks_tell(const ks_speaker *s, const char *format, ...);
-/* A reason from the lists in sim/protocol/events, in words. */
-void ks_tell_reason(const ks_speaker *s, ks_string reason);
+/* A reason from the lists in sim/protocol/events, in words; `member`: of whom it is said, null: nobody in particular. */
+void ks_tell_reason(const ks_speaker *s, ks_string reason, ks_string member);
 /* Is it the reason of a JoinGroup that only uses the id it was handed? That says nothing. */
 bool ks_words_is_id_reason(ks_string client_reason);
 /* "orders[0]" */

@@ -20,6 +20,7 @@ typedef struct telling {
     int32_t index;
     uint8_t *places; /* of each fact */
     int32_t counts[KS_PLACE_COUNT];
+    bool stops_broker; /* it is the command that does */
 } telling;
 
 static const ks_recorded *fact(const telling *t, int32_t f) { return &t->s.story->recording->events.items[t->step->facts.items[f]]; }
@@ -62,6 +63,87 @@ static bool list_item(const telling *t, int32_t *named, int32_t *more) {
 static void list_end(const telling *t, int32_t more) {
     if (more > 0) ks_tell(&t->s, " and %d more", (int64_t)more);
     ks_tell(&t->s, ".");
+}
+
+/* ---- commands and the cluster ---- */
+
+typedef struct doing { const char *command, *does; } doing;
+/* What a command does that has no event of its own. %s: its arguments. */
+static const doing doings[] = {
+    { "join", "%s sets out to find its group's coordinator." },
+    { "leave", "%s is to be closed." },
+    { "cut", "Nothing passes between %s any more: what is sent waits, and nobody is told." },
+    { "heal", "The link between %s works again: what waited arrives." },
+    { "reset", "The connections between %s break, with what was under way on them." },
+    { "delay", "From now on what passes between %s takes another time." },
+    { "release", "What the rule \"%s\" held back goes on." },
+    { "expire_session", "The coordinator is made to believe that the session of %s is over." },
+};
+
+static ks_string first_word(ks_string text) {
+    int32_t end = 0;
+    while (end < text.size && text.data[end] != ' ') end++;
+    return (ks_string){ text.data, end };
+}
+
+/* "A broker-1" becomes "A and broker-1" */
+static void ends_of_link(const telling *t, ks_string text) {
+    ks_string a = first_word(text), b = { text.data + a.size + 1, text.size - a.size - 1 };
+    if (b.size >= 12 && memcmp(b.data, "every broker", 12) == 0) ks_tell(&t->s, "%s and every broker", a);
+    else if (b.size > 0) ks_tell(&t->s, "%s and %s", a, first_word(b));
+    else ks_tell(&t->s, "%s", a);
+}
+
+/* What a command does, when no event says so; that it was given stands above (ks_words_protocol). */
+static void command(const telling *t) {
+    for (int32_t f = 0; f < t->step->facts.count; f++) {
+        const ks_recorded *event = fact(t, f);
+        const ks_struct *kind = event->kind;
+        if (t->places[f] != KS_PLACE_COMMAND) continue;
+        next(t);
+        if (KIND(node_crashed) && t->stops_broker) ks_tell(&t->s, "%s stops.", FIELDS(node_crashed)->name);
+        else if (!KIND(command)) ks_words_clause(t->s.story, t->step->facts.items[f], t->s.out);
+        else if (ks_string_equal(FIELDS(command)->name, KS_LITERAL("expectation_failed"))) ks_tell(&t->s, "%s", FIELDS(command)->arguments);
+        else if (t->counts[KS_PLACE_COMMAND] == 1 && t->counts[KS_PLACE_CLIENT] == 0) {
+            const ks_ev_command *e = event->fields;
+            for (size_t d = 0; d < sizeof doings / sizeof *doings; d++) {
+                if (!ks_string_equal(e->name, ks_str(doings[d].command))) continue;
+                const char *at = strstr(doings[d].does, "%s");
+                ks_buffer_append(t->s.out, doings[d].does, (size_t)(at - doings[d].does));
+                bool link = d >= 2 && d <= 5;
+                if (link) ends_of_link(t, e->arguments);
+                else ks_tell(&t->s, "%s", first_word(e->arguments));
+                ks_buffer_text(t->s.out, at + 2);
+            }
+        }
+    }
+}
+
+/* "t[0] and 17 partitions of __consumer_offsets are now led by broker 2, because ...": once for each new leader. */
+static void leaders(const telling *t) {
+    for (int32_t f = 0; f < t->step->facts.count; f++) {
+        if (t->places[f] != KS_PLACE_LEADER) continue;
+        const ks_ev_leader_changed *first = fact(t, f)->fields;
+        int32_t named = 0, more = 0, internal = 0;
+        next(t);
+        for (int32_t o = f; o < t->step->facts.count; o++) {
+            const ks_ev_leader_changed *e = t->places[o] == KS_PLACE_LEADER ? fact(t, o)->fields : NULL;
+            if (e == NULL || e->to != first->to || !ks_string_equal(e->reason, first->reason)) continue;
+            t->places[o] = KS_PLACE_NONE;
+            if (e->topic.size > 2 && memcmp(e->topic.data, "__", 2) == 0) internal++;
+            else if (list_item(t, &named, &more)) ks_tell_partition(&t->s, e->topic, e->partition);
+        }
+        if (more > 0) ks_tell(&t->s, ", %d more", (int64_t)more);
+        if (internal > 0) ks_tell(&t->s, "%c", named > 0 ? " and " : "");
+        if (internal == 1 && named == 0) ks_tell_partition(&t->s, first->topic, first->partition);
+        else if (internal > 0) ks_tell(&t->s, "%d partition%c of __consumer_offsets", (int64_t)internal, internal == 1 ? "" : "s");
+        bool one = named + more + internal == 1;
+        if (first->to < 0) ks_tell(&t->s, one ? " has no leader any more" : " have no leader any more");
+        else ks_tell(&t->s, one ? " is now led by broker %d" : " are now led by broker %d", (int64_t)first->to);
+        ks_tell(&t->s, ", because ");
+        ks_tell_reason(&t->s, first->reason, KS_NULL_STRING);
+        ks_tell(&t->s, ".");
+    }
 }
 
 /* ---- the coordinator ---- */
@@ -205,31 +287,25 @@ static void committed(const telling *t) {
     if (named > 0) list_end(t, more);
 }
 
+/* "B's commit of o[0] at 5, o[1] at 7 is refused: ILLEGAL_GENERATION, ...", once for each error. */
 static void refused(const telling *t) {
-    int32_t named = 0, more = 0;
-    const ks_ev_offset_commit_refused *first = NULL;
     for (int32_t f = 0; f < t->step->facts.count; f++) {
         if (t->places[f] != KS_PLACE_REFUSED) continue;
-        const ks_ev_offset_commit_refused *e = fact(t, f)->fields;
-        if (first != NULL && first->error_code != e->error_code) { /* each for itself */
-            ks_tell(&t->s, ". ");
-            ks_words_clause(t->s.story, t->step->facts.items[f], t->s.out);
-            trim(t->s.out);
-            if (t->s.out->size > 0) t->s.out->size--; /* its full stop comes below */
-            continue;
+        const ks_ev_offset_commit_refused *first = fact(t, f)->fields;
+        int32_t named = 0, more = 0;
+        next(t);
+        ks_tell(&t->s, first->member.size > 0 ? "%m's commit of " : "The commit of ", first->member);
+        for (int32_t o = f; o < t->step->facts.count; o++) {
+            const ks_ev_offset_commit_refused *e = t->places[o] == KS_PLACE_REFUSED ? fact(t, o)->fields : NULL;
+            if (e == NULL || e->error_code != first->error_code) continue;
+            t->places[o] = KS_PLACE_NONE;
+            if (!list_item(t, &named, &more)) continue;
+            ks_tell_partition(&t->s, e->topic, e->partition);
+            ks_tell(&t->s, " at %d", e->offset);
         }
-        if (first == NULL) {
-            next(t);
-            if (e->member.size > 0) ks_tell(&t->s, "The commit of %m is refused: %c, %c: ", e->member, kafka_error_name((kafka_error)e->error_code),
-                                            kafka_error_text((kafka_error)e->error_code));
-            else ks_tell(&t->s, "The commit is refused: %c, %c: ", kafka_error_name((kafka_error)e->error_code), kafka_error_text((kafka_error)e->error_code));
-            first = e;
-        }
-        if (!list_item(t, &named, &more)) continue;
-        ks_tell_partition(&t->s, e->topic, e->partition);
-        ks_tell(&t->s, " at %d", e->offset);
+        if (more > 0) ks_tell(&t->s, " and %d more", (int64_t)more);
+        ks_tell(&t->s, " is refused: %c, %c.", kafka_error_name((kafka_error)first->error_code), kafka_error_text((kafka_error)first->error_code));
     }
-    if (first != NULL) list_end(t, more);
 }
 
 /* ---- clients ---- */
@@ -283,7 +359,12 @@ static void client(const telling *t, bool whole) {
         if (t->places[f] != KS_PLACE_CLIENT) continue;
         const ks_recorded *event = fact(t, f);
         const ks_struct *kind = event->kind;
-        const ks_ev_client_partitions_assigned *e = event->fields; /* the three kinds have the same fields */
+        if (KIND(client_generation_ended)) {
+            next(t);
+            ks_words_clause(t->s.story, t->step->facts.items[f], t->s.out);
+            continue;
+        }
+        const ks_ev_client_partitions_assigned *e = event->fields; /* the other three kinds have the same fields */
         if (KIND(client_partitions_assigned) && gave_up) {
             until_when(t, true);
             gave_up = false, told = true;
@@ -314,7 +395,7 @@ static void positions(const telling *t) {
     if (named == 0) return;
     if (more > 0) ks_tell(&t->s, " and in %d more", (int64_t)more);
     ks_tell(&t->s, ", because ");
-    ks_tell_reason(&t->s, reason);
+    ks_tell_reason(&t->s, reason, KS_NULL_STRING);
     ks_tell(&t->s, ".");
 }
 
@@ -499,12 +580,12 @@ void ks_words_news(const ks_story *story, int32_t index, int32_t since, ks_buffe
     bool whole = step->event >= since;
     for (int32_t f = 0; f < step->facts.count; f++)
         if (step->facts.items[f] >= since) t.counts[t.places[f] = (uint8_t)ks_words_place(fact(&t, f)->kind)]++;
-    /* What a command does is told; that it was given stands above (ks_words_protocol). */
-    for (int32_t f = 0; f < step->facts.count; f++)
-        if (t.places[f] == KS_PLACE_COMMAND && fact(&t, f)->kind == ks_describe_ev_command()) t.places[f] = KS_PLACE_NONE;
-    each_clause(&t, KS_PLACE_COMMAND);
+    const ks_recorded *given = &story->recording->events.items[step->event];
+    t.stops_broker = given->kind == ks_describe_ev_command() && ks_string_equal(((const ks_ev_command *)given->fields)->name, KS_LITERAL("stop_broker"));
+    command(&t);
     each_clause(&t, KS_PLACE_CLUSTER);
-    each_clause(&t, KS_PLACE_LEADER);
+    leaders(&t);
+    each_clause(&t, KS_PLACE_COORDINATOR);
     each_clause(&t, KS_PLACE_MEMBER);
     rebalance_begins(&t);
     each_clause(&t, KS_PLACE_JOINED);
@@ -574,7 +655,7 @@ static void timer_call(const ks_speaker *s, const ks_recorded *event) {
         ks_tell(s, initial ? "the initial delay of %s is over" : "the rebalance timeout of %s is over", group);
     } else if (KIND(segment_deleted) || KIND(log_start_advanced)) ks_tell(s, "old records are removed");
     else if (KIND(offsets_deleted) || KIND(group_deleted)) ks_tell(s, "committed offsets have expired");
-    else if (KIND(client_partitions_assigned) || KIND(client_partitions_revoked) || KIND(client_partitions_lost)) ks_tell(s, "its program calls");
+    else if (KIND(client_partitions_assigned) || KIND(client_partitions_revoked) || KIND(client_partitions_lost) || KIND(client_generation_ended)) ks_tell(s, "by itself");
     else ks_tell(s, "a timer has run out");
 }
 
