@@ -164,6 +164,9 @@ static void see(finder *f, const ks_recorded *event, int32_t i) {
     } else if (KIND(group_stabilised)) settled(f, find(f, FIELDS(group_stabilised)->group), i);
     else if (KIND(group_state_changed)) {
         ks_string to = FIELDS(group_state_changed)->to;
+        group *emptied = ks_string_equal(to, KS_LITERAL("Empty")) ? find(f, FIELDS(group_state_changed)->group) : NULL;
+        if (emptied != NULL && emptied->rebalance >= 0 && f->story->rebalances.items[emptied->rebalance].reached < 0)
+            reached(f, emptied, i, FIELDS(group_state_changed)->generation); /* nobody is left: that is a generation too */
         if (ks_string_equal(to, KS_LITERAL("Stable")) || ks_string_equal(to, KS_LITERAL("Empty"))) settled(f, find(f, FIELDS(group_state_changed)->group), i);
     }
 }

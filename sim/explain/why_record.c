@@ -85,8 +85,8 @@ static void say_why_again(const inquiry *q, const reader *r, const ks_ev_records
     if (found == NULL) return;
     if (found->rebalance >= 0) {
         const ks_rebalance *rebalance = &story->rebalances.items[found->rebalance];
-        ks_tell(&q->s, " when a rebalance took %s[%d] from %s (why group %s %d)", q->topic, (int64_t)q->partition, found->before, rebalance->group,
-                (int64_t)rebalance->generation);
+        ks_tell(&q->s, " when a rebalance took %s[%d] from %s", q->topic, (int64_t)q->partition, found->before);
+        if (rebalance->generation >= 0) ks_tell(&q->s, " (why group %s %d)", rebalance->group, (int64_t)rebalance->generation);
     } else ks_tell(&q->s, " when %s lost %s[%d]", found->before, q->topic, (int64_t)q->partition);
 }
 
