@@ -51,14 +51,6 @@ static void fill_member(const ks_consumer_member *member, ks_consumer_group_desc
     fill_assignment(member->group, member->target, member->target_count, &out->target_assignment, arena);
 }
 
-static ks_string assignor_name(const ks_group *group) {
-    const ks_group_settings *settings = &group->groups->settings;
-    int32_t best = 0;
-    for (int32_t i = 0; i < settings->assignor_count; i++)
-        if (group->consumer->preferences[i] > group->consumer->preferences[best]) best = i;
-    return settings->assignors[best];
-}
-
 static void describe(ks_broker *broker, ks_string id, bool operations,
                      ks_consumer_group_describe_response_described_group *out, ks_arena *arena) {
     kafka_error error = id.size < 0 ? KAFKA_ERR_INVALID_GROUP_ID : ks_group_coordinator_check(broker, id);
@@ -79,7 +71,7 @@ static void describe(ks_broker *broker, ks_string id, bool operations,
     out->group_state = ks_str(ks_consumer_group_state_text(group));
     out->group_epoch = consumer->group_epoch;
     out->assignment_epoch = consumer->assignment_epoch;
-    out->assignor_name = assignor_name(group);
+    out->assignor_name = ks_consumer_group_assignor(group);
     out->members.count = consumer->member_count;
     out->members.items = ks_arena_alloc(arena, sizeof *out->members.items * (size_t)(consumer->member_count + 1));
     for (int32_t m = 0; m < consumer->member_count; m++) {

@@ -116,6 +116,8 @@ bool ks_consumer_group_is_empty(const ks_group *group);
 bool ks_consumer_group_has_member(const ks_group *group, ks_string member_id);
 bool ks_consumer_group_subscribes(const ks_group *group, ks_string topic);
 const char *ks_consumer_group_state_text(const ks_group *group); /* "Reconciling" */
+/* "uniform": what most members ask for; the first of group.consumer.assignors, unless more prefer another. */
+ks_string ks_consumer_group_assignor(const ks_group *group);
 const char *ks_consumer_member_state_text(ks_consumer_member_state state);
 ks_consumer_member *ks_consumer_member_find(const ks_group *group, ks_string member_id); /* NULL: none */
 const ks_consumer_topic *ks_consumer_topic_of(const ks_group *group, ks_tp tp);

@@ -38,11 +38,12 @@ void ks_consumer_bump(ks_consumer_step *step, const ks_group_why *why) {
 
 /* ---- the target ---- */
 
-static int32_t preferred_assignor(const ks_group *group) {
-    int32_t best = 0; /* the first configured, unless somebody prefers another */
-    for (int32_t i = 0; i < group->groups->settings.assignor_count; i++)
+ks_string ks_consumer_group_assignor(const ks_group *group) {
+    const ks_group_settings *settings = &group->groups->settings;
+    int32_t best = 0;
+    for (int32_t i = 1; i < settings->assignor_count; i++)
         if (group->consumer->preferences[i] > group->consumer->preferences[best]) best = i;
-    return best;
+    return settings->assignors[best];
 }
 
 static int by_topic_name(const void *a, const void *b) {
@@ -116,10 +117,11 @@ static void compute_target(ks_consumer_step *step) {
     ks_group *group = step->group;
     ks_consumer_group *consumer = group->consumer;
     ks_arena *arena = step->out->scratch;
-    int32_t topic_count, moved = 0, assignor = preferred_assignor(group);
+    int32_t topic_count, moved = 0;
+    ks_string assignor = ks_consumer_group_assignor(group);
     ks_consumer_topic **topics = subscribed_topics(consumer, arena, &topic_count);
     ks_server_assignor_input input = make_input(consumer, topics, topic_count, arena);
-    ks_server_assign_fn *assign = ks_server_assignor_find(group->groups->settings.assignors[assignor]);
+    ks_server_assign_fn *assign = ks_server_assignor_find(assignor);
     ks_assert(assign != NULL);
     assign(&input, arena);
     bool *changed = ks_arena_alloc(arena, sizeof *changed * (size_t)(consumer->number_count + 1));
@@ -135,7 +137,7 @@ static void compute_target(ks_consumer_step *step) {
     consumer->assignment_epoch = consumer->group_epoch;
     consumer->settled = 0; /* all are behind now */
     KS_TELL(step->out, group, target_assignment_computed, .group = group->id, .epoch = consumer->assignment_epoch,
-            .assignor = group->groups->settings.assignors[assignor], .members = consumer->member_count, .moved = moved);
+            .assignor = assignor, .members = consumer->member_count, .moved = moved);
     for (int32_t m = 0; m < consumer->member_count; m++) {
         const ks_consumer_member *member = consumer->sorted[m];
         if (!changed[member->number]) continue;

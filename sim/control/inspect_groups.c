@@ -124,16 +124,6 @@ static void fill_committed(ksim *sim, ks_arena *view, ks_group *from, ksim_group
 
 /* ---- groups ---- */
 
-/* What most members ask for, the first one in group.consumer.assignors otherwise. */
-static const char *assignor_of(ks_arena *view, const ks_group *from) {
-    const ks_group_settings *settings = &from->groups->settings;
-    int32_t best = 0;
-    for (int32_t i = 1; i < settings->assignor_count; i++) {
-        if (from->consumer->preferences[i] > from->consumer->preferences[best]) best = i;
-    }
-    return settings->assignor_count ? ks_view_string(view, settings->assignors[best]) : "";
-}
-
 static const char *or_empty(const char *text) { return text ? text : ""; }
 
 static void fill_group(ksim *sim, ks_arena *view, ks_group *from, ksim_group *to) {
@@ -150,7 +140,7 @@ static void fill_group(ksim *sim, ks_arena *view, ks_group *from, ksim_group *to
     } else {
         to->generation = from->consumer->group_epoch;
         to->protocol_type = "consumer";
-        to->protocol = assignor_of(view, from);
+        to->protocol = or_empty(ks_view_string(view, ks_consumer_group_assignor(from)));
         fill_consumer_members(view, from->consumer, to);
     }
     fill_committed(sim, view, from, to);
@@ -197,7 +187,7 @@ int64_t ksim_committed_offset(ksim *sim, const char *group, const char *topic, i
     return value ? value->offset : -1;
 }
 
-static int64_t topic_lag(const ksim *sim, const ks_group *group, const ks_topic *topic) {
+static int64_t topic_lag(const ks_group *group, const ks_topic *topic) {
     int64_t lag = 0;
     for (int32_t i = 0; i < topic->partition_count; i++) {
         const ks_committed_value *value = ks_group_offset_find(group, topic->name, i);
@@ -205,7 +195,6 @@ static int64_t topic_lag(const ksim *sim, const ks_group *group, const ks_topic 
         int64_t from = value && value->offset >= 0 ? value->offset : ks_log_start_offset(log);
         if (from < ks_log_high_watermark(log)) lag += ks_log_high_watermark(log) - from;
     }
-    (void)sim;
     return lag;
 }
 
@@ -217,14 +206,14 @@ int64_t ksim_lag(ksim *sim, const char *group_name, const char *topic_name) {
         if (topic == NULL)
             ks_sim_fail(sim, KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION, "ksim_lag: there is no topic \"%.100s\"",
                         topic_name);
-        return topic ? topic_lag(sim, group, topic) : -1;
+        return topic ? topic_lag(group, topic) : -1;
     }
     int32_t count;
     int64_t lag = 0;
     ks_offsets_topic **topics = ks_group_offset_topics(group, ks_sim_view(sim), &count);
     for (int32_t i = 0; i < count; i++) {
         const ks_topic *topic = ks_cluster_topic_find(sim->cluster, topics[i]->name);
-        if (topic) lag += topic_lag(sim, group, topic);
+        if (topic) lag += topic_lag(group, topic);
     }
     return lag;
 }

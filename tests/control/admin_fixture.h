@@ -29,6 +29,7 @@ typedef struct desk {
     kafka_context *ctx, *worker_ctx;
     kafka_client *client, *worker;
     kafka_task *task;
+    ksim_rule *lossy; /* what breaks the administrator's connections; NULL: nothing */
     char member[128]; /* id of the first member */
 } desk;
 

@@ -30,7 +30,8 @@ static kafka_error commit(desk *d, caller who) {
     const kafka_group_offset offset = { .topic = "orders", .partition = 1, .offset = 7, .metadata = "half way" };
     const ksim_group *group = ksim_group_find(SIM, "billing");
     int32_t generation = group != NULL && group->generation > 0 ? group->generation : 1;
-    kafka_commit_request request = { .group = "billing", .generation = generation, .member = d->member[0] ? d->member : "m", .offsets = &offset, .count = 1 };
+    kafka_commit_request request = { .group = "billing", .generation = generation, .member = d->member[0] ? d->member : "m",
+                                     .offsets = &offset, .count = 1 };
     switch ((int)who) {
     case OLD_MEMBER: request.generation--; break;
     case FUTURE_MEMBER: request.generation++; break;
@@ -52,7 +53,8 @@ static void each_caller_gets_kafka_s_code_in_each_state(void **unused) {
             snprintf(before, sizeof before, "%s", state_of(d));
             kafka_error error = commit(d, (caller)who);
             if (error != rules[state][who])
-                fail_msg("caller %d, state %d (%s): %s, not %s", who, state, before, kafka_error_name(error), kafka_error_name(rules[state][who]));
+                fail_msg("caller %d, state %d (%s): %s, not %s", who, state, before, kafka_error_name(error),
+                         kafka_error_name(rules[state][who]));
             assert_i64_equal(ksim_committed_offset(SIM, "billing", "orders", 1), error == KAFKA_OK ? 7 : -1);
             if (state != MISSING) assert_string_equal(state_of(d), before);
             desk_end(&holder);
@@ -119,7 +121,8 @@ static void simple_consumers_share_offsets_without_a_group(void **state) {
     join_by_hand(d, NULL, NULL, d->member);
     sync_by_hand(d, NULL, NULL, 1, d->member);
     const kafka_consumer_offset late = { .topic = "orders", .partition = 1, .offset = 0, .leader_epoch = -1 };
-    assert_int_equal(kafka_consumer_commit_sync(d->stage.programs[0].consumer, d->stage.programs[0].ctx, &late, 1), KAFKA_ERR_COMMIT_FAILED);
+    program *simple = &d->stage.programs[0];
+    assert_int_equal(kafka_consumer_commit_sync(simple->consumer, simple->ctx, &late, 1), KAFKA_ERR_COMMIT_FAILED);
     assert_i64_equal(ksim_committed_offset(SIM, "billing", "orders", 1), 3);
 }
 

@@ -80,7 +80,8 @@ static void a_classic_member_of_a_modern_group_is_marked_and_can_be_removed(void
     desk *d = *state;
     program *modern = modern_member(d, "c1");
     ksim_run_until(SIM, has_state, "Stable", "stable", 0);
-    const char *const settings[] = { "group.id=billing", "partition.assignment.strategy=cooperative-sticky", "group.instance.id=old", NULL };
+    const char *const settings[] = { "group.id=billing", "partition.assignment.strategy=cooperative-sticky",
+                                     "group.instance.id=old", NULL };
     program *classic = make_program(&d->stage, "c2", settings);
     start(classic, "orders");
     run_for(&d->stage, 30 * KAFKA_SECOND);
@@ -382,7 +383,8 @@ static void a_living_member_that_is_removed_joins_again(void **state) {
 /* ---- asking again ---- */
 
 static ksim_rule *answer(desk *d, const char *api, kafka_error error, uint64_t times) {
-    return ksim_rule_add(SIM, &(ksim_rule_config){ .client = "admin", .api = api, .first = times, .action = KSIM_ANSWER_ERROR, .error = error });
+    return ksim_rule_add(SIM, &(ksim_rule_config){ .client = "admin", .api = api, .first = times,
+                                                   .action = KSIM_ANSWER_ERROR, .error = error });
 }
 
 static kafka_error alter(desk *d, kafka_client *client, kafka_context *ctx) {
@@ -396,8 +398,8 @@ static int64_t took_ms(desk *d) { return (ksim_elapsed(SIM) - since) / KAFKA_MIL
 
 static void it_asks_again_with_growing_pauses(void **state) {
     desk *d = *state;
-    static const kafka_error codes[] = { KAFKA_ERR_NOT_COORDINATOR, KAFKA_ERR_COORDINATOR_NOT_AVAILABLE, KAFKA_ERR_COORDINATOR_LOAD_IN_PROGRESS,
-                                         KAFKA_ERR_REBALANCE_IN_PROGRESS };
+    static const kafka_error codes[] = { KAFKA_ERR_NOT_COORDINATOR, KAFKA_ERR_COORDINATOR_NOT_AVAILABLE,
+                                         KAFKA_ERR_COORDINATOR_LOAD_IN_PROGRESS, KAFKA_ERR_REBALANCE_IN_PROGRESS };
     assert_error(alter(d, d->client, d->ctx), KAFKA_OK); /* connections and layout are there now */
     for (size_t i = 0; i < 4; i++) {
         ksim_rule *searches = ksim_rule_add(SIM, &(ksim_rule_config){ .client = "admin", .api = "FindCoordinator" });
@@ -457,7 +459,8 @@ static void a_coordinator_that_dies_or_moves_is_found_again(void **state) {
     desk *d = *state;
     assert_error(alter(d, d->client, d->ctx), KAFKA_OK);
     int32_t coordinator = ksim_group_find(SIM, billing)->coordinator;
-    ksim_rule *hold = ksim_rule_add(SIM, &(ksim_rule_config){ .client = "admin", .api = "OffsetCommit", .nth = 1, .action = KSIM_RESET_BEFORE });
+    ksim_rule *hold = ksim_rule_add(
+        SIM, &(ksim_rule_config){ .client = "admin", .api = "OffsetCommit", .nth = 1, .action = KSIM_RESET_BEFORE });
     assert_error(alter(d, d->client, d->ctx), KAFKA_OK);
     assert_int_equal(ksim_rule_matched(hold), 2);
     ksim_stop_broker(SIM, coordinator);
@@ -524,7 +527,9 @@ static void a_partition_without_a_leader_is_waited_for_within_the_minute(void **
     desk *d = *state;
     const int32_t first[] = { 1 };
     const kafka_replica_assignment alone = { 0, first, 1 };
-    const kafka_topic_config topic = { .topic = "alone", .partitions = -1, .replication_factor = -1, .assignments = &alone, .assignment_count = 1 };
+    const kafka_topic_config topic = {
+        .topic = "alone", .partitions = -1, .replication_factor = -1, .assignments = &alone, .assignment_count = 1
+    };
     assert_error(kafka_client_create_topics(d->client, d->ctx, &topic, 1, NULL, NULL), KAFKA_OK);
     commit_from_outside(d, "alone", 0, 0);
     ksim_stop_broker(SIM, 1);
@@ -607,7 +612,8 @@ static void many_groups_take_one_request_a_broker(void **state) {
     kafka_described_groups *described = describe(d, groups, GROUPS);
     for (int i = 0; i < GROUPS; i++) assert_string_equal(described->items[i].state, "Empty");
     kafka_described_groups_free(described);
-    assert_in_range(ksim_rule_matched(sent), 7, 16); /* 1 search, 3 ConsumerGroupDescribe, 3 DescribeGroups, and new connections' greetings */
+    /* 1 search, 3 ConsumerGroupDescribe, 3 DescribeGroups, and new connections' greetings */
+    assert_in_range(ksim_rule_matched(sent), 7, 16);
     ksim_rule *deletes = ksim_rule_add(SIM, &(ksim_rule_config){ .client = "admin", .api = "DeleteGroups" });
     kafka_named_errors *results;
     assert_error(kafka_client_delete_consumer_groups(d->client, d->ctx, groups, GROUPS, &results), KAFKA_OK);

@@ -35,7 +35,8 @@ static void expect_plan(kafka_reset_plan *plan, bool executed, const char *expec
         if (item->error)
             size += (size_t)snprintf(text + size, sizeof text - size, "%s", kafka_error_name(item->error));
         else
-            size += (size_t)snprintf(text + size, sizeof text - size, "%lld>%lld%s", (long long)item->before, (long long)item->offset, item->clamped ? "!" : "");
+            size += (size_t)snprintf(text + size, sizeof text - size, "%lld>%lld%s", (long long)item->before,
+                                     (long long)item->offset, item->clamped ? "!" : "");
     }
     if (strcmp(text, expected) != 0) fail_msg("the plan is\n  %s\nnot\n  %s", text, expected);
     assert_int_equal(plan->executed, executed);
@@ -65,7 +66,8 @@ static void every_target_goes_where_kafka_s_tool_goes(void **state) {
         { { .partitions = first, .to = KAFKA_RESET_SHIFT_BY, .offset = INT64_MIN }, "orders[0] 4>0!" },
         { { .partitions = first, .to = KAFKA_RESET_SHIFT_BY, .offset = INT64_MAX }, "orders[0] 4>10!" },
         { { .to = KAFKA_RESET_TO_DATETIME, .time = 0 }, "orders[0] 4>0 orders[1] -1>0 orders[2] -1>0" },
-        { { .to = KAFKA_RESET_TO_DATETIME, .time = begun + 5 * APART_S * KAFKA_SECOND - KAFKA_SECOND }, "orders[0] 4>5 orders[1] -1>0 orders[2] -1>0" },
+        { { .to = KAFKA_RESET_TO_DATETIME, .time = begun + 5 * APART_S * KAFKA_SECOND - KAFKA_SECOND },
+          "orders[0] 4>5 orders[1] -1>0 orders[2] -1>0" },
         { { .to = KAFKA_RESET_TO_DATETIME, .time = INT64_MAX }, "orders[0] 4>10 orders[1] -1>0 orders[2] -1>1" },
         { { .to = KAFKA_RESET_BY_DURATION, .duration = 0 }, "orders[0] 4>10 orders[1] -1>0 orders[2] -1>1" },
         { { .to = KAFKA_RESET_BY_DURATION, .duration = 150 * KAFKA_SECOND }, "orders[0] 4>8 orders[1] -1>0 orders[2] -1>0" },
@@ -140,7 +142,8 @@ static void with_one_wrong_partition_nothing_is_committed(void **state) {
     const kafka_topic_partition wrong[] = { { "orders", 3 }, { "orders", 0 }, { "nothing", -1 }, { "nothing", 7 } };
     kafka_reset_request request = { .group = "billing", .partitions = wrong, .count = 4, .to = KAFKA_RESET_TO_LATEST };
     expect_plan(reset(d, request), false,
-                "nothing[-1] UNKNOWN_TOPIC_OR_PARTITION nothing[7] UNKNOWN_TOPIC_OR_PARTITION orders[0] -1>10 orders[3] UNKNOWN_TOPIC_OR_PARTITION");
+                "nothing[-1] UNKNOWN_TOPIC_OR_PARTITION nothing[7] UNKNOWN_TOPIC_OR_PARTITION orders[0] -1>10 "
+                "orders[3] UNKNOWN_TOPIC_OR_PARTITION");
     assert_null(ksim_group_find(DESK_SIM(d), "billing"));
     assert_error(kafka_client_reset_consumer_group_offsets(d->client, d->ctx, &request, NULL), KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION);
     assert_non_null(strstr(kafka_error_detail(d->address), "nothing[-1]"));
@@ -181,7 +184,8 @@ static void a_member_that_joins_in_between_is_not_overrun(void **state) {
     desk *d = *state;
     fill(d);
     commit_from_outside(d, "orders", 0, 4);
-    ksim_rule *hold = ksim_rule_add(DESK_SIM(d), &(ksim_rule_config){ .api = "OffsetCommit", .client = "admin", .action = KSIM_DELAY, .delay = 5 * KAFKA_SECOND });
+    ksim_rule *hold = ksim_rule_add(DESK_SIM(d), &(ksim_rule_config){ .api = "OffsetCommit", .client = "admin",
+                                                                      .action = KSIM_DELAY, .delay = 5 * KAFKA_SECOND });
     d->task = kafka_go(d->worker_ctx, "member", join_in_a_task, d);
     ksim_rule *late = ksim_rule_add(DESK_SIM(d), &(ksim_rule_config){ .api = "JoinGroup", .action = KSIM_DELAY, .delay = KAFKA_SECOND });
     kafka_reset_request request = { .group = "billing", .partitions = first, .count = 1, .to = KAFKA_RESET_TO_EARLIEST };

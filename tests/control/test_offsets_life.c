@@ -176,12 +176,14 @@ static void note_refusal(void *context, const ksim_event *event) {
     refusal *seen = context;
     kafka_bytes member, topic;
     if (strcmp(ksim_event_kind(event), "offset_commit_refused") != 0) return;
-    if (ksim_event_bytes(event, "Member", &member)) snprintf(seen->member, sizeof seen->member, "%.*s", (int)member.size, (const char *)member.data);
+    if (ksim_event_bytes(event, "Member", &member))
+        snprintf(seen->member, sizeof seen->member, "%.*s", (int)member.size, (const char *)member.data);
     ksim_event_int(event, "Generation", &seen->generation);
     ksim_event_int(event, "Partition", &seen->partition);
     ksim_event_int(event, "Offset", &seen->offset);
     ksim_event_int(event, "ErrorCode", &seen->code);
-    if (ksim_event_bytes(event, "Topic", &topic)) snprintf(seen->topic, sizeof seen->topic, "%.*s", (int)topic.size, (const char *)topic.data);
+    if (ksim_event_bytes(event, "Topic", &topic))
+        snprintf(seen->topic, sizeof seen->topic, "%.*s", (int)topic.size, (const char *)topic.data);
     seen->count++;
 }
 
@@ -269,7 +271,8 @@ static void failover(const char *mode, departure how) {
     memcpy(two_was_told, two->log, sizeof two_was_told);
     int32_t generation = ksim_group_find(SIM, "billing")->generation;
     for (int32_t partition = 0; partition < 3; partition++) assert_i64_equal(committed(d, "orders", partition), 10);
-    ksim_rule *hold = ksim_rule_add(SIM, &(ksim_rule_config){ .api = "OffsetCommit", .first = 2, .action = KSIM_DELAY, .delay = 100 * KAFKA_MILLISECOND });
+    ksim_rule *hold = ksim_rule_add(SIM, &(ksim_rule_config){ .api = "OffsetCommit", .first = 2, .action = KSIM_DELAY,
+                                                              .delay = 100 * KAFKA_MILLISECOND });
     for (int32_t partition = 0; partition < 3; partition++) assert_int_equal(ksim_put(SIM, "orders", partition, "k", "v"), KAFKA_OK);
     sent += 3;
     assert_ksim_ok(SIM, ksim_run_until_rule(SIM, hold, 2)); /* both commits are on their way */
@@ -304,7 +307,8 @@ static void a_rebalance_is_finished_at_the_next_coordinator(void **unused) {
         run_for(&d->stage, 10 * KAFKA_SECOND);
         produce_for(d, 5, &sent);
         const char *api = i == 0 ? "SyncGroup" : "ConsumerGroupHeartbeat";
-        ksim_rule *joining = ksim_rule_add(SIM, &(ksim_rule_config){ .api = api, .client = "c2", .nth = 1, .action = KSIM_DELAY, .delay = KAFKA_SECOND });
+        ksim_rule *joining = ksim_rule_add(SIM, &(ksim_rule_config){ .api = api, .client = "c2", .nth = 1,
+                                                                     .action = KSIM_DELAY, .delay = KAFKA_SECOND });
         program *two = MEMBER(d, "c2", "orders", modes[i], "auto.offset.reset=earliest");
         assert_ksim_ok(SIM, ksim_run_until_rule(SIM, joining, 1));
         depart(d, DIES);
@@ -367,7 +371,9 @@ static void the_log_of_a_classic_group_has_kafka_s_bytes(void **state) {
     int64_t joined_ms = ksim_now(SIM) / KAFKA_MILLISECOND;
     sync_by_hand(d, "till-1", NULL, 1, d->member);
     const kafka_group_offset offset = { .topic = "orders", .partition = 2, .offset = 258, .metadata = "half way" };
-    const kafka_commit_request commit = { .group = "billing", .generation = 1, .member = d->member, .group_instance = "till-1", .offsets = &offset, .count = 1 };
+    const kafka_commit_request commit = {
+        .group = "billing", .generation = 1, .member = d->member, .group_instance = "till-1", .offsets = &offset, .count = 1
+    };
     assert_int_equal(kafka_client_offset_commit(d->worker, d->worker_ctx, &commit, NULL), KAFKA_OK);
     int64_t committed_ms = ksim_now(SIM) / KAFKA_MILLISECOND;
     const char *const client_id = ksim_group_find(SIM, "billing")->members[0].client_id;
