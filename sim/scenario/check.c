@@ -85,13 +85,20 @@ static bool topic_configs(const ks_check *check) {
 
 /* ---- cluster ---- */
 
+/* Without any latency two programs that ask each other again and again would do so for ever at one instant. */
+static bool takes_time(const ks_check *check, const ks_word *word) {
+    int64_t ns;
+    return !ks_parse_duration(word->text, &ns) || ns > 0 || ks_check_fail(check, word->column, "a message takes some time; 1us is the least");
+}
+
 static bool cluster(const ks_check *check) {
     const ks_command_line *command = check->command;
     ks_world *world = check->world;
     int64_t brokers = 3, value;
-    const ks_pair *count = ks_pair_find(command, "brokers"), *racks = ks_pair_find(command, "racks");
+    const ks_pair *count = ks_pair_find(command, "brokers"), *racks = ks_pair_find(command, "racks"), *latency = ks_pair_find(command, "latency");
     if (world->begun) return ks_check_fail(check, 1, "'cluster' comes first, and once");
     if (count != NULL && !ks_check_int(check, &count->value, "brokers", 1, BROKERS_MAX, &brokers)) return false;
+    if (latency != NULL && !takes_time(check, &latency->value)) return false;
     if (racks != NULL) {
         int32_t named = 1;
         bool empty = racks->value.text.size == 0;
@@ -298,7 +305,8 @@ static bool link(const ks_check *check) {
     if (nodes > 1 && ks_string_equal(words[0].text, words[1].text)) return ks_check_fail(check, words[1].column, "a link has two ends; both are '%s'", words[1].text.data);
     if (nodes > 1 && !is_broker(check, words[0].text) && !is_broker(check, words[1].text))
         return ks_check_fail(check, words[1].column, "clients talk to brokers, not to each other; one end is broker-1 or another broker");
-    return !delay || ks_string_equal(words[nodes].text, KS_LITERAL("default")) || ks_check_duration(check, &words[nodes], "D, the delay of each message one way (or: default),");
+    if (!delay || ks_string_equal(words[nodes].text, KS_LITERAL("default"))) return true;
+    return ks_check_duration(check, &words[nodes], "D, the delay of each message one way (or: default),") && takes_time(check, &words[nodes]);
 }
 
 /* ---- rules ---- */

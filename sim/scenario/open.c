@@ -23,7 +23,6 @@ static ksim *make_sim(const ks_command_line *cluster, const ks_scenario_options 
     int32_t count = 0;
     ksim_config config = { .seed = options->has_seed ? options->seed : (uint64_t)ks_pair_int(c, "seed", 7), .brokers = (int32_t)ks_pair_int(c, "brokers", 3),
                            .latency = ks_pair_duration(c, "latency", 0), .settings = settings, .problem = problem, .problem_size = size };
-    if (ks_pair_find(c, "latency") != NULL && config.latency == 0) config.latency = KSIM_NO_LATENCY;
     if (ks_pair_find(c, "racks") != NULL) config.racks = racks_of(ks_pair_text(c, "racks", ""), config.brokers, arena);
     for (int32_t i = 0; i < c->pair_count; i++)
         if (strchr(c->pairs[i].name.text.data, '.') != NULL) settings[count++] = (ksim_setting){ c->pairs[i].name.text.data, c->pairs[i].value.text.data };

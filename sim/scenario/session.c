@@ -124,11 +124,17 @@ static ks_run_result interrupted(char *problem, size_t size) {
     return KS_RUN_FAILED;
 }
 
-/* Runs in slices, so that somebody who waits in front of it can end it. */
+static bool is_interrupted(ksim *sim, void *context) {
+    (void)sim;
+    return ks_session_interrupted(context);
+}
+
+/* So that somebody who waits in front of it can end it. */
 static void run_for(ks_session *session, int64_t ns) {
-    const int64_t slice = 60 * KS_S;
-    for (; ns > slice && !ks_session_interrupted(session); ns -= slice) ksim_run_for(session->sim, slice);
-    if (!ks_session_interrupted(session)) ksim_run_for(session->sim, ns);
+    int64_t end = ks_now(session->sim->kernel) + ns;
+    if (ns > 0) ksim_run_until(session->sim, is_interrupted, session, "the end of the advance", ns);
+    int64_t left = end - ks_now(session->sim->kernel); /* when nothing was left to happen before */
+    if (left > 0 && !ks_session_interrupted(session)) ksim_run_for(session->sim, left);
 }
 
 /* ---- processes ---- */

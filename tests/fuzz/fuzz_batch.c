@@ -2,8 +2,8 @@
  *
  * Any bytes into the checks and the reader of record batches, and into every codec. What the broker's check lets pass
  * must be what a slow reader, written apart, finds well-formed, and the fast reader must then find every record. The
- * first byte says whether the checksum is mended first, so that mutations get past it. See fuzz_codec.c for how to run
- * it.
+ * first byte says whether the checksum is mended first, so that mutations get past it. docs/fuzzing.md says
+ * how to run it with libFuzzer.
  */
 #include <stdlib.h>
 

@@ -2,8 +2,7 @@
  *
  * Any bytes into the codec: the first three choose API, version and direction, the rest is a body. It never reads
  * outside the bytes (the sanitizers watch); what decodes, encodes; and what was encoded decodes to an equal value.
- * tests/protocol/ test_fuzz.c includes this file; with libFuzzer: clang -g -fsanitize=fuzzer,address,undefined
- * -DKS_LIBFUZZER -I. -Iinclude tests/fuzz/fuzz_codec.c LIBRARIES
+ * tests/protocol/test_fuzz.c drives it; docs/fuzzing.md says how to run it with libFuzzer.
  */
 #include "sim/protocol/codec.h"
 #include "sim/protocol/frame.h"

@@ -3,58 +3,24 @@
  * A seeded mutator over the vectors for the fuzz functions of tests/fuzz: the same inputs every time. KSIM_FUZZ_ROUNDS
  * makes it longer (mutations of each vector; 200 unless told).
  */
+#define _POSIX_C_SOURCE 200809L
 #include "tests/protocol/vectors.h"
 
 #include "tests/fuzz/fuzz_batch.c"
 #include "tests/fuzz/fuzz_codec.c"
-
-static uint64_t next(uint64_t *state) { /* splitmix64 */
-    uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    return z ^ z >> 31;
-}
-
-static size_t below(uint64_t *state, size_t bound) { return bound == 0 ? 0 : (size_t)(next(state) % bound); }
-
-static void mutate_once(uint64_t *state, ks_buffer *bytes) {
-    static const uint8_t odd[] = { 0, 1, 0x7f, 0x80, 0xff, 0xfe, 0x0f };
-    size_t at = below(state, bytes->size), length = 1 + below(state, 16);
-    if (bytes->size == 0) return;
-    if (length > bytes->size - at) length = bytes->size - at;
-    switch (below(state, 6)) {
-    case 0: bytes->data[at] ^= (uint8_t)(1u << below(state, 8)); break;
-    case 1: bytes->data[at] = odd[below(state, sizeof odd)]; break;
-    case 2: memset(bytes->data + at, odd[below(state, sizeof odd)], length); break;
-    case 3: bytes->size = at; break; /* cut */
-    case 4:                          /* taken out */
-        memmove(bytes->data + at, bytes->data + at + length, bytes->size - at - length);
-        bytes->size -= length;
-        break;
-    case 5: /* twice */
-        ks_buffer_reserve(bytes, length);
-        memmove(bytes->data + at + length, bytes->data + at, bytes->size - at);
-        bytes->size += length;
-        break;
-    }
-}
-
-static long rounds(void) {
-    const char *own = getenv("KSIM_FUZZ_ROUNDS");
-    return own != NULL ? strtol(own, NULL, 10) : 200;
-}
+#include "tests/fuzz/mutate.h"
 
 static void run(uint64_t seed, const uint8_t *start, size_t size, const uint8_t *head, size_t head_size,
                 int (*fuzz)(const uint8_t *, size_t), bool vary_head) {
     uint64_t state = seed;
     ks_buffer bytes = { 0 };
-    for (long round = 0; round < rounds(); round++) {
+    for (long round = 0; round < ks_mutate_rounds(200); round++) {
         ks_buffer_clear(&bytes);
         ks_buffer_append(&bytes, start, size);
-        for (size_t k = below(&state, 4) + (round > 0); k > 0; k--) mutate_once(&state, &bytes);
+        for (size_t k = ks_mutate_below(&state, 4) + (round > 0); k > 0; k--) ks_mutate_once(&state, &bytes);
         uint8_t *exact = malloc(bytes.size + head_size);
         memcpy(exact, head, head_size);
-        if (vary_head) exact[0] = (uint8_t)next(&state);
+        if (vary_head) exact[0] = (uint8_t)ks_mutate_next(&state);
         if (bytes.size > 0) memcpy(exact + head_size, bytes.data, bytes.size);
         fuzz(exact, bytes.size + head_size);
         free(exact);
@@ -108,10 +74,10 @@ static void mutated_batches_never_harm_checks_reader_and_codecs(void **state) {
 
 static void noise_never_harms_anything(void **state) {
     uint64_t seed = 7;
-    for (long round = 0; round < rounds() * 100; round++) {
+    for (long round = 0; round < ks_mutate_rounds(200) * 100; round++) {
         uint8_t bytes[200];
-        size_t size = below(&seed, sizeof bytes);
-        for (size_t i = 0; i < size; i++) bytes[i] = (uint8_t)(below(&seed, 3) ? below(&seed, 4) : next(&seed));
+        size_t size = ks_mutate_below(&seed, sizeof bytes);
+        for (size_t i = 0; i < size; i++) bytes[i] = (uint8_t)(ks_mutate_below(&seed, 3) ? ks_mutate_below(&seed, 4) : ks_mutate_next(&seed));
         fuzz_codec(bytes, size);
         fuzz_batch(bytes, size);
     }

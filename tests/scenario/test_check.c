@@ -135,6 +135,7 @@ static void wrong_words_and_orders_are_told_with_the_form(void **state) {
         { "rule r when Produce topic=orders partition=3 then count", "6:44: partition is a whole number, 0 to 2, not '3'" },
         { "rule r when Produce then count\nrelease r", "7:9: the rule 'r' holds nothing; `then hold` does" },
         { "rule r when Produce then count\nrule r when Produce then count", "7:6: there is a rule 'r' already; `unrule r` removes it" },
+        { "delay c1 broker-1 0s", "6:19: a message takes some time; 1us is the least" },
         { "delay c1 broker-1", "6:10: D, the delay of each message one way (or: default), is a duration" },
     };
     HOLD(rows);
@@ -187,6 +188,7 @@ static void wrong_values_are_told_with_what_is_allowed(void **state) {
         { "delete-group billing refused=NON_EMPTY_GROP", "6:30: 'NON_EMPTY_GROP' is none of Kafka's errors; did you mean 'NON_EMPTY_GROUP'?" },
     };
     HOLD(rows);
+    expect_said("cluster latency=0ms", 19, "1:17: a message takes some time; 1us is the least");
     expect_said("cluster brokers=0", 17, "1:17: brokers is a whole number, 1 to 64, not '0'");
     expect_said("cluster racks=a,b", 17, "1:15: racks names one rack for each of the 3 brokers");
     expect_said("cluster brokers=2 racks=a,", 26, "1:25: racks names one rack for each of the 2 brokers");
