@@ -199,6 +199,12 @@ static void read_range(ks_fetcher *fetcher, int32_t step) {
 
 /* ---- fetching ---- */
 
+/* kafka-go adds what an answer with one empty message takes (conn.go, fetchMinSize). */
+static int32_t asked_bytes(const ks_fetcher *fetcher) {
+    int32_t more = 58 + fetcher->topic.size, most = fetcher->settings->max_bytes;
+    return most < INT32_MAX - more ? most + more : INT32_MAX;
+}
+
 static ks_envelope *fetch_request(const ks_fetcher *fetcher) {
     const ks_fetcher_settings *settings = fetcher->settings;
     ks_envelope *envelope = ks_channel_request(fetcher->channel, KS_API_fetch, 10);
@@ -207,7 +213,7 @@ static ks_envelope *fetch_request(const ks_fetcher *fetcher) {
     int64_t wait_ms = (wait > KS_S ? wait - KS_S : wait - wait / 4) / KS_MS;
     request->max_wait_ms = wait_ms > 0 ? (int32_t)wait_ms : 1;
     request->min_bytes = settings->min_bytes;
-    request->max_bytes = settings->max_bytes;
+    request->max_bytes = asked_bytes(fetcher);
     request->isolation_level = settings->isolation_level;
     request->topics.items = ks_arena_alloc(envelope->arena, sizeof *request->topics.items);
     request->topics.count = 1;
@@ -220,7 +226,7 @@ static ks_envelope *fetch_request(const ks_fetcher *fetcher) {
     topic->partitions.items[0].partition = fetcher->partition;
     topic->partitions.items[0].fetch_offset = fetcher->offset;
     topic->partitions.items[0].log_start_offset = 0; /* as kafka-go has it; only followers mean something by it */
-    topic->partitions.items[0].partition_max_bytes = settings->max_bytes;
+    topic->partitions.items[0].partition_max_bytes = request->max_bytes;
     return envelope;
 }
 

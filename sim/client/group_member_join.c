@@ -190,6 +190,7 @@ static kafka_error add_protocol(const ks_membership_settings *settings, const ka
     kafka_error error = balancer->user_data ? balancer->user_data(balancer->argument, &data) : KAFKA_OK;
     if (error) return error;
     ks_subscription subscription = { .version = 1,
+                                     .owned_count = -1, /* sic: shorter than its version says */
                                      .topics = settings->topics,
                                      .topic_count = settings->topic_count,
                                      .user_data = KS_NULL_BYTES,

@@ -11,6 +11,7 @@
 #include <kafkasim/consumer.h>
 #include <kafkasim/kafka.h>
 #include <kafkasim/ksim.h>
+#include <kafkasim/reader.h>
 
 #include "sim/base/describe.h"
 #include "sim/control/sim.h"
@@ -26,7 +27,11 @@ typedef struct player_client {
     const char *name;
     kafka_address *address;
     kafka_context *ctx;
-    kafka_consumer *consumer;
+    kafka_consumer *consumer; /* one of these */
+    kafka_reader *reader;
+    kafka_message read[64];   /* by the reader, and not committed yet: topic, partition, offset */
+    size_t read_count;
+    char *topics;             /* what `read` points into */
     char *orders[PLAYER_ORDERS];
     int order_count;
     int64_t connections[64]; /* in the order in which they were used */
@@ -324,13 +329,75 @@ static void player_run_client(void *argument) {
     }
 }
 
-static void player_start_client(player *p, char **words, int count) {
-    const char *settings[PLAYER_WORDS];
+/* ---- a client with a reader: reads all the time; its orders are carried out beside that ---- */
+
+static void player_run_reader(void *argument) {
+    player_client *c = argument;
+    for (kafka_message message = { 0 }; kafka_reader_fetch(c->reader, c->ctx, &message) == KAFKA_OK; kafka_message_release(&message)) {
+        player_delivered(c, &message);
+        if (c->read_count == sizeof c->read / sizeof *c->read) fail_msg("%s reads more than it can remember", c->name);
+        char *topic = strstr(c->topics, message.topic);
+        c->read[c->read_count++] = (kafka_message){ .topic = topic, .partition = message.partition, .offset = message.offset };
+    }
+}
+
+static void player_carry_out_reader_order(void *argument) {
+    player_client *c = argument;
+    char *order = c->orders[0], told[300];
+    memmove(c->orders, c->orders + 1, (size_t)--c->order_count * sizeof *c->orders);
+    kafka_error error = KAFKA_OK;
+    if (strcmp(order, "commit") == 0) {
+        size_t count = c->read_count;
+        c->read_count = 0;
+        error = kafka_reader_commit(c->reader, c->ctx, c->read, count);
+    } else if (strcmp(order, "close") == 0) {
+        error = kafka_reader_close(c->reader);
+    } else {
+        fail_msg("no such order: %s", order);
+    }
+    snprintf(told, sizeof told, "%s -> %s", order, error ? kafka_error_name(error) : "OK");
+    player_tell(c, told);
+    free(order);
+}
+
+static player_client *player_new_client(player *p, const char *name) {
     if (p->client_count == 0) p->start = ksim_now(p->sim);
     if (p->client_count == PLAYER_CLIENTS) fail_msg("more than %d clients", PLAYER_CLIENTS);
     player_client *c = &p->clients[p->client_count++];
-    *c = (player_client){ .player = p, .name = strdup(words[1]), .address = ksim_client(p->sim, words[1]) };
+    *c = (player_client){ .player = p, .name = strdup(name), .address = ksim_client(p->sim, name) };
     c->ctx = kafka_context_with_cancel(kafka_background(c->address));
+    return c;
+}
+
+static kafka_duration player_seconds(const char *text) { return atoll(text) * KAFKA_SECOND; } /* "6s" */
+
+/* reader NAME GROUP TOPIC SETTING=VALUE .. */
+static void player_start_reader(player *p, char **words, int count) {
+    player_client *c = player_new_client(p, words[1]);
+    c->topics = strdup(words[3]);
+    const char *topic = c->topics;
+    kafka_group_balancer round_robin = kafka_group_balancer_round_robin();
+    kafka_reader_config config = { .address = c->address, .group_id = words[2], .group_topics = &topic, .group_topic_count = 1,
+                                   .uninterruptible_fetch = true /* as upstream has it */ };
+    for (int i = 4; i < count; i++) {
+        const char *value = strchr(words[i], '=') + 1;
+        if (strncmp(words[i], "session_timeout=", 16) == 0) config.session_timeout = player_seconds(value);
+        else if (strncmp(words[i], "commit_interval=", 16) == 0) config.commit_interval = player_seconds(value);
+        else if (strcmp(words[i], "watch_partition_changes=true") == 0) config.watch_partition_changes = true;
+        else if (strcmp(words[i], "start=last") == 0) config.start_offset = KAFKA_LAST_OFFSET;
+        else if (strcmp(words[i], "balancer=roundrobin") == 0) {
+            config.group_balancers = &round_robin;
+            config.group_balancer_count = 1;
+        } else fail_msg("no such setting: %s", words[i]);
+    }
+    kafka_error error = kafka_reader_new(&config, &c->reader);
+    if (error) fail_msg("%s: %s", c->name, kafka_error_detail(c->address));
+    kafka_task_free(kafka_go(c->ctx, c->name, player_run_reader, c));
+}
+
+static void player_start_client(player *p, char **words, int count) {
+    const char *settings[PLAYER_WORDS];
+    player_client *c = player_new_client(p, words[1]);
     for (int i = 2; i < count; i++) settings[i - 2] = words[i];
     kafka_error error = kafka_consumer_new(&(kafka_consumer_config){ .address = c->address, .settings = settings,
                                                                      .setting_count = (size_t)count - 2 }, &c->consumer);
@@ -348,6 +415,7 @@ static void player_order(player *p, char **words, int count) {
     for (int i = 2; i < count; i++) size += (size_t)snprintf(order + size, sizeof order - size, " %s", words[i]);
     if (c->order_count == PLAYER_ORDERS) fail_msg("too many orders wait for %s", c->name);
     c->orders[c->order_count++] = strdup(order);
+    if (c->reader) kafka_task_free(kafka_go(c->ctx, "order", player_carry_out_reader_order, c));
 }
 
 static void player_step(player *p, char **words, int count) {
@@ -367,6 +435,7 @@ static void player_step(player *p, char **words, int count) {
         kafka_client_free(client);
         kafka_address_free(address);
     } else if (strcmp(verb, "consumer") == 0) player_start_client(p, words, count);
+    else if (strcmp(verb, "reader") == 0) player_start_reader(p, words, count);
     else if (strcmp(verb, "crash") == 0) {
         player_find(p, words[1])->crashed = true;
         ksim_crash(p->sim, words[1]);
@@ -405,6 +474,13 @@ static bool player_is_one_of(const char *api, const char *const *list) {
     return *list != NULL;
 }
 
+/* kafka-go reads each partition by a task with a connection of its own. */
+static bool player_fetches_besides(const json_t *line) {
+    const char *api = json_string_value(json_object_get(line, "api"));
+    json_int_t version = json_integer_value(json_object_get(line, "v"));
+    return api && ((strcmp(api, "Fetch") == 0 && version < 12) || (strcmp(api, "ListOffsets") == 0 && version < 4));
+}
+
 /* Connections by their use, as the recorder names them: "group 1", "data 1"; only others than these are written down. */
 static void player_name_connections(json_t *events) {
     static const char *const anywhere[] = { "ApiVersions", "Metadata", "FindCoordinator", NULL };
@@ -417,7 +493,7 @@ static void player_name_connections(json_t *events) {
         if (api == NULL) continue;
         snprintf(key, sizeof key, "%s %lld", client, (long long)json_integer_value(json_object_get(line, "k")));
         json_object_del(line, "k");
-        if (player_is_one_of(api, anywhere)) continue;
+        if (player_is_one_of(api, anywhere) || player_fetches_besides(line)) continue;
         if (json_object_get(names, key) == NULL) {
             const char *kind = player_is_one_of(api, data) ? "data" : "group";
             snprintf(use, sizeof use, "%s %s", client, kind);
@@ -475,6 +551,8 @@ static json_t *player_play(const json_t *steps) {
         for (int o = 0; o < c->order_count; o++) free(c->orders[o]);
         kafka_context_free(c->ctx);
         kafka_consumer_free(c->consumer);
+        kafka_reader_free(c->reader);
+        free(c->topics);
         kafka_address_free(c->address);
         free((char *)c->name);
     }

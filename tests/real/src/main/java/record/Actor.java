@@ -17,7 +17,7 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 
 /** A program with one consumer: polls 100 ms at a time, and between polls does what it is told. */
-final class Actor {
+final class Actor implements Program {
     private static final Map<String, String> ASSIGNORS = Map.of(
         "range", "org.apache.kafka.clients.consumer.RangeAssignor",
         "roundrobin", "org.apache.kafka.clients.consumer.RoundRobinAssignor",
@@ -47,7 +47,7 @@ final class Actor {
         thread.start();
     }
 
-    void order(String... words) { orders.add(words); }
+    @Override public void order(String... words) { orders.add(words); }
 
     void join() throws InterruptedException { thread.join(30_000); }
 

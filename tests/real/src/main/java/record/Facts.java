@@ -96,8 +96,9 @@ final class Facts {
         steps.forEach(told::add);
         ArrayNode seen = line.putArray("events");
         Map<String, String> connections = new HashMap<>();
+        Set<String> fetched = new java.util.HashSet<>();
         for (Event event : events) {
-            if (!matters(event.line)) continue;
+            if (!matters(event.line) || (fetchesBesides(event.line) && !fetched.add(event.client + event.line.get("q")))) continue;
             nameConnection(event.line, connections);
             seen.add(renamed(event.line));
         }
@@ -117,18 +118,23 @@ final class Facts {
     private static void nameConnection(ObjectNode line, Map<String, String> connections) {
         JsonNode number = line.remove("k");
         String api = line.path("api").asText();
-        if (number == null || Set.of("ApiVersions", "Metadata", "FindCoordinator").contains(api)) return;
+        if (number == null || Set.of("ApiVersions", "Metadata", "FindCoordinator").contains(api) || fetchesBesides(line)) return;
         String use = line.get("c").asText() + (Set.of("Fetch", "ListOffsets", "OffsetForLeaderEpoch").contains(api) ? " data " : " group ");
         String connection = line.get("c").asText() + number.asInt();
         String name = connections.computeIfAbsent(connection, key -> use + (1 + connections.values().stream().filter(one -> one.startsWith(use)).count()));
         if (!name.equals(use + 1)) line.put("k", name.substring(name.indexOf(' ') + 1));
     }
 
+    /** kafka-go reads each partition by a task with a connection of its own. */
+    private static boolean fetchesBesides(ObjectNode line) {
+        return line.path("api").asText().equals("Fetch") && line.path("v").asInt() < 12 || line.path("api").asText().equals("ListOffsets") && line.path("v").asInt() < 4;
+    }
+
     /** Brokers keep fetch sessions, so only fetches that name all their partitions (and those that fail) say something. */
     private static boolean matters(ObjectNode line) {
         if (line.path("api").asText().equals("Metadata") && line.path("q").path("Topics").isEmpty()) return false; /* before subscribe */
         if (!line.path("api").asText().equals("Fetch")) return true;
-        boolean whole = line.path("q").path("SessionEpoch").asInt() == 0;
+        boolean whole = line.path("q").path("SessionEpoch").asInt() == 0 || fetchesBesides(line);
         mergeTopics((ArrayNode) line.path("q").path("Topics"));
         if (line.path("a") instanceof ObjectNode answer) answer.remove("Responses");
         return whole || line.path("a").path("ErrorCode").asInt() != 0;

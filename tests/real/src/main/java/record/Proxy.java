@@ -4,6 +4,7 @@ package record;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.lang.reflect.Method;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -13,8 +14,10 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
+import org.apache.kafka.common.protocol.ByteBufferAccessor;
 import org.apache.kafka.common.requests.AbstractRequest;
 import org.apache.kafka.common.requests.AbstractResponse;
+import org.apache.kafka.common.requests.RequestAndSize;
 import org.apache.kafka.common.requests.RequestHeader;
 import org.apache.kafka.network.RequestConvertToJson;
 
@@ -72,7 +75,7 @@ final class Proxy implements AutoCloseable {
                     links.put(link[0], name);
                     if (dead.contains(name)) throw new IOException("cut");
                 }
-                var request = AbstractRequest.parseRequest(header.apiKey(), header.apiVersion(), frame).request;
+                var request = parse(header, frame);
                 asked.put(header.correlationId(), new Asked(header, facts.asked(name, link[0].number, header,
                                                                                  RequestConvertToJson.request(request))));
             });
@@ -80,6 +83,19 @@ final class Proxy implements AutoCloseable {
             broker.close();
             client.close();
             if (link[0] != null) links.remove(link[0]);
+        }
+    }
+
+    /** From Kafka 4.1 on the frame is given as a Readable. */
+    private static AbstractRequest parse(RequestHeader header, ByteBuffer frame) {
+        try {
+            for (Method method : AbstractRequest.class.getMethods())
+                if (method.getName().equals("parseRequest") && method.getParameterCount() == 3)
+                    return ((RequestAndSize) method.invoke(null, header.apiKey(), header.apiVersion(),
+                                                           method.getParameterTypes()[2] == ByteBuffer.class ? frame : new ByteBufferAccessor(frame))).request;
+            throw new IllegalStateException("AbstractRequest.parseRequest is gone");
+        } catch (ReflectiveOperationException problem) {
+            throw new IllegalStateException(problem);
         }
     }
 

@@ -22,7 +22,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 public final class Record {
     private static final long SETTLE_MS = 1500; /* until the coordinator knows the new topics */
 
-    private final Map<String, Actor> actors = new HashMap<>();
+    private final Map<String, Program> actors = new HashMap<>();
     private final Facts facts;
     private final String servers;
     private final Proxy proxy;
@@ -39,7 +39,7 @@ public final class Record {
     public static void main(String[] args) throws Exception {
         Map<String, List<String>> sessions = read(Path.of(args[0]));
         String version = org.apache.kafka.common.utils.AppInfoParser.getVersion();
-        System.out.println("{\"recorded with\":{\"broker\":\"Apache Kafka " + version + "\",\"java\":\"kafka-clients " + version + "\"}}");
+        System.out.println("{\"recorded with\":{\"broker\":\"Apache Kafka " + version + "\",\"java\":\"kafka-clients " + version + "\",\"go\":\"kafka-go 0.4.51\"}}");
         for (var session : sessions.entrySet()) {
             if (args.length > 1 && !List.of(args).subList(1, args.length).contains(session.getKey())) continue;
             System.err.println(session.getKey());
@@ -109,12 +109,14 @@ public final class Record {
                 Thread.sleep(Math.max(0, clock - facts.now()));
             }
             case "consumer" -> {
-                if (actors.isEmpty()) {
-                    Thread.sleep(SETTLE_MS);
-                    facts.begin();
-                }
-                facts.watch(words[1]);
+                begin(words[1]);
                 actors.put(words[1], new Actor(words[1], servers, settings(words, 2), facts));
+            }
+            case "reader" -> {
+                begin(words[1]);
+                List<String> command = new ArrayList<>(List.of(System.getProperty("reader"), words[1], servers));
+                command.addAll(List.of(words).subList(2, words.length));
+                actors.put(words[1], new Reader(words[1], command, facts));
             }
             case "crash" -> {
                 facts.unwatch(words[1]);
@@ -122,6 +124,15 @@ public final class Record {
             }
             default -> actors.get(words[1]).order(orders(words));
         }
+    }
+
+    /** The clock starts with the first program. */
+    private void begin(String name) throws InterruptedException {
+        if (actors.isEmpty()) {
+            Thread.sleep(SETTLE_MS);
+            facts.begin();
+        }
+        facts.watch(name);
     }
 
     /** "seek A o-0 3" -> seek o-0 3 */
