@@ -114,6 +114,7 @@ public final class Record {
             }
             case "reader" -> {
                 begin(words[1]);
+                if (!Files.isExecutable(Path.of(System.getProperty("reader")))) throw new IOException("sessions of kafka-go need Go: there is no reader");
                 List<String> command = new ArrayList<>(List.of(System.getProperty("reader"), words[1], servers));
                 command.addAll(List.of(words).subList(2, words.length));
                 actors.put(words[1], new Reader(words[1], command, facts));
