@@ -226,6 +226,10 @@ static void apply(ks_fold *fold, const ks_recorded *event) {
         p = partition_of(fold, FIELDS(client_fetch_began)->topic, FIELDS(client_fetch_began)->partition, false);
         int32_t g = index_of(in, &in->groups, FIELDS(client_fetch_began)->group, false);
         if (p >= 0 && g >= 0) fold->groups[g].shares[p].position = FIELDS(client_fetch_began)->offset;
+    } else if (KIND(position_reset)) {
+        p = partition_of(fold, FIELDS(position_reset)->topic, FIELDS(position_reset)->partition, false);
+        int32_t g = index_of(in, &in->groups, FIELDS(position_reset)->group, false);
+        if (p >= 0 && g >= 0) fold->groups[g].shares[p].position = FIELDS(position_reset)->to;
     } else if (KIND(group_loaded)) { /* by another coordinator, which knows what was written and nothing else */
         int32_t g = index_of(in, &in->groups, FIELDS(group_loaded)->group, false);
         if (g < 0) return;

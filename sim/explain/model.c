@@ -450,6 +450,7 @@ static void change(model *m, const ks_recorded *event) {
     else if (KIND(offsets_deleted)) offset_change(m, "com", FIELDS(offsets_deleted)->group, FIELDS(offsets_deleted)->topic, FIELDS(offsets_deleted)->partition, -1);
     else if (KIND(records_delivered)) delivered(m, FIELDS(records_delivered));
     else if (KIND(client_fetch_began)) offset_change(m, "pos", FIELDS(client_fetch_began)->group, FIELDS(client_fetch_began)->topic, FIELDS(client_fetch_began)->partition, FIELDS(client_fetch_began)->offset);
+    else if (KIND(position_reset)) offset_change(m, "pos", FIELDS(position_reset)->group, FIELDS(position_reset)->topic, FIELDS(position_reset)->partition, FIELDS(position_reset)->to);
     else if (KIND(group_loaded)) group_state(m, event, FIELDS(group_loaded)->group, FIELDS(group_loaded)->state, FIELDS(group_loaded)->generation);
     else if (KIND(group_state_changed)) group_state(m, event, FIELDS(group_state_changed)->group, FIELDS(group_state_changed)->to, FIELDS(group_state_changed)->generation);
     else if (KIND(group_deleted)) group_state(m, event, FIELDS(group_deleted)->group, KS_NULL_STRING, 0);

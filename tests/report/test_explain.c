@@ -90,6 +90,7 @@ static void the_fold_of_the_trace_equals_what_inspection_says(void **state) {
     kafka_context *contexts[3];
     kafka_task *tasks[3];
     void *arguments[3][2];
+    int owned = 0;
     for (int round = 0; round < 40; round++) {
         if (round % 10 == 0 && round < 30) {
             char name[8];
@@ -122,9 +123,21 @@ static void the_fold_of_the_trace_equals_what_inspection_says(void **state) {
             assert_string_equal(fold->groups[g].state.data, group->state);
             assert_int_equal(fold->groups[g].generation, group->generation);
         }
+        /* Half a round trip later the members have what the coordinator gave them, but for the dead. */
+        for (size_t m = 0; group != NULL && round % 7 != 0 && strcmp(group->state, "Stable") == 0 && m < group->member_count; m++)
+            for (size_t a = 0; a < group->members[m].assigned_count; a++)
+                for (int32_t p = 0; p < fold->partition_count; p++) {
+                    if (fold->partitions[p].partition != group->members[m].assigned[a].partition) continue;
+                    int32_t owner = fold->groups[0].shares[p].owner;
+                    bool dead = round >= 32 && strcmp(group->members[m].client, "c1") == 0;
+                    if (dead) assert_int_equal(owner, -1);
+                    else assert_string_equal(owner >= 0 ? fold->clients[owner].data : "nobody", group->members[m].client);
+                    owned++;
+                }
         ks_fold_free(fold);
         ks_story_free(story);
     }
+    assert_true(owned > 30);
     for (int i = 0; i < 3; i++) {
         kafka_context_cancel(contexts[i]);
         kafka_join(kafka_background(addresses[i]), tasks[i]);
