@@ -19,7 +19,7 @@ typedef struct explain_options {
     char topic[256];
 } explain_options;
 
-static const char *const known[] = { "--level", "--node", "--group", "--topic", "--html", "--svg", "--compare", "--seed", "--json", NULL };
+static const char *const known[] = { "--level", "--node", "--group", "--topic", "--html", "--svg", "--from", "--to", "--compare", "--seed", "--json", NULL };
 
 static int parse_level(const char *text, ks_level *level) {
     static const char *const names[] = { "story", "protocol", "everything", NULL };
@@ -42,6 +42,13 @@ static int parse_topic(explain_options *o, const char *text) {
     o->topic[size] = '\0';
     o->filter.topic = o->topic;
     o->filter.partition = slash ? (int32_t)partition : -1;
+    return 0;
+}
+
+static int parse_step(const char *option, const char *text, int32_t *step) {
+    uint64_t number;
+    if (!ks_parse_u64(text, &number) || number == 0 || number > INT32_MAX) return ks_usage_error("explain", "%s takes the number of a step, not '%s'", option, text);
+    *step = (int32_t)number;
     return 0;
 }
 
@@ -72,6 +79,8 @@ static int parse(int argc, char **argv, explain_options *o) {
         else if (strcmp(word, "--topic") == 0) status = parse_topic(o, value);
         else if (strcmp(word, "--html") == 0) o->html = value;
         else if (strcmp(word, "--svg") == 0) o->svg = value;
+        else if (strcmp(word, "--from") == 0) status = parse_step(word, value, &o->filter.from);
+        else if (strcmp(word, "--to") == 0) status = parse_step(word, value, &o->filter.to);
         else if (strcmp(word, "--compare") == 0) o->compare = value;
         else {
             o->has_seed = ks_parse_u64(value, &o->seed);
@@ -82,6 +91,15 @@ static int parse(int argc, char **argv, explain_options *o) {
     if (o->file == NULL) return ks_usage_error("explain", "name a FILE: a scenario (*.ksim) or a trace");
     if (o->compare != NULL && o->html == NULL && !o->json) return ks_usage_error("explain", "--compare goes with --html or --json");
     return 0;
+}
+
+/* A range that holds no step is a slip, not an empty story. */
+static bool check_range(const ks_story *story, const ks_filter *filter) {
+    int32_t last = story->steps.count > 0 ? story->steps.items[story->steps.count - 1].number : 0;
+    if (filter->to > 0 && filter->from > filter->to) ks_usage_error("explain", "--from %d comes after --to %d", filter->from, filter->to);
+    else if (filter->from > last) ks_usage_error("explain", "there is no step %d; the last one is %d", filter->from, last);
+    else return true;
+    return false;
 }
 
 int ks_command_explain(int argc, char **argv) {
@@ -98,14 +116,14 @@ int ks_command_explain(int argc, char **argv) {
     const ks_story *stories[2] = { runs[0].story, runs[1].story };
     const char *titles[2] = { ks_base_name(o.file), o.compare ? ks_base_name(o.compare) : NULL };
     ks_buffer out = { 0 };
-    bool fine = true;
-    if (o.html != NULL) {
+    bool fine = check_range(stories[0], &o.filter);
+    if (fine && o.html != NULL) {
         ks_explanation_html(stories, titles, count, &out);
         fine = ks_write_file("explain", o.html, &out);
     }
     if (fine && o.svg != NULL) {
         ks_buffer_clear(&out);
-        ks_explanation_svg(stories[0], titles[0], &out);
+        ks_explanation_svg(stories[0], titles[0], &o.filter, &out);
         fine = ks_write_file("explain", o.svg, &out);
     }
     if (fine && o.json) {

@@ -32,9 +32,10 @@ static const ks_command commands[] = {
       "  --node NAME        only steps that this client or broker takes part in\n"
       "  --group NAME       only this group's\n"
       "  --topic TOPIC[/P]  only this topic's, or this partition's\n"
+      "  --from N, --to N   only steps from N, up to N (text and --svg)\n"
       "  --html OUT         write one self-contained page\n"
       "  --compare OTHER    with --html or --json: two runs side by side\n"
-      "  --svg OUT          write swim lanes for slides\n"
+      "  --svg OUT          write swim lanes for slides and handouts, of the steps that the options above leave\n"
       "  --json             print what the page shows (docs/explanation-format.md)\n"
       "  --seed N           run the scenario with another seed\n",
       ks_command_explain },

@@ -40,8 +40,6 @@ typedef struct model {
     group_facts *facts;
     int32_t *owners; /* member that owns each partition, group by group; -1: nobody */
     int32_t group_count, partition_count; /* as gathered, which `owners` and `facts` have room for */
-    int32_t *asked;   /* of each step that is a late answer: the step that asked; -1 */
-    int32_t *answers; /* of each step that is a held request: the step that answers it; -1 */
     int64_t *starts, *ends; /* of each partition */
     int64_t *committed;     /* of each partition in each group; -1: none */
     int64_t *lag;           /* of each group: records not yet committed, of partitions with an owner or a committed offset */
@@ -186,30 +184,6 @@ static void gather(model *m) {
     m->facts = ks_arena_alloc(m->arena, (groups + 1) * sizeof *m->facts);
     for (size_t i = 0; i < groups; i++) m->facts[i] = (group_facts){ KS_LITERAL("classic"), KS_NULL_STRING };
     for (int32_t i = 0; i < recording->events.count; i++) learn_group(m, &recording->events.items[i]);
-}
-
-/* Joins each late answer to the request that was held. O(steps) times how many are held at once. */
-static void pair_answers(model *m) {
-    const ks_story *story = m->story;
-    KS_VEC(int32_t) held = { 0 };
-    m->asked = ks_arena_alloc(m->arena, ((size_t)story->steps.count + 1) * sizeof *m->asked);
-    m->answers = ks_arena_alloc(m->arena, ((size_t)story->steps.count + 1) * sizeof *m->answers);
-    for (int32_t s = 0; s < story->steps.count; s++) {
-        const ks_step *step = &story->steps.items[s];
-        m->asked[s] = m->answers[s] = -1;
-        if (step->kind == KS_STEP_REQUEST && !step->answered) KS_PUSH(held, s);
-        if (step->kind != KS_STEP_REPLY) continue;
-        const ks_ev_response_sent *response = story->recording->events.items[step->event].fields;
-        for (int32_t h = held.count - 1; h >= 0; h--) {
-            const ks_ev_request_received *request = story->recording->events.items[story->steps.items[held.items[h]].event].fields;
-            if (request->connection != response->connection || request->correlation_id != response->correlation_id) continue;
-            m->asked[s] = held.items[h];
-            m->answers[held.items[h]] = s;
-            held.items[h] = held.items[--held.count];
-            break;
-        }
-    }
-    ks_free(held.items);
 }
 
 /* ---- lag ---- */
@@ -530,8 +504,7 @@ static void one_step(model *m, int32_t i) {
     ks_buffer_printf(m->out, ",\"y\":\"%s\",\"a\":", kind_of_step(step));
     quoted(ks_str(step->api_key >= 0 ? ks_api_name(step->api_key) : ks_event_kind_name(event->kind)), m->out);
     ends_of_step(m, step, event);
-    if (m->answers[i] >= 0) field(m, ",\"h\":", story->steps.items[m->answers[i]].number);
-    if (m->asked[i] >= 0) field(m, ",\"h\":", story->steps.items[m->asked[i]].number);
+    if (step->other >= 0) field(m, ",\"h\":", story->steps.items[step->other].number);
     words(m, ",\"p\":", ks_words_protocol, i);
     words(m, ",\"x\":", ks_words_sentence, i);
     if (step->group.size > 0) field(m, ",\"g\":", index_of(m, &m->groups, step->group));
@@ -539,7 +512,7 @@ static void one_step(model *m, int32_t i) {
     if (cause >= 0 && cause != i) field(m, ",\"c\":", story->steps.items[cause].number);
     if (step->begins_rebalance) ks_buffer_text(m->out, ",\"b\":1");
     if (step->stable) ks_buffer_text(m->out, ",\"k\":1");
-    if (step->important) ks_buffer_text(m->out, ",\"i\":1");
+    if (step->important || step->resumes) ks_buffer_text(m->out, ",\"i\":1");
     end(m);
 }
 
@@ -630,7 +603,6 @@ void ks_explanation_json(const ks_story *story, const char *title, ks_buffer *ou
     model m = { .story = story, .arena = ks_arena_new(), .out = out };
     const ks_recording *recording = story->recording;
     gather(&m);
-    pair_answers(&m);
     ks_buffer_text(out, "{\"format\":\"kafkasim-explanation\",\"version\":1,\"title\":");
     quoted(ks_str(title), out);
     ks_buffer_text(out, ",\"seed\":");

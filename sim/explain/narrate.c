@@ -77,7 +77,9 @@ static bool is_about_group(const ks_recorded *event, ks_string group) {
     return names(event, "group", group) || (event->kind == ks_describe_ev_command() && has_word(text_field(event, "arguments"), group));
 }
 
-static bool passes(const ks_story *story, const ks_step *step, const ks_filter *filter) {
+bool ks_filter_passes(const ks_story *story, int32_t index, const ks_filter *filter) {
+    const ks_step *step = &story->steps.items[index];
+    if (step->number < filter->from || (filter->to > 0 && step->number > filter->to)) return false;
     /* The end of a pause is part of the story wherever it falls. */
     if (filter->level == KS_LEVEL_STORY && !step->important && !step->resumes) return false;
     if (filter->level == KS_LEVEL_PROTOCOL && step->kind == KS_STEP_SUB && !step->resumes) return false;
@@ -137,13 +139,13 @@ int32_t ks_narrate(const ks_story *story, const ks_filter *filter, ks_buffer *ou
     ks_buffer text = { 0 };
     int32_t count = 0, width = 0; /* of the routes, so that the calls stand below each other */
     for (int32_t i = 0; i < story->steps.count; i++) {
-        if (story->steps.items[i].api_key < 0 || !passes(story, &story->steps.items[i], filter)) continue;
+        if (story->steps.items[i].api_key < 0 || !ks_filter_passes(story, i, filter)) continue;
         ks_buffer_clear(&text);
         ks_words_route(story, i, &text);
         if ((int32_t)text.size > width && text.size <= ROUTE) width = (int32_t)text.size;
     }
     for (int32_t i = 0; i < story->steps.count; i++) {
-        if (!passes(story, &story->steps.items[i], filter) || !sentence(story, i, filter, &text)) continue;
+        if (!ks_filter_passes(story, i, filter) || !sentence(story, i, filter, &text)) continue;
         if (++count > filter->most && filter->most > 0) continue;
         head(story, i, filter->colour, width, out);
         ks_words_wrap((const char *)text.data, text.size, INDENT, out);

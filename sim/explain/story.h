@@ -110,6 +110,7 @@ typedef struct ks_filter { /* NULL: any */
     bool colour;
     int32_t since;     /* index of an event: only what happened from there on. A step that began before is told again with what came of it */
     int32_t most;      /* steps that are told; 0: any number */
+    int32_t from, to;  /* numbers of the first and the last step; 0: any */
 } ks_filter;
 /* Returns how many steps passed the filter; the first `most` of them were told. */
 int32_t ks_narrate(const ks_story *story, const ks_filter *filter, ks_buffer *out);
@@ -148,7 +149,7 @@ bool ks_why_record(const ks_story *story, const char *topic, int32_t partition, 
 void ks_explanation_json(const ks_story *story, const char *title, ks_buffer *out);
 /* The self-contained page of one or two runs. */
 void ks_explanation_html(const ks_story *const *stories, const char *const *titles, int32_t count, ks_buffer *out);
-/* Swim lanes of the important steps, for slides. */
-void ks_explanation_svg(const ks_story *story, const char *title, ks_buffer *out);
+/* Swim lanes of the main steps that pass the filter, for slides. */
+void ks_explanation_svg(const ks_story *story, const char *title, const ks_filter *filter, ks_buffer *out);
 
 #endif

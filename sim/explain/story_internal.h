@@ -9,6 +9,8 @@
 bool ks_words_matters(const ks_struct *kind);
 bool ks_story_is_step_api(int16_t key);
 
+bool ks_filter_passes(const ks_story *story, int32_t step, const ks_filter *filter);
+
 /* Which client a member id belongs to, from the requests that named it. */
 void ks_story_learn_members(ks_story *story);
 void ks_story_forget_members(ks_story *story);

@@ -1,13 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Swim lanes of the steps that matter, for slides and handouts: one drawing, no script, legible in black and white.
+ * Swim lanes with the sentences of chosen steps, for slides and handouts: one drawing, no script, no font of its own. It brings its
+ * own light card, so that it reads the same on a light and on a dark slide, and in black and white: lines that are dashed are
+ * answers, a bar is a request whose answer is held, and each consumer has a sign beside its colour (those of the page).
  */
+#include "sim/explain/fold.h"
 #include "sim/explain/story_internal.h"
 #include "sim/protocol/events.h"
 #include "sim/protocol/messages.h"
 
 #include <kafkasim/error.h>
 
-enum { LEFT = 96, LANE = 170, ROW = 46, TOP = 54, MOST_LANES = 24, MOST_ROWS = 400 };
+enum {
+    WIDTH = 1280, MARGIN = 28, GUTTER = 96, SAY = 452, TOP = 128, ROW = 62, LINE = 22, LETTERS = 50, LINES = 6,
+    LANES_LEFT = MARGIN + GUTTER, LANES_RIGHT = WIDTH - MARGIN - SAY - 26,
+    LANES_MAX = 8,    /* of more processes all clients share a lane */
+    MEMBERS_MAX = 64, /* colours and signs come again after so many */
+    CHIPS_MAX = 40    /* partitions in the last line */
+};
+
+static const char *const colours[] = { "#0069a8", "#b64d00", "#00705a", "#9c2f78", "#75600a", "#5648ae", "#a02030", "#4a4f55" };
+static const char *const signs[] = { "●", "■", "▲", "◆", "★", "▼", "✚", "✖" };
+
+typedef struct names { ks_string items[MEMBERS_MAX]; int32_t count; } names;
+
+typedef struct drawing {
+    const ks_story *story;
+    ks_buffer *out;
+    names nodes, members;   /* nodes: of the steps drawn, clients first */
+    int32_t clients;
+    bool shared;            /* all clients share the first lane */
+    KS_VEC(int32_t) steps;  /* indexes of the steps drawn */
+    KS_VEC(int32_t) held;   /* of those that are held, the row in which they are answered; -1: they were not held */
+} drawing;
 
 static void xml(ks_string text, ks_buffer *out) {
     ks_buffer safe = { 0 };
@@ -23,79 +47,319 @@ static void xml(ks_string text, ks_buffer *out) {
     ks_buffer_deinit(&safe);
 }
 
-typedef struct lanes { ks_string names[MOST_LANES]; int count; } lanes;
+/* ---- text that has to fit ---- */
 
-static int lane(lanes *l, ks_string name) {
-    for (int i = 0; i < l->count; i++)
-        if (ks_string_equal(l->names[i], name)) return i;
-    if (l->count == MOST_LANES) return -1;
-    l->names[l->count] = name;
-    return l->count++;
+static int32_t letters(ks_string text) {
+    int32_t count = 0;
+    for (int32_t i = 0; i < text.size; i++) count += ((uint8_t)text.data[i] & 0xC0) != 0x80;
+    return count;
 }
 
-static bool ends(const ks_recorded *event, ks_string *from, ks_string *to, int16_t *key, int16_t *error) {
-    if (event->kind == ks_describe_ev_request_received()) {
-        const ks_ev_request_received *q = event->fields;
-        *from = q->from, *to = q->to, *key = q->api_key, *error = 0;
-        return true;
-    }
-    if (event->kind == ks_describe_ev_response_sent()) {
-        const ks_ev_response_sent *p = event->fields;
-        *from = p->from, *to = p->to, *key = p->api_key, *error = p->error_code;
-        return true;
-    }
-    return false;
+/* The bytes of the first `most` letters. */
+static int32_t bytes_of(ks_string text, int32_t most) {
+    int32_t i = 0;
+    for (int32_t count = 0; i < text.size; i++)
+        if (((uint8_t)text.data[i] & 0xC0) != 0x80 && count++ == most) break;
+    return i;
 }
 
-void ks_explanation_svg(const ks_story *story, const char *title, ks_buffer *out) {
-    lanes l = { .count = 0 };
+static void cut(ks_string text, int32_t most, ks_buffer *out) {
+    ks_buffer safe = { 0 };
+    ks_words_escape(text, &safe);
+    ks_string all = { (const char *)safe.data, (int32_t)safe.size };
+    bool whole = letters(all) <= most;
+    xml((ks_string){ all.data, whole ? all.size : bytes_of(all, most - 1) }, out);
+    if (!whole) ks_buffer_text(out, "…");
+    ks_buffer_deinit(&safe);
+}
+
+/* Takes one line off the text: up to a blank if there is one. */
+static ks_string next_line(ks_string *text) {
+    int32_t take = bytes_of(*text, LETTERS);
+    if (take < text->size)
+        for (int32_t i = take; i > take / 2; i--)
+            if (text->data[i] == ' ') { take = i; break; }
+    ks_string line = { text->data, take };
+    while (take < text->size && text->data[take] == ' ') take++;
+    *text = (ks_string){ text->data + take, text->size - take };
+    return line;
+}
+
+/* ---- names ---- */
+
+static int32_t find(const names *list, ks_string name) {
+    for (int32_t i = 0; i < list->count; i++)
+        if (ks_string_equal(list->items[i], name)) return i;
+    return -1;
+}
+
+static void note(names *list, ks_string name) {
+    if (name.size > 0 && list->count < MEMBERS_MAX && find(list, name) < 0) list->items[list->count++] = name;
+}
+
+static bool is_broker(ks_string name) { return name.size > 7 && memcmp(name.data, "broker-", 7) == 0; }
+
+static bool ends(const ks_recorded *event, ks_string *from, ks_string *to, int16_t *key) {
+    const ks_ev_request_received *q = event->fields;
+    const ks_ev_response_sent *p = event->fields;
+    if (event->kind == ks_describe_ev_request_received()) *from = q->from, *to = q->to, *key = q->api_key;
+    else if (event->kind == ks_describe_ev_response_sent()) *from = p->from, *to = p->to, *key = p->api_key;
+    else return false;
+    return true;
+}
+
+static const ks_recorded *event_of(const drawing *d, int32_t step) { return &d->story->recording->events.items[d->story->steps.items[step].event]; }
+
+static void gather_members(drawing *d) { /* in the order of the page, so that the colours are the same */
+    const ks_recording *recording = d->story->recording;
+    for (int32_t i = 0; i < recording->events.count; i++) {
+        const ks_recorded *event = &recording->events.items[i];
+        const ks_ev_group_member_joined *joined = event->fields;
+        const ks_ev_client_partitions_assigned *assigned = event->fields;
+        if (event->kind == ks_describe_ev_group_member_joined()) note(&d->members, ks_words_member(d->story, joined->group, joined->member));
+        else if (event->kind == ks_describe_ev_client_partitions_assigned()) note(&d->members, assigned->client);
+    }
+}
+
+static void gather_nodes(drawing *d) { /* members, other clients, brokers: of each those that the steps show */
+    names used = { .count = 0 };
     ks_string from, to;
-    int16_t key, error;
-    int rows = 0;
-    for (int32_t i = 0; i < story->steps.count && rows < MOST_ROWS; i++) {
-        if (!story->steps.items[i].important) continue;
-        rows++;
-        if (ends(&story->recording->events.items[story->steps.items[i].event], &from, &to, &key, &error)) lane(&l, from), lane(&l, to);
+    int16_t key;
+    for (int32_t i = 0; i < d->steps.count; i++) {
+        const ks_recorded *event = event_of(d, d->steps.items[i]);
+        if (!ends(event, &from, &to, &key)) from = event->node, to = KS_NULL_STRING;
+        note(&used, from);
+        note(&used, to);
     }
-    int width = LEFT + LANE * (l.count > 0 ? l.count : 1) + 520, height = TOP + ROW * rows + 20, row = 0;
-    ks_buffer_printf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" font-family=\"DejaVu Sans, sans-serif\" font-size=\"13\">\n", width, height, width, height);
-    ks_buffer_text(out, "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n<title>");
-    xml(ks_str(title), out);
-    ks_buffer_text(out, "</title>\n");
-    for (int i = 0; i < l.count; i++) {
-        int x = LEFT + LANE * i + LANE / 2;
-        ks_buffer_printf(out, "<text x=\"%d\" y=\"26\" text-anchor=\"middle\" font-weight=\"bold\">", x);
-        xml(l.names[i], out);
-        ks_buffer_printf(out, "</text><line x1=\"%d\" y1=\"36\" x2=\"%d\" y2=\"%d\" stroke=\"#bbb\"/>\n", x, x, height - 10);
+    for (int32_t m = 0; m < d->members.count; m++)
+        if (find(&used, d->members.items[m]) >= 0) note(&d->nodes, d->members.items[m]);
+    for (int brokers = 0; brokers < 2; brokers++) {
+        for (int32_t i = 0; i < used.count; i++)
+            if (is_broker(used.items[i]) == (brokers == 1)) note(&d->nodes, used.items[i]);
+        if (brokers == 0) d->clients = d->nodes.count;
     }
-    ks_buffer sentence = { 0 };
-    for (int32_t i = 0; i < story->steps.count && row < rows; i++) {
-        const ks_step *step = &story->steps.items[i];
-        if (!step->important) continue;
-        int y = TOP + ROW * row++;
-        ks_buffer_printf(out, "<text x=\"8\" y=\"%d\"><tspan font-weight=\"bold\">%d</tspan> <tspan fill=\"#555\">", y + 4, step->number);
-        ks_words_seconds(step->time - story->recording->start, out);
-        ks_buffer_text(out, "</tspan></text>");
-        if (ends(&story->recording->events.items[step->event], &from, &to, &key, &error)) {
-            int a = lane(&l, from), b = lane(&l, to);
-            if (a >= 0 && b >= 0) {
-                int xa = LEFT + LANE * a + LANE / 2, xb = LEFT + LANE * b + LANE / 2, d = xb > xa ? 1 : -1;
-                const char *colour = error != 0 || step->error != 0 ? "#9a3b00" : "#0b5cad";
-                ks_buffer_printf(out, "<path d=\"M%d %d L%d %d\" stroke=\"%s\" stroke-width=\"2\"%s fill=\"none\"/><path d=\"M%d %d l%d -4 l0 8 z\" fill=\"%s\"/>", xa, y, xb - 6 * d, y + 8, colour,
-                                 step->kind == KS_STEP_REPLY ? " stroke-dasharray=\"6 4\"" : "", xb, y + 8, -9 * d, colour);
-                ks_buffer_printf(out, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">%s%s%s</text>", (xa + xb) / 2, y - 3, ks_api_name(key),
-                                 step->error ? " " : "", step->error ? kafka_error_name((kafka_error)step->error) : "");
-            }
+    d->shared = d->nodes.count > LANES_MAX && d->clients > 1;
+}
+
+/* ---- lanes ---- */
+
+static int32_t lane_count(const drawing *d) { return d->shared ? d->nodes.count - d->clients + 1 : d->nodes.count; }
+
+static int32_t lane_x(const drawing *d, ks_string name) {
+    int32_t index = find(&d->nodes, name), count = lane_count(d);
+    if (index < 0) return -1;
+    if (d->shared) index = index < d->clients ? 0 : index - d->clients + 1;
+    int32_t left = LANES_LEFT + (d->shared ? 120 : 0), room = (LANES_RIGHT - left) / (count > 0 ? count : 1);
+    return left + room * index + room / 2;
+}
+
+static const char *ink(const drawing *d, ks_string name) {
+    int32_t member = find(&d->members, name);
+    return member < 0 ? "#171b20" : colours[member % 8];
+}
+
+static void signed_name(const drawing *d, ks_string name, int32_t most, ks_buffer *out) {
+    int32_t member = find(&d->members, name);
+    if (member >= 0) ks_buffer_printf(out, "%s ", signs[(member + member / 8) % 8]);
+    cut(name, most, out);
+}
+
+static void text_at(drawing *d, int32_t x, int32_t y, const char *attributes) { ks_buffer_printf(d->out, "<text x=\"%d\" y=\"%d\" %s>", x, y, attributes); }
+
+static void heads(drawing *d, int32_t bottom) {
+    int32_t count = lane_count(d), room = (LANES_RIGHT - LANES_LEFT) / (count > 0 ? count : 1);
+    for (int32_t i = 0; i < d->nodes.count; i++) {
+        if (d->shared && i > 0 && i < d->clients) continue;
+        ks_string name = d->nodes.items[i];
+        int32_t x = lane_x(d, name);
+        ks_buffer_printf(d->out, "<line x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\" stroke=\"#c9c5b9\" stroke-width=\"1.5\"/>\n", x, TOP - 12, x, bottom);
+        ks_buffer_printf(d->out, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\" font-weight=\"700\" fill=\"%s\">", x, TOP - 22, d->shared && i == 0 ? "#171b20" : ink(d, name));
+        if (d->shared && i == 0) ks_buffer_text(d->out, "clients");
+        else signed_name(d, name, room / 10 > 3 ? room / 10 : 3, d->out);
+        ks_buffer_text(d->out, "</text>\n");
+    }
+}
+
+static void arrow(drawing *d, int32_t from, int32_t to, int32_t y, bool answer, bool bad) {
+    int32_t way = to > from ? 1 : -1;
+    const char *colour = bad ? "#a63a00" : "#1259a8";
+    ks_buffer_printf(d->out, "<path d=\"M%d %dH%d\" stroke=\"%s\" stroke-width=\"2.4\"%s fill=\"none\"/><path d=\"M%d %dl%d -6v12z\" fill=\"%s\"/>", from, y, to - 10 * way, colour,
+                     answer ? " stroke-dasharray=\"7 5\"" : "", to, y, -12 * way, colour);
+}
+
+static void label(drawing *d, int32_t middle, int32_t y, const char *text, const char *more, bool bad) {
+    int32_t half = (int32_t)(strlen(text) + strlen(more)) * 4 + 4;
+    int32_t x = middle < LANES_LEFT + half ? LANES_LEFT + half : middle > LANES_RIGHT + 16 - half ? LANES_RIGHT + 16 - half : middle;
+    text_at(d, x, y, bad ? "text-anchor=\"middle\" font-size=\"14\" font-weight=\"700\" fill=\"#a63a00\" class=\"halo\"" : "text-anchor=\"middle\" font-size=\"14\" class=\"halo\"");
+    ks_buffer_printf(d->out, "%s%s</text>", text, more);
+}
+
+static void picture(drawing *d, int32_t index, int32_t y) {
+    const ks_step *step = &d->story->steps.items[index];
+    const ks_recorded *event = event_of(d, index);
+    ks_string from, to;
+    int16_t key;
+    if (!ends(event, &from, &to, &key)) { /* something happened, in a process or from outside */
+        int32_t x = lane_x(d, event->node);
+        bool died = event->kind == ks_describe_ev_node_crashed();
+        if (x >= 0) ks_buffer_printf(d->out, "<circle cx=\"%d\" cy=\"%d\" r=\"9\" fill=\"#fffefb\" stroke=\"%s\" stroke-width=\"2.4\"/>", x, y + 26, died ? "#a63a00" : "#171b20");
+        if (died) ks_buffer_printf(d->out, "<path d=\"M%d %dl8 8m0 -8l-8 8\" stroke=\"#a63a00\" stroke-width=\"2.4\"/>", x - 4, y + 22);
+        return;
+    }
+    int32_t a = lane_x(d, from), b = lane_x(d, to);
+    bool reply = step->kind == KS_STEP_REPLY;
+    if (a < 0 || b < 0) return;
+    if (d->shared && find(&d->nodes, reply ? to : from) < d->clients) {
+        ks_string client = reply ? to : from;
+        ks_buffer_printf(d->out, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\" font-weight=\"700\" font-size=\"14\" fill=\"%s\">", (reply ? b : a) - 12, y + 34, ink(d, client));
+        signed_name(d, client, 18, d->out);
+        ks_buffer_text(d->out, "</text>");
+    }
+    const char *error = step->error != 0 ? kafka_error_name((kafka_error)step->error) : "";
+    arrow(d, a, b, y + 26, reply, reply && step->error != 0);
+    label(d, (a + b) / 2, y + 19, ks_api_name(key), reply ? " answered" : step->answered ? "" : " (held)", false);
+    if (!reply && step->answered) arrow(d, b, a, y + 46, true, step->error != 0);
+    if (step->error != 0) label(d, (a + b) / 2, y + 40, error, "", true);
+}
+
+static void say(drawing *d, const ks_step *step, ks_string sentence, int32_t y) {
+    text_at(d, MARGIN, y + 28, "font-weight=\"750\" font-size=\"22\"");
+    ks_buffer_printf(d->out, "%d</text>", step->number);
+    if (step->begins_rebalance) ks_buffer_printf(d->out, "<path d=\"M%d %dl6 6l-6 6l-6 -6z\" fill=\"#c79200\"/>", MARGIN + 66, y + 14);
+    text_at(d, MARGIN, y + 48, "font-size=\"14\" fill=\"#555d66\"");
+    ks_words_seconds(step->time - d->story->recording->start, d->out);
+    ks_buffer_text(d->out, "</text>");
+    for (int32_t line = 0; line < LINES && sentence.size > 0; line++) {
+        text_at(d, WIDTH - MARGIN - SAY, y + 26 + LINE * line, "");
+        ks_string words = next_line(&sentence);
+        xml(words, d->out);
+        ks_buffer_text(d->out, line + 1 == LINES && sentence.size > 0 ? "…</text>" : "</text>");
+    }
+    ks_buffer_text(d->out, "\n");
+}
+
+/* A request whose answer is held: a bar on the lane of who holds it, from its row to the row of the answer. */
+static void held_bars(drawing *d, const int32_t *tops) {
+    ks_string from, to;
+    int16_t key;
+    for (int32_t i = 0; i < d->steps.count; i++) {
+        if (d->held.items[i] < 0 || !ends(event_of(d, d->steps.items[i]), &from, &to, &key)) continue;
+        int32_t last = d->held.items[i], x = lane_x(d, to);
+        int32_t bottom = last < d->steps.count && d->story->steps.items[d->steps.items[last]].kind == KS_STEP_REPLY ? tops[last] + 26 : tops[last];
+        if (x >= 0) ks_buffer_printf(d->out, "<rect x=\"%d\" y=\"%d\" width=\"9\" height=\"%d\" rx=\"3\" fill=\"#8a5a00\"/>\n", x - 4, tops[i] + 26, bottom - tops[i] - 26);
+    }
+}
+
+/* ---- who owns what in the end ---- */
+
+static int32_t owners(drawing *d, int32_t y) {
+    ks_fold *fold = ks_fold_new(d->story);
+    int32_t last = d->steps.items[d->steps.count - 1];
+    while (last + 1 < d->story->steps.count && d->story->steps.items[last + 1].sub > 0) last++;
+    ks_fold_seek(fold, last);
+    for (int32_t g = 0; g < fold->group_count; g++) {
+        const ks_fold_group *group = &fold->groups[g];
+        int32_t x = MARGIN, chips = 0;
+        if (!group->exists) continue;
+        text_at(d, x, y + 20, "font-weight=\"700\"");
+        cut(group->name, 24, d->out);
+        ks_buffer_printf(d->out, "<tspan font-weight=\"400\" fill=\"#555d66\"> after step %d</tspan></text>", d->story->steps.items[last].number);
+        x += 260;
+        for (int32_t p = 0; p < fold->partition_count; p++) {
+            int32_t owner = group->shares[p].owner;
+            if (owner < 0 && group->shares[p].committed < 0) continue;
+            if (chips++ == CHIPS_MAX) break;
+            ks_buffer text = { 0 };
+            ks_words_escape(fold->partitions[p].topic, &text);
+            ks_buffer_printf(&text, "[%d] ", fold->partitions[p].partition);
+            ks_words_escape(owner < 0 ? KS_LITERAL("nobody") : fold->clients[owner], &text);
+            ks_string all = { (const char *)text.data, (int32_t)text.size };
+            int32_t shown = letters(all) > 36 ? 36 : letters(all), wide = shown * 9 + 36;
+            if (x + wide > WIDTH - MARGIN) x = MARGIN + 260, y += 36;
+            ks_buffer_printf(d->out, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"28\" rx=\"7\" fill=\"%s\" stroke=\"%s\"%s/>", x, y, wide, owner < 0 ? "#fffefb" : ink(d, fold->clients[owner]),
+                             owner < 0 ? "#555d66" : "none", owner < 0 ? " stroke-dasharray=\"4 3\"" : "");
+            ks_buffer_printf(d->out, "<text x=\"%d\" y=\"%d\" font-size=\"15\" font-weight=\"700\" fill=\"%s\">", x + 10, y + 19, owner < 0 ? "#171b20" : "#fffefb");
+            int32_t member = owner < 0 ? -1 : find(&d->members, fold->clients[owner]);
+            if (member >= 0) ks_buffer_printf(d->out, "%s ", signs[(member + member / 8) % 8]);
+            cut(all, 36, d->out);
+            ks_buffer_text(d->out, "</text>\n");
+            x += wide + 8;
+            ks_buffer_deinit(&text);
         }
-        ks_buffer_clear(&sentence);
-        ks_words_sentence(story, i, &sentence);
-        int32_t shown = sentence.size > 72 ? 72 : (int32_t)sentence.size;
-        while (shown > 0 && shown < (int32_t)sentence.size && (sentence.data[shown] & 0xC0) == 0x80) shown--;
-        ks_buffer_printf(out, "<text x=\"%d\" y=\"%d\">", LEFT + LANE * l.count + 8, y + 4);
-        xml((ks_string){ (const char *)sentence.data, shown }, out);
-        if (shown < (int32_t)sentence.size) ks_buffer_text(out, "…");
-        ks_buffer_text(out, "</text>\n");
+        if (chips > CHIPS_MAX) { text_at(d, x, y + 20, ""); ks_buffer_text(d->out, "…</text>"); }
+        y += 40;
     }
-    ks_buffer_deinit(&sentence);
+    ks_fold_free(fold);
+    return y;
+}
+
+/* ---- the whole ---- */
+
+static void choose(drawing *d, const ks_filter *filter) {
+    for (int32_t i = 0; i < d->story->steps.count; i++)
+        if (d->story->steps.items[i].sub == 0 && ks_filter_passes(d->story, i, filter)) KS_PUSH(d->steps, i);
+}
+
+/* Which row answers a held request: the first drawn row at or after the answer. */
+static void pair(drawing *d) {
+    for (int32_t i = 0; i < d->steps.count; i++) {
+        const ks_step *step = &d->story->steps.items[d->steps.items[i]];
+        int32_t row = -1;
+        if (step->kind == KS_STEP_REQUEST && !step->answered) {
+            int32_t answer = step->other;
+            for (row = i + 1; row < d->steps.count && (answer < 0 || d->steps.items[row] < answer); row++) {}
+        }
+        KS_PUSH(d->held, row);
+    }
+}
+
+void ks_explanation_svg(const ks_story *story, const char *title, const ks_filter *filter, ks_buffer *out) {
+    ks_buffer body = { 0 }, sentence = { 0 };
+    drawing d = { .story = story, .out = &body };
+    choose(&d, filter);
+    gather_members(&d);
+    gather_nodes(&d);
+    pair(&d);
+    int32_t *tops = ks_alloc(((size_t)d.steps.count + 1) * sizeof *tops), y = TOP;
+    for (int32_t i = 0; i < d.steps.count; i++) {
+        tops[i] = y;
+        ks_buffer_clear(&sentence);
+        ks_words_sentence(story, d.steps.items[i], &sentence);
+        ks_string rest = { (const char *)sentence.data, (int32_t)sentence.size };
+        int32_t lines = 0;
+        while (lines < LINES && rest.size > 0) next_line(&rest), lines++;
+        y += lines * LINE + 26 > ROW ? lines * LINE + 26 : ROW;
+    }
+    tops[d.steps.count] = y;
+    heads(&d, y);
+    held_bars(&d, tops);
+    for (int32_t i = 0; i < d.steps.count; i++) {
+        const ks_step *step = &story->steps.items[d.steps.items[i]];
+        ks_buffer_clear(&sentence);
+        ks_words_sentence(story, d.steps.items[i], &sentence);
+        ks_buffer_printf(&body, "<path d=\"M%d %dH%d\" stroke=\"#e6e2d8\"/>", MARGIN, tops[i], WIDTH - MARGIN);
+        picture(&d, d.steps.items[i], tops[i]);
+        say(&d, step, (ks_string){ (const char *)sentence.data, (int32_t)sentence.size }, tops[i]);
+    }
+    if (d.steps.count > 0) y = owners(&d, y + 16);
+    else {
+        text_at(&d, MARGIN, TOP, "");
+        ks_buffer_text(&body, "No step was chosen.</text>\n");
+    }
+    int32_t height = y + 24;
+    ks_buffer_printf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" role=\"img\" font-family=\"system-ui, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif\" font-size=\"16\" fill=\"#171b20\">\n<title>", WIDTH, height, WIDTH, height);
+    xml(ks_str(title), out);
+    ks_buffer_text(out, "</title>\n<style>.halo { paint-order: stroke; stroke: #fffefb; stroke-width: 5px; stroke-linejoin: round }</style>\n");
+    ks_buffer_printf(out, "<rect x=\".5\" y=\".5\" width=\"%d\" height=\"%d\" rx=\"16\" fill=\"#fffefb\" stroke=\"#d9d6cc\"/>\n<text x=\"%d\" y=\"44\" font-size=\"24\" font-weight=\"700\">", WIDTH - 1, height - 1, MARGIN);
+    cut(ks_str(title), 70, out);
+    ks_buffer_text(out, "</text>\n");
+    if (d.steps.count > 0)
+        ks_buffer_printf(out, "<text x=\"%d\" y=\"66\" font-size=\"14\" fill=\"#555d66\">steps %d to %d</text>\n", MARGIN, story->steps.items[d.steps.items[0]].number, story->steps.items[d.steps.items[d.steps.count - 1]].number);
+    ks_buffer_append(out, body.data, body.size);
     ks_buffer_text(out, "</svg>\n");
+    ks_free(tops);
+    ks_free(d.steps.items);
+    ks_free(d.held.items);
+    ks_buffer_deinit(&sentence);
+    ks_buffer_deinit(&body);
 }

@@ -74,7 +74,7 @@ static bool render(const ks_recording *recording, ksim_explanation kind, const c
         ks_explanation_json(story, title, out);
         ks_buffer_text(out, "]\n");
         break;
-    case KSIM_EXPLAIN_SVG: ks_explanation_svg(story, title, out); break;
+    case KSIM_EXPLAIN_SVG: ks_explanation_svg(story, title, &(ks_filter){ .partition = -1 }, out); break;
     default: known = false;
     }
     ks_story_free(story);

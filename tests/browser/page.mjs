@@ -311,6 +311,29 @@ await check("Tab goes from what is read first to what acts on it, and everything
   equal(await tab.getByRole("row", { name: /orders\[0\]/ }).count(), 1);
   equal(await tab.getByRole("slider", { name: "Step" }).count(), 1);
 });
+for (const name of ["story", "range", "hostile", "wide"]) {
+  await check(`the drawing is well-formed, legible, and nothing in it overlaps: ${name}.svg`, async open => {
+    const tab = await open(`${pages}/${name}.svg`, { viewport: { width: 1280, height: 900 } });
+    const found = await tab.evaluate(() => {
+      const texts = [...document.querySelectorAll("text")].filter(text => text.textContent), boxes = texts.map(text => text.getBBox()), problems = [];
+      const whole = document.documentElement.viewBox.baseVal;
+      boxes.forEach((a, i) => {
+        if (a.x < 0 || a.x + a.width > whole.width) problems.push("sticks out: " + texts[i].textContent);
+        for (let k = i + 1; k < boxes.length; k++) {
+          const b = boxes[k], across = Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x), down = Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y);
+          if (across > 2 && down > 6) problems.push(texts[i].textContent + " / " + texts[k].textContent);
+        }
+      });
+      return { root: document.documentElement.nodeName, texts: texts.length, smallest: Math.min(...texts.map(text => parseFloat(getComputedStyle(text).fontSize))), problems, harmed: window.harmed ?? 0, scripts: document.querySelectorAll("script, image, foreignObject").length };
+    });
+    equal(found.root, "svg"); // else the XML parser refused it
+    holds("texts: " + found.texts, found.texts > 10);
+    holds("smallest letters: " + found.smallest, found.smallest >= 14);
+    equal(found.problems.slice(0, 3).join(" | "), "");
+    equal(found.harmed + found.scripts, 0);
+    await tab.screenshot({ path: `${shots}/${name}.png`, fullPage: name !== "wide" });
+  });
+}
 for (const [size, viewport] of [["wide", { width: 1600, height: 1000 }], ["narrow", { width: 420, height: 900 }]]) {
   for (const theme of ["light", "dark"]) {
     for (const [name, file, hash] of [["page", page, "#step-7"], ["twins", compare, "#step-22"]]) {

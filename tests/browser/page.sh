@@ -36,4 +36,8 @@ for page in groups wide long; do
     [ $page = groups ] && file=$SOURCE/tests/browser/groups.ksim || file=$work/$page.ksim
     "$KSIM" explain "$file" --html "$work/$page.html"
 done
+"$KSIM" explain "$lessons/second-consumer-joins.ksim" --svg "$work/story.svg"
+"$KSIM" explain "$lessons/join-kip848.ksim" --from 10 --to 40 --svg "$work/range.svg"
+"$KSIM" explain "$work/hostile.jsonl" --level protocol --svg "$work/hostile.svg"
+"$KSIM" explain "$work/wide.ksim" --svg "$work/wide.svg"
 CHROMIUM=$chromium node "$SOURCE/tests/browser/page.mjs" "$modules" "$work" "$shots"

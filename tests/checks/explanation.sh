@@ -45,6 +45,17 @@ for scenario in demos/rebalancing/zombie-commit.ksim demos/rebalancing/commit-lo
 done
 sort -u "$work/seen" >"$work/printed"
 sed -nE 's/^\| `([a-z]+)` \| `([a-z]+)`(, `([a-z]+)`)? \|.*/\1 \2\n\1 \4/p' docs/explanation-format.md | grep -E ' .' | sort -u >"$work/described"
+lesson=demos/rebalancing/join-kip848.ksim
+refused() { # what it says, then the options
+    says=$1; shift
+    if "$KSIM" explain "$lesson" "$@" >"$work/said" 2>&1; then return 1; else [ $? -eq 2 ] && grep -q -- "$says" "$work/said"; fi
+}
+check "a range of steps is told, and drawn" sh -c '"$1" explain "$2" --from 5 --to 9 --level protocol >"$3/text" && "$1" explain "$2" --from 5 --to 9 --level protocol --svg "$3/range.svg" &&
+    [ "$(grep -cE "^ +[0-9]+  " "$3/text")" -eq 5 ] && grep -q ">5</text>" "$3/range.svg" && ! grep -q ">10</text>" "$3/range.svg"' range "$KSIM" "$lesson" "$work"
+check "a range without a step is refused" refused "there is no step 9999" --from 9999 --svg "$work/none.svg"
+check "a range that goes back is refused" refused "--from 9 comes after --to 5" --from 9 --to 5
+check "what is no step is refused" refused "--from takes the number of a step, not '1.5'" --from 1.5
+check "what was refused left nothing behind" test ! -e "$work/none.svg"
 check "the fields are many enough to be worth a look" test "$(wc -l <"$work/printed")" -gt 60
 check "every field that is printed is described, and the reverse" diff "$work/described" "$work/printed"
 finish

@@ -201,7 +201,7 @@ static void hostile_text_shows_harmlessly(void **state) {
     assert_int_equal(json_array_size(json_object_get(json, "partitions")), 3);
     json_decref(json);
     ks_buffer_clear(&out);
-    ks_explanation_svg(story, "<&>", &out);
+    ks_explanation_svg(story, "<&>", &(ks_filter){ .partition = -1 }, &out);
     assert_non_null(strstr((char *)out.data, "&lt;&amp;&gt;"));
     ks_buffer_deinit(&out);
 }

@@ -36,6 +36,8 @@ function chip(run, m, extra) {
   return el("span", { class: "chip" + (extra ? " " + extra : ""), style: { "--c": colour(m) }, title: run.m.members[m] },
     el("span", { "aria-hidden": "true", text: sign(m) }), run.m.members[m]);
 }
+// The protocol fact of a step: "c1 → broker-2 Heartbeat generation 1 <- REBALANCE_IN_PROGRESS".
+const protocol = step => (step.p ?? step.a).replace(/\s+/g, " ").replace(" -> ", " → ");
 // Sentences of a step's text, for the eye only: a long step reads as a lead and what follows from it.
 const sentences = text => (text ?? "").split(/(?<=[.!?]["”)]?)\s+(?=\S)/);
 function leadAndRest(text) { // what merely moves along does not lead

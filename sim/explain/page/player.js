@@ -34,10 +34,16 @@ class View {
     this.times.show();
     this.tell(this.run.steps[i]);
   }
+  linked(text) { // steps that a sentence names lead there, the others are words
+    return text.split(/(\bsteps? \d+(?:\.\d+)?)/).map((piece, k) => {
+      const n = k % 2 ? Number(/\d+/.exec(piece)[0]) : 0;
+      return this.run.indexOf.has(n) && n !== this.run.steps[this.i].n ? this.link(n, piece) : piece;
+    });
+  }
   tell(step) {
     const command = step.a === "command", quoted = step.a === "note", [lead, rest] = leadAndRest(command ? (step.x ?? "").replace(/^> /, "") : step.x);
-    const wire = (step.p ?? "").replace(/\s+/g, " ").replace(" -> ", " → "), [route, code] = wire.split(" <- ");
-    const links = el("div", { class: "links" }), other = n => { const i = this.run.indexOf.get(n); return i === undefined ? "" : ": " + (this.run.steps[i].p ?? this.run.steps[i].a).replace(/\s+/g, " ").replace(" -> ", " → "); };
+    const wire = protocol(step), [route, code] = wire.split(" <- ");
+    const links = el("div", { class: "links" }), other = n => { const i = this.run.indexOf.get(n); return i === undefined ? "" : ": " + protocol(this.run.steps[i]).replace(" <- NONE", ""); };
     if (this.run.indexOf.has(step.c)) links.append(el("span", { class: "cause" }, this.link(step.c, "because of step " + step.c), other(step.c)));
     if (step.h) links.append(el("span", {}, this.link(step.h, (step.y === "held" ? "answered in step " : "answers step ") + step.h)));
     else if (step.y === "held") links.append(el("span", { text: "not answered in this run" }));
@@ -46,8 +52,8 @@ class View {
       el("div", { class: "stamp" }, el("div", { class: "number" }, hidden("Step "), String(step.n)), el("div", { class: "when", text: seconds(step.t) })),
       el("div", {},
         el("div", { class: "wire" }, route, code ? el("span", { class: code === "NONE" ? null : "code", text: " ← " + code }) : ""),
-        el("p", { class: "say" + (quoted ? " quoted" : ""), text: lead || step.a }),
-        rest ? el("p", { class: "more", text: rest }) : null, links));
+        el("p", { class: "say" + (quoted ? " quoted" : "") }, ...this.linked(lead || step.a)),
+        rest ? el("p", { class: "more" }, ...this.linked(rest)) : null, links));
     if (command) this.now.querySelector(".say").classList.add("mono");
   }
 }

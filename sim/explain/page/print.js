@@ -23,7 +23,7 @@ function printStory(view) {
   let before = -1, pictures = 0;
   for (const i of story.slice(0, MOST_PRINTED)) {
     const step = run.steps[i], moves = [...run.changed(before, i).values()].some(change => change.was.size), article = el("article", {});
-    const words = el("div", {}, el("div", { class: "wire", text: (step.p ?? "").replace(/\s+/g, " ") }), el("p", { text: step.x ?? "" }));
+    const words = el("div", {}, el("div", { class: "wire", text: protocol(step) }), el("p", { text: step.x ?? "" }));
     if ((moves || step.b || step.k) && pictures < MOST_PICTURES) { const table = picture(run, i, before); if (table) { words.append(table); pictures++; } }
     article.append(el("div", { class: "when" }, el("b", { text: step.n }), seconds(step.t)), words);
     parts.push(article);
