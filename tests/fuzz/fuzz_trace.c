@@ -48,7 +48,7 @@ static void draw(const ks_story *story) {
     const char *titles[] = { "one", "two" };
     ks_buffer out = { 0 };
     ks_explanation_json(story, "fuzz", &out);
-    ks_explanation_svg(story, "fuzz", &out);
+    ks_explanation_svg(story, "fuzz", &(ks_filter){ .partition = -1 }, &out);
     ks_explanation_html(stories, titles, 2, &out);
     ks_buffer_deinit(&out);
 }
