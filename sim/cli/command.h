@@ -24,6 +24,8 @@ int ks_command_run(int argc, char **argv);
 int ks_command_costs(int argc, char **argv);
 int ks_command_why(int argc, char **argv);
 int ks_command_step(int argc, char **argv);
+/* `ksim` without a command. Returns the exit status; -1: nothing was piped in. */
+int ks_prompt_run(void);
 
 /* Says `ksim COMMAND: message` on standard error, with how to see the usage; returns 2. */
 int ks_usage_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));

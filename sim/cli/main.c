@@ -47,7 +47,8 @@ static const ks_command commands[] = {
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
 static void print_help(FILE *out) {
-    fprintf(out, "ksim: an in-process Kafka, deterministic to the byte\n\n");
+    fprintf(out, "ksim: an in-process Kafka, deterministic to the byte\n\n"
+                 "  ksim\n      a prompt for the commands of a scenario, each told as it happens; from a pipe the same without the prompt\n");
     for (int i = 0; i < COMMAND_COUNT; i++)
         fprintf(out, "  ksim %s %s\n      %s\n", commands[i].name, commands[i].usage, commands[i].summary);
     fprintf(out, "  ksim --help | --version\n      this text, or `ksim COMMAND --help` for one command; the version\n");
@@ -106,9 +107,15 @@ const char *ks_nearest_word(const char *word, const char *const *words) {
 }
 
 int main(int argc, char **argv) {
-    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
-        print_help(argc < 2 ? stderr : stdout);
-        return argc < 2 ? 2 : 0;
+    if (argc < 2) {
+        int status = ks_prompt_run();
+        if (status >= 0) return status;
+        print_help(stderr);
+        return 2;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+        print_help(stdout);
+        return 0;
     }
     if (strcmp(argv[1], "--version") == 0) {
         printf("ksim %s\n", KAFKASIM_VERSION);

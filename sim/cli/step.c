@@ -41,46 +41,43 @@ static bool turn(ks_stepper *s, int *failures) {
     return true;
 }
 
-static void walk(ks_stepper *s) {
-    SCREEN *screen = newterm(NULL, stdout, stdin);
-    if (screen == NULL) return; /* cannot be: ks_terminal_begin has found it */
+bool ks_step_walk(const ks_story *story, const char *title) {
+    if (!ks_terminal_begin("step", "`ksim explain FILE` prints the steps")) return false;
+    ks_stepper s = { .story = story, .title = title, .speed = 1, .drawn = -1, .fold = ks_fold_new(story) };
+    s.shown = ks_alloc((size_t)(story->steps.count + 1) * sizeof *s.shown);
+    for (ks_level level = KS_LEVEL_PROTOCOL; s.shown_count == 0 && level <= KS_LEVEL_EVERYTHING; level++) ks_step_list(&s, level);
+    ks_picture_init(&s.picture, s.fold);
+    ks_picture_init(&s.before, s.fold);
+    SCREEN *screen = newterm(NULL, stdout, stdin); /* ks_terminal_begin has found it */
     cbreak();
     noecho();
     keypad(stdscr, TRUE);
     set_escdelay(25);
-    begin_colours(s);
+    begin_colours(&s);
     ks_terminal_guard();
     int failures = 0;
-    do ks_step_draw(s);
-    while (turn(s, &failures));
+    do ks_step_draw(&s);
+    while (turn(&s, &failures));
+    erase(); /* a terminal without a second screen is left empty */
+    refresh();
     endwin();
     ks_terminal_end();
     delscreen(screen);
+    ks_picture_deinit(&s.picture);
+    ks_picture_deinit(&s.before);
+    ks_fold_free(s.fold);
+    ks_free(s.shown);
+    return true;
 }
 
 int ks_command_step(int argc, char **argv) {
-    char instead[300];
-    if (argc != 2) return ks_usage_error("step", "name one FILE: a scenario (*.ksim) or a trace");
-    snprintf(instead, sizeof instead, "`ksim explain %.200s` prints the steps", argv[1]);
-    if (!ks_terminal_begin("step", instead)) return 2;
     ks_opened opened;
+    if (argc != 2) return ks_usage_error("step", "name one FILE: a scenario (*.ksim) or a trace");
     if (!ks_open("step", argv[1], false, 0, &opened)) return 2;
     ks_text_begin();
-    ks_stepper s = { .story = opened.story, .title = ks_base_name(argv[1]), .speed = 1, .drawn = -1 };
-    s.shown = ks_alloc((size_t)(s.story->steps.count + 1) * sizeof *s.shown);
-    for (ks_level level = KS_LEVEL_PROTOCOL; s.shown_count == 0 && level <= KS_LEVEL_EVERYTHING; level++) ks_step_list(&s, level);
     int status = 0;
-    if (s.shown_count == 0) status = ks_usage_error("step", "%s has no steps: nothing reached a group or was changed", argv[1]);
-    else {
-        s.fold = ks_fold_new(s.story);
-        ks_picture_init(&s.picture, s.fold);
-        ks_picture_init(&s.before, s.fold);
-        walk(&s);
-        ks_picture_deinit(&s.picture);
-        ks_picture_deinit(&s.before);
-        ks_fold_free(s.fold);
-    }
-    ks_free(s.shown);
+    if (opened.story->steps.count == 0) status = ks_usage_error("step", "%s has no steps: nothing reached a group or was changed", argv[1]);
+    else if (!ks_step_walk(opened.story, ks_base_name(argv[1]))) status = 2;
     ks_opened_close(&opened);
     return status;
 }

@@ -28,6 +28,10 @@ typedef struct ks_stepper {
     int32_t overlay_scroll, overlay_lines;
 } ks_stepper;
 
+/* ---- step.c ---- */
+/* Walks a story of at least one step in the terminal, until somebody leaves. False: one line on standard error said why not. */
+bool ks_step_walk(const ks_story *story, const char *title);
+
 /* ---- step_find.c ---- */
 void ks_step_list(ks_stepper *s, ks_level level); /* which steps there are to walk; stays where it is, or on the one before */
 void ks_step_go(ks_stepper *s, int64_t at);       /* clamped */

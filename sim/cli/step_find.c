@@ -50,7 +50,7 @@ void ks_step_jump(ks_stepper *s, const char *number) {
                 return;
             }
         ks_step_list(s, s->level + 1);
-        say(s, "step %s stands at the level of the protocol and its sub-steps: v changes it", number);
+        say(s, "step %s stands at a deeper level, which is shown now: v changes it", number);
     }
 }
 
@@ -192,10 +192,11 @@ static bool reached(const ks_stepper *s, const ks_step *step, const goal *g) {
 void ks_step_until(ks_stepper *s) {
     goal g;
     if (!understand(s, s->until, &g)) {
-        say(s, "until what? A state (Stable), GROUP STATE, error [NAME], a client, broker or group, or a time (6.5s): not '%s'", s->until);
+        say(s, "until '%s'? Say Stable, GROUP STATE, error [NAME], a client, a group or 6.5s", s->until);
         return;
     }
-    for (int32_t k = s->at + 1; k < s->shown_count; k++) {
+    bool over = g.time >= 0 && reached(s, step_at(s, s->at), &g);
+    for (int32_t k = s->at + 1; k < s->shown_count && !over; k++) {
         if (!reached(s, step_at(s, k), &g)) continue;
         snprintf(s->message, sizeof s->message, "until %s: %d step%s on", s->until, k - s->at, k - s->at == 1 ? "" : "s");
         s->at = k;

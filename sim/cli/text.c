@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define _DEFAULT_SOURCE
 #define _XOPEN_SOURCE 700
 #include "sim/cli/text.h"
 
 #include <langinfo.h>
 #include <locale.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 #include <wchar.h>
 
 static bool utf8;
@@ -100,4 +103,9 @@ void ks_text_right(ks_buffer *out, const char *text, int columns) {
     size_t size = strlen(text), fits = ks_text_fit(text, size, columns, &used);
     blanks(out, columns - used);
     ks_buffer_append(out, text, fits);
+}
+
+int ks_text_window(void) {
+    struct winsize size;
+    return isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }

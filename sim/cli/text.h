@@ -19,4 +19,7 @@ size_t ks_text_line(const char *text, size_t size, int columns);
 void ks_text_left(ks_buffer *out, const char *text, size_t size, int columns);
 void ks_text_right(ks_buffer *out, const char *text, int columns);
 
+/* Columns of the terminal on standard output; 0: it is none. */
+int ks_text_window(void);
+
 #endif

@@ -6,16 +6,16 @@
 
 #include <stdio.h>
 
-enum { WIDTH = 96, INDENT = 6, ROUTE = 40 };
+enum { WIDTH = 96, INDENT = 6, ROUTE = 40, LEAST_WIDTH = 30 };
 
-void ks_words_wrap(const char *text, size_t size, int32_t indent, ks_buffer *out) {
-    size_t at = 0;
+void ks_words_wrap(const char *text, size_t size, int32_t indent, int32_t columns, ks_buffer *out) {
+    size_t at = 0, width = columns == 0 ? WIDTH : columns - indent < LEAST_WIDTH ? LEAST_WIDTH : (size_t)(columns - indent);
     while (at < size) {
         size_t left = size - at, take = left;
-        if (left > WIDTH) {
-            for (take = WIDTH; take > 0 && text[at + take] != ' '; take--) {}
+        if (left > width) {
+            for (take = width; take > 0 && text[at + take] != ' '; take--) {}
             if (take == 0)
-                for (take = WIDTH; take < left && text[at + take] != ' '; take++) {}
+                for (take = width; take < left && text[at + take] != ' '; take++) {}
         }
         for (int32_t i = 0; i < indent; i++) ks_buffer_text(out, " ");
         ks_buffer_append(out, text + at, take);
@@ -83,6 +83,7 @@ bool ks_filter_passes(const ks_story *story, int32_t index, const ks_filter *fil
     /* The end of a pause is part of the story wherever it falls. */
     if (filter->level == KS_LEVEL_STORY && !step->important && !step->resumes) return false;
     if (filter->level == KS_LEVEL_PROTOCOL && step->kind == KS_STEP_SUB && !step->resumes) return false;
+    if (step->number < filter->first || (filter->last > 0 && step->number > filter->last)) return false;
     bool node = filter->node == NULL, topic = filter->topic == NULL, group = filter->group == NULL;
     for (int32_t f = 0; f < step->facts.count && !(node && topic && group); f++) {
         const ks_recorded *event = &story->recording->events.items[step->facts.items[f]];
@@ -148,7 +149,7 @@ int32_t ks_narrate(const ks_story *story, const ks_filter *filter, ks_buffer *ou
         if (!ks_filter_passes(story, i, filter) || !sentence(story, i, filter, &text)) continue;
         if (++count > filter->most && filter->most > 0) continue;
         head(story, i, filter->colour, width, out);
-        ks_words_wrap((const char *)text.data, text.size, INDENT, out);
+        ks_words_wrap((const char *)text.data, text.size, INDENT, filter->columns, out);
     }
     ks_buffer_deinit(&text);
     return count;

@@ -96,7 +96,7 @@ ks_string ks_words_member(const ks_story *story, ks_string group, ks_string memb
 void ks_words_seconds(int64_t ns, ks_buffer *out); /* "4.004 s" */
 void ks_words_duration(int64_t ns, ks_buffer *out); /* "30 s", "84 ms", "4.004 s" */
 /* Lines of at most 96 characters, every one indented. */
-void ks_words_wrap(const char *text, size_t size, int32_t indent, ks_buffer *out);
+void ks_words_wrap(const char *text, size_t size, int32_t indent, int32_t columns, ks_buffer *out);
 /* Text from outside: control characters and broken UTF-8 as \xHH, so that no terminal is harmed. */
 void ks_words_escape(ks_string text, ks_buffer *out);
 
@@ -108,7 +108,9 @@ typedef struct ks_filter { /* NULL: any */
     const char *node, *group, *topic;
     int32_t partition; /* -1: any */
     bool colour;
+    int32_t columns;   /* of the window that sentences are wrapped for; 0: 102 */
     int32_t since;     /* index of an event: only what happened from there on. A step that began before is told again with what came of it */
+    int32_t first, last; /* numbers of the steps that are told; 0: from the first, to the last */
     int32_t most;      /* steps that are told; 0: any number */
     int32_t from, to;  /* numbers of the first and the last step; 0: any */
 } ks_filter;

@@ -21,7 +21,7 @@ static void line(const ks_story *story, int32_t index, const char *before, ks_bu
     ks_buffer_text(out, "\n");
     ks_buffer sentence = { 0 };
     ks_words_sentence(story, index, &sentence);
-    ks_words_wrap((const char *)sentence.data, sentence.size, 6, out);
+    ks_words_wrap((const char *)sentence.data, sentence.size, 6, 0, out);
     ks_buffer_deinit(&sentence);
 }
 

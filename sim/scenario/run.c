@@ -26,6 +26,13 @@ static void difference(ks_buffer *out, ks_string expected, ks_string actual) {
     }
 }
 
+bool ks_session_happened(ks_session *session, const char *expected, ks_buffer *out) {
+    ks_string happened = { (const char *)session->happened.data, (int32_t)session->happened.size };
+    if (happened.size == 0 ? *expected == '\0' : ks_string_equal(happened, ks_str(expected))) return true;
+    difference(out, ks_str(expected), happened);
+    return false;
+}
+
 /* Copies lines [from, to) of the text (1-based). */
 static void copy_lines(ks_buffer *out, ks_string text, int32_t from, int32_t to) {
     int32_t line = 1;
@@ -82,18 +89,19 @@ void ks_scenario_run(const ks_scenario *scenario, const ks_scenario_options *opt
             outcome->failed++;
             outcome->unmet_count++;
         } else if (command->verb == KS_VERB_expect) outcome->held++;
-        ks_string happened = { (const char *)session->happened.data, (int32_t)session->happened.size };
         copy_lines(&rewritten, scenario->text, copied, command->expected_line);
         copied = command->expected_end;
         if (command->expected.size >= 0) {
             ks_buffer_text(&rewritten, "----\n");
             ks_buffer_append(&rewritten, session->happened.data, session->happened.size);
-            if (happened.size == command->expected.size && (happened.size == 0 || memcmp(happened.data, command->expected.data, (size_t)happened.size) == 0)) outcome->held++;
+            ks_buffer differs = { 0 };
+            if (ks_session_happened(session, command->expected.data, &differs)) outcome->held++;
             else {
                 outcome->failed++;
                 report(&said, scenario, command->line, 0, "what happened is not what stands here (- expected, + happened)");
-                difference(&said, command->expected, happened);
+                ks_buffer_append(&said, differs.data, differs.size);
             }
+            ks_buffer_deinit(&differs);
         }
         if (session->stuck) {
             outcome->stuck = true;

@@ -63,6 +63,8 @@ ks_session *ks_session_new(const char *cluster, const ks_scenario_options *optio
 /* One line of the language, as ks_scenario_run would run it: the trace of a session is that of the file with the same lines. An empty
  * line or a comment is fine. Not FINE: `problem` says why, `*column` where. */
 ks_run_result ks_session_command(ks_session *session, const char *line, int32_t *column, char *problem, size_t problem_size);
+/* Is that what happened in the last command, as under `----` in a file? If not, the lines that differ are appended to `difference`. */
+bool ks_session_happened(ks_session *session, const char *expected, ks_buffer *difference);
 ksim *ks_session_sim(ks_session *session);
 void ks_session_free(ks_session *session);
 /* The commands: NULL-ended, static. */
