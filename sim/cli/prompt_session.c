@@ -24,6 +24,7 @@ volatile sig_atomic_t ks_prompt_interrupted;
 static void begin_recording(ks_prompt *prompt) {
     prompt->recording = ks_recording_new();
     prompt->recording->start = KS_START_NS;
+    prompt->recording->goes_on = true;
     prompt->subscriber = (ks_subscriber){ .event = ks_recording_event, .context = prompt->recording };
 }
 
@@ -186,7 +187,7 @@ static void tell_records(ks_prompt *prompt) {
     size_t width = (size_t)(prompt->window > 40 ? prompt->window - 5 : 96);
     for (size_t at = 0; at < out.size;) {
         size_t take = ks_text_line((const char *)out.data + at, out.size - at, (int)width);
-        printf("     %.*s%s\n", (int)take, (const char *)out.data + at, at + take == out.size ? "." : "");
+        printf("      %.*s%s\n", (int)take, (const char *)out.data + at, at + take == out.size ? "." : "");
         for (at += take; at < out.size && out.data[at] == ' ';) at++;
     }
     ks_buffer_deinit(&out);
@@ -205,7 +206,7 @@ static void tell_new_steps(ks_prompt *prompt) {
     int32_t count = ks_narrate(story, &filter, &out), first = 0;
     if (out.size > 0) fwrite(out.data, 1, out.size, stdout);
     for (int32_t i = story->steps.count - 1; i >= 0 && story->steps.items[i].event >= prompt->told; i--) first = story->steps.items[i].number;
-    if (filter.most > 0 && count > filter.most) printf("     ... and %d more: `steps %d` tells all from there, `show` how it stands now\n", count - filter.most, first);
+    if (filter.most > 0 && count > filter.most) printf("      ... and %d more: `steps %d` tells all from there, `show` how it stands now\n", count - filter.most, first);
     if (prompt->level == KS_LEVEL_STORY) tell_records(prompt);
     ks_buffer_deinit(&out);
     prompt->told = prompt->recording->events.count;

@@ -78,7 +78,7 @@ static void steps(ks_prompt *prompt, const words *w) {
     ks_buffer out = { 0 };
     ks_narrate(ks_prompt_story(prompt), &(ks_filter){ .level = prompt->level, .partition = -1, .colour = prompt->colour, .columns = ks_text_window(), .first = (int32_t)first, .last = (int32_t)last }, &out);
     if (out.size > 0) fwrite(out.data, 1, out.size, stdout);
-    else printf("     no step to tell at this level\n");
+    else printf("      no step to tell at this level\n");
     ks_buffer_deinit(&out);
 }
 
@@ -124,7 +124,7 @@ static void level(ks_prompt *prompt, const words *w) {
         char problem[300];
         snprintf(problem, sizeof problem, "a level is story, protocol or everything, not '%.100s'%s%s%s", w->word[1], nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
         ks_prompt_complain(prompt, 7, problem);
-    } else printf("     level %s\n", names[prompt->level]);
+    } else printf("      level %s\n", names[prompt->level]);
 }
 
 static void step(ks_prompt *prompt) {
@@ -153,7 +153,7 @@ static void html(ks_prompt *prompt, const words *w) {
     const ks_story *story = ks_prompt_story(prompt);
     const char *title = ks_base_name(w->word[1]);
     ks_explanation_html(&story, &title, 1, &page);
-    if (ks_write_file("html", w->word[1], &page)) printf("     %s: open it in a browser\n", w->word[1]);
+    if (ks_write_file("html", w->word[1], &page)) printf("      %s: open it in a browser\n", w->word[1]);
     else prompt->wrong = true;
     ks_buffer_deinit(&text);
     ks_buffer_deinit(&page);
@@ -164,13 +164,13 @@ static void say_how_it_runs(const ks_prompt *prompt, const char *name, const ks_
     char problem[1024];
     ks_scenario *scenario = ks_scenario_parse((const char *)text->data, text->size, name, problem, sizeof problem);
     if (scenario == NULL) {
-        printf("     but it cannot be read again: %s\n", problem);
+        printf("      but it cannot be read again: %s\n", problem);
         return;
     }
     ks_scenario_outcome outcome;
     ks_scenario_run(scenario, &(ks_scenario_options){ 0 }, &outcome);
-    if (outcome.wrong || outcome.failed > 0 || outcome.stuck) printf("     but it does not run as it did here:\n%s", outcome.report);
-    else printf("     %s: %d line%s saved; `ksim run %s` holds\n", name, prompt->said.count, prompt->said.count == 1 ? "" : "s", name);
+    if (outcome.wrong || outcome.failed > 0 || outcome.stuck) printf("      but it does not run as it did here:\n%s", outcome.report);
+    else printf("      %s: %d line%s saved; `ksim run %s` holds\n", name, prompt->said.count, prompt->said.count == 1 ? "" : "s", name);
     ks_scenario_outcome_deinit(&outcome);
     ks_scenario_free(scenario);
 }
@@ -206,7 +206,7 @@ static void undo(ks_prompt *prompt, const words *w) {
         return;
     }
     int32_t left = count < (uint64_t)prompt->said.count ? prompt->said.count - (int32_t)count : 0;
-    for (int32_t i = left; i < prompt->said.count; i++) printf("     taken back: %s\n", prompt->said.items[i].text);
+    for (int32_t i = left; i < prompt->said.count; i++) printf("      taken back: %s\n", prompt->said.items[i].text);
     ks_prompt_rebuild(prompt, left);
 }
 

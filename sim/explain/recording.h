@@ -30,6 +30,7 @@ typedef struct ks_recording {
     ks_string version, seed, title;
     ks_string scenario; /* text of the scenario that made it; null: none */
     int64_t start;      /* ns, of the run's clock */
+    bool goes_on;       /* somebody tells it while it runs: what has not come yet may still come */
 } ks_recording;
 
 ks_recording *ks_recording_new(void);

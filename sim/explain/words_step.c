@@ -340,7 +340,7 @@ static void until_when(const telling *t, bool named) {
         ks_tell(&t->s, ", which is not fetched again");
     } else ks_tell(&t->s, "Nothing of the %d partitions that %s had is fetched again", (int64_t)count, pause->before);
     if (never == count) {
-        ks_tell(&t->s, " in this run.");
+        ks_tell(&t->s, story->recording->goes_on ? " so far." : " in this run.");
         return;
     }
     ks_tell(&t->s, " until step ");
@@ -349,7 +349,7 @@ static void until_when(const telling *t, bool named) {
         ks_tell(&t->s, ", the last of it in step ");
         step_number(t, last, t->s.out);
     }
-    if (never > 0) ks_tell(&t->s, "; %d of them not at all in this run", (int64_t)never);
+    if (never > 0) ks_tell(&t->s, story->recording->goes_on ? "; %d of them not at all so far" : "; %d of them not at all in this run", (int64_t)never);
     ks_tell(&t->s, ".");
 }
 

@@ -9,13 +9,13 @@ cluster brokers=3 group.initial.rebalance.delay.ms=0
 topic orders partitions=8
 topic lonely partitions=1
 consumer c1 group=billing topics=orders
-consumer c2 group="計費" topics=orders
-consumer c3 group="計費" topics=orders
+consumer c2 group=zz topics=orders
+consumer c3 group=zz topics=orders
 join c1 c2
 until stable billing
 produce orders count=50 key=k{n}
 join c3
-until stable "計費"
+until stable zz
 crash c1
 stop-broker 2
 advance 50s
@@ -73,8 +73,8 @@ searches() {
 }
 rebalances() {
     begin
-    keys r; await 'A rebalance of billing begins'; first=$(step_of)
-    keys r; await 'c2 -> broker-[123] +JoinGroup'; await 'billing: PreparingRebalance'; keys r; await 'no later rebalance'
+    keys r; await 'c1 -> broker-.* JoinGroup'; await 'group billing: [A-Z][a-z]*ingRebalance'; first=$(step_of)
+    keys r; await 'c2 -> broker-.* JoinGroup'; await 'group billing: PreparingRebalance'; keys r; await 'no later rebalance'
     keys R; await_step "$first"; keys R; await 'no earlier rebalance'
 }
 until_it_is_so() {
@@ -172,13 +172,16 @@ check "without a terminal it says so and what to do instead" piped
 
 two_groups() {
     fresh
-    start two.ksim; terminal resize-window -x 80 -y 44
-    keys u; typed '計費'; keys Enter; await 'until 計費: ' # a name that is two columns a letter
+    # A scenario's names are plain; those of another program's trace may be anything, and two columns a letter.
+    "$KSIM" run "$work/two.ksim" --trace "$work/plain.jsonl"
+    sed 's/"zz"/"計費"/g' "$work/plain.jsonl" >"$work/two.jsonl"
+    start two.jsonl; terminal resize-window -x 80 -y 44
+    keys u; typed '計費'; keys Enter; await 'until 計費: '
     keys End; await 'group billing: Empty'; await 'group 計費: Stable'; await ' 2 down'; await 'c1 \(dead\)'; await 'read by no group'; await 'lonely\[0\]'
     screen >"$work/groups"
     [ "$(grep -cE '^.orders\[[0-7]\] .*nobody' "$work/groups")" -eq 8 ] && [ "$(grep -cE '^.orders\[[0-7]\] .* c[23] ' "$work/groups")" -eq 8 ]
     # under another character set its letters are shown as something harmless, in their place
-    leave; command_line "LC_ALL=C '$KSIM' step two.ksim"; await '^ step '; keys End; await 'group \?\?: Stable'
+    leave; command_line "LC_ALL=C '$KSIM' step two.jsonl"; await '^ step '; keys End; await 'group \?\?: Stable'
     leave; terminal resize-window -x 80 -y 24
 }
 many() {
