@@ -90,8 +90,9 @@ until_it_is_so() {
 }
 plays() {
     begin
-    keys + + + +; await ' 16/s'; keys Space; await 'playing'; await_step 5
-    keys Space; await_gone 'playing'; keys - - - -; await ' 1/s'
+    keys Space; await 'playing 1/s'; bounded moved_from 1 || exit 1
+    keys Space; await_gone 'playing'; keys + + + + +; await ' 32/s'; keys -; await ' 16/s'
+    keys Space; bounded at_step "$(screen | sed -nE '1s/.* of ([0-9]+) .*/\1/p')" || exit 1; await_gone 'playing' # it stops at the end
 }
 levels() {
     begin
