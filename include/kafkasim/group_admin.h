@@ -32,8 +32,7 @@
  *                       | GROUP_ID_NOT_FOUND   | TOPIC, or done           |
  *     delete group      | done; no such group: | NON_EMPTY_GROUP          | NON_EMPTY_GROUP
  *                       | GROUP_ID_NOT_FOUND   |                          |
- *     remove members    | UNKNOWN_MEMBER_ID    | done                     | UNKNOWN_MEMBER_ID, unless the member speaks the
- *                       |                      |                          | classic protocol
+ *     remove members    | UNKNOWN_MEMBER_ID    | done                     | done
  */
 #ifndef KAFKASIM_GROUP_ADMIN_H
 #define KAFKASIM_GROUP_ADMIN_H
@@ -189,9 +188,9 @@ typedef struct kafka_removed_members {
 
 /** Removes members; a rebalance follows, and a dynamic member that still lives joins again. `count` 0: all there are, as
  *  described at that moment, static ones by their instance id. `reason` is told to the coordinator, at most 255 bytes of it;
- *  NULL or "": "member was removed by an admin" (KIP-800). Codes by member: UNKNOWN_MEMBER_ID (also of a member that speaks the
- *  consumer protocol, and when there is no such group), FENCED_INSTANCE_ID. INVALID_ARGUMENT: a member with neither name.
- *  Admin.removeMembersFromConsumerGroup (LeaveGroup v5, API 13, KIP-345). */
+ *  NULL or "": "member was removed by an admin" (KIP-800). Codes by member: UNKNOWN_MEMBER_ID (also when there is no such
+ *  group), FENCED_INSTANCE_ID. INVALID_ARGUMENT: a member with neither name. When only classic members remain in a group of the
+ *  consumer protocol it is a classic group again. Admin.removeMembersFromConsumerGroup (LeaveGroup v5, API 13, KIP-345). */
 KAFKA_API kafka_error kafka_client_remove_group_members(kafka_client *client, kafka_context *context, const char *group,
                                                         const kafka_member_to_remove *members, size_t count, const char *reason,
                                                         kafka_removed_members **removed);

@@ -40,9 +40,8 @@ KAFKA_API kafka_error ksim_set_committed_offset(ksim *sim, const char *group, co
 KAFKA_API kafka_error ksim_move_leader(ksim *sim, const char *topic, int32_t partition, int32_t broker);
 /** Makes `broker` the coordinator of a group: leader of the group's partition of __consumer_offsets. A named command. */
 KAFKA_API kafka_error ksim_move_coordinator(ksim *sim, const char *group, int32_t broker);
-/** Removes the members of a client from a group, as an administrator would (LeaveGroup by member id); those of the consumer
- *  protocol, whom Kafka lets nobody else remove, by the heartbeat with which they would leave. See also
- *  kafka_client_remove_group_members(). */
+/** Removes the members of a client from a group, as an administrator would (LeaveGroup by member id). See also
+ *  kafka_client_remove_group_members(), which names members, not clients. */
 KAFKA_API kafka_error ksim_expel_member(ksim *sim, const char *group, const char *client);
 /** The coordinator takes the sessions of a client's members in a group for expired, now. A named command. */
 KAFKA_API kafka_error ksim_expire_session(ksim *sim, const char *group, const char *client);

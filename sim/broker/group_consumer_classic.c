@@ -7,8 +7,8 @@
 #include "sim/protocol/consumer_protocol.h"
 #include "sim/protocol/events.h"
 
-static kafka_error identify(const ks_group *group, ks_string member_id, ks_string instance_id,
-                            ks_consumer_member **member) {
+static kafka_error identify_any(const ks_group *group, ks_string member_id, ks_string instance_id,
+                                ks_consumer_member **member) {
     if (instance_id.size >= 0) {
         *member = ks_consumer_static_find(group, instance_id);
         if (*member == NULL) return KAFKA_ERR_UNKNOWN_MEMBER_ID;
@@ -17,6 +17,13 @@ static kafka_error identify(const ks_group *group, ks_string member_id, ks_strin
         *member = ks_consumer_member_find(group, member_id);
         if (*member == NULL) return KAFKA_ERR_UNKNOWN_MEMBER_ID;
     }
+    return KAFKA_OK;
+}
+
+static kafka_error identify(const ks_group *group, ks_string member_id, ks_string instance_id,
+                            ks_consumer_member **member) {
+    kafka_error error = identify_any(group, member_id, instance_id, member);
+    if (error != KAFKA_OK) return error;
     return (*member)->classic ? KAFKA_OK : KAFKA_ERR_UNKNOWN_MEMBER_ID;
 }
 
@@ -245,13 +252,44 @@ void ks_consumer_group_classic_heartbeat(ks_group *group, const ks_group_input *
 
 /* ---- LeaveGroup ---- */
 
+/* Of either protocol: an administrator removes those of the consumer protocol, too (since 4.0, KAFKA-18188). `held` has
+ * left already, in this request. */
 static kafka_error find_leaver(const ks_group *group, const ks_leave_group_request_member_identity *who,
-                               ks_consumer_member **member) {
-    if (who->group_instance_id.size >= 0 && who->member_id.size <= 0) { /* by an administrator */
+                               const ks_consumer_member *held, ks_consumer_member **member) {
+    if (who->group_instance_id.size >= 0 && who->member_id.size <= 0) { /* by its instance alone */
         *member = ks_consumer_static_find(group, who->group_instance_id);
-        return *member != NULL && (*member)->classic ? KAFKA_OK : KAFKA_ERR_UNKNOWN_MEMBER_ID;
+        return *member != NULL && *member != held ? KAFKA_OK : KAFKA_ERR_UNKNOWN_MEMBER_ID;
     }
-    return identify(group, who->member_id, who->group_instance_id, member);
+    kafka_error error = identify_any(group, who->member_id, who->group_instance_id, member);
+    return error == KAFKA_OK && *member == held ? KAFKA_ERR_UNKNOWN_MEMBER_ID : error;
+}
+
+static void tell_leaver(const ks_consumer_step *step, const ks_consumer_member *member, const ks_group_why *why) {
+    KS_TELL(step->out, step->group, group_member_left, .group = step->group->id, .member = why->member_id,
+            .client_id = ks_arena_string(step->out->scratch, member->client_id),
+            .instance_id = ks_arena_string(step->out->scratch, member->instance_id), .reason = why->client_reason);
+}
+
+static void remove_leaver(ks_consumer_step *step, ks_consumer_member *member) {
+    ks_consumer_stop_timers(step, member);
+    ks_consumer_write_member_gone(step, ks_arena_string(step->out->scratch, member->id));
+    ks_consumer_member_remove(member);
+}
+
+/* The last of a batch goes: with it the group, when only classic members remain (since 4.0, KAFKA-18150); else a new
+ * epoch begins for all that have left. */
+static void remove_last(ks_consumer_step *step, ks_consumer_member *member, const ks_group_why *why, int64_t now_ms) {
+    if (ks_consumer_may_downgrade(step->group, member)) {
+        ks_consumer_stop_timers(step, member);
+        ks_consumer_downgrade(step, member, now_ms);
+        return;
+    }
+    bool topics_changed = false;
+    remove_leaver(step, member);
+    ks_consumer_compare_topics(step, &topics_changed);
+    if (topics_changed) ks_consumer_write_topics(step);
+    ks_consumer_bump(step, why);
+    ks_consumer_tell_state(step->group, why, step->out);
 }
 
 void ks_consumer_group_classic_leave(ks_group *group, const ks_group_input *in, ks_effects *out) {
@@ -260,27 +298,19 @@ void ks_consumer_group_classic_leave(ks_group *group, const ks_group_input *in, 
     int32_t count = leave->members.count > 0 ? leave->members.count : 0;
     ks_leave_result *results = ks_arena_alloc(out->scratch, sizeof *results * (size_t)(count + 1));
     ks_group_why why = { "member_left", KS_NULL_STRING, KS_NULL_STRING };
+    ks_consumer_member *held = NULL; /* the latest that has left: still there until it is known to be the last */
     for (int32_t i = 0; i < count; i++) {
         const ks_leave_group_request_member_identity *who = &leave->members.items[i];
         ks_consumer_member *member = NULL;
-        results[i] = (ks_leave_result){ who->member_id, who->group_instance_id, find_leaver(group, who, &member) };
+        results[i] = (ks_leave_result){ who->member_id, who->group_instance_id, find_leaver(group, who, held, &member) };
         if (results[i].error != KAFKA_OK) continue;
-        why.member_id = results[i].member_id = ks_arena_string(out->scratch, member->id);
+        if (held != NULL) remove_leaver(&step, held);
+        held = member;
+        why.member_id = ks_arena_string(out->scratch, member->id);
         why.client_reason = in->version >= 5 ? who->reason : KS_NULL_STRING;
-        KS_TELL(out, group, group_member_left, .group = group->id, .member = why.member_id,
-                .client_id = ks_arena_string(out->scratch, member->client_id),
-                .instance_id = ks_arena_string(out->scratch, member->instance_id), .reason = why.client_reason);
-        ks_consumer_stop_timers(&step, member);
-        ks_consumer_write_member_gone(&step, why.member_id);
-        ks_consumer_member_remove(member);
+        tell_leaver(&step, member, &why);
     }
-    if (why.member_id.size >= 0) {
-        bool topics_changed = false;
-        ks_consumer_compare_topics(&step, &topics_changed);
-        if (topics_changed) ks_consumer_write_topics(&step);
-        ks_consumer_bump(&step, &why);
-        ks_consumer_tell_state(group, &why, out);
-    }
+    if (held != NULL) remove_last(&step, held, &why, in->now_ms);
     ks_consumer_step_end(&step);
     ks_group_reply *reply = ks_effect_reply(out, group, in->request, KS_API_leave_group, KAFKA_OK);
     reply->left = results;

@@ -166,34 +166,6 @@ static ks_envelope *leave_request(ksim *sim, const ksim_group *group, const char
     return request;
 }
 
-static kafka_error expel_classic(ksim *sim, const char *call, ks_broker *broker, const ksim_group *group,
-                                 const char *client, int32_t count) {
-    ks_envelope *response;
-    kafka_error error = ks_sim_ask(sim, call, broker, leave_request(sim, group, client, count), &response);
-    if (error) return error;
-    const ks_leave_group_response *answer = response->body;
-    int16_t code = answer->error_code;
-    for (int32_t i = 0; code == 0 && i < answer->members.count; i++) code = answer->members.items[i].error_code;
-    if (code) error = refused(sim, call, client, code, KS_NULL_STRING);
-    ks_envelope_free(sim->kernel, response);
-    return error;
-}
-
-/* In a group of the consumer protocol a member leaves by a heartbeat of epoch -1 (KIP-848). */
-static kafka_error expel_consumer(ksim *sim, const char *call, ks_broker *broker, const char *group, ks_string member) {
-    ks_envelope *request = ks_sim_request(sim, KS_API_consumer_group_heartbeat, 0), *response;
-    ks_consumer_group_heartbeat_request *body = request->body;
-    body->group_id = ks_arena_string(request->arena, ks_str(group));
-    body->member_id = ks_arena_string(request->arena, member);
-    body->member_epoch = -1;
-    kafka_error error = ks_sim_ask(sim, call, broker, request, &response);
-    if (error) return error;
-    const ks_consumer_group_heartbeat_response *answer = response->body;
-    if (answer->error_code) error = refused(sim, call, group, answer->error_code, answer->error_message);
-    ks_envelope_free(sim->kernel, response);
-    return error;
-}
-
 kafka_error ksim_expel_member(ksim *sim, const char *name, const char *client) {
     static const char call[] = "ksim_expel_member";
     kafka_error error;
@@ -202,17 +174,14 @@ kafka_error ksim_expel_member(ksim *sim, const char *name, const char *client) {
     if (group == NULL) return error;
     ks_broker *broker = coordinator(sim, call, name);
     if (broker == NULL) return KAFKA_ERR_COORDINATOR_NOT_AVAILABLE;
-    if (ks_cluster_group_find(sim->cluster, ks_str(name))->kind == KS_GROUP_CLASSIC)
-        return expel_classic(sim, call, broker, group, client, count);
-    ks_string *ids = ks_alloc(sizeof *ids * (size_t)count); /* the view is gone after the first request */
-    for (size_t i = 0, n = 0; i < group->member_count; i++) {
-        if (strcmp(group->members[i].client, client) == 0) ids[n++] = ks_string_dup(ks_str(group->members[i].id));
-    }
-    for (int32_t i = 0; i < count; i++) {
-        if (error == KAFKA_OK) error = expel_consumer(sim, call, broker, name, ids[i]);
-        ks_free((void *)ids[i].data);
-    }
-    ks_free(ids);
+    ks_envelope *response;
+    error = ks_sim_ask(sim, call, broker, leave_request(sim, group, client, count), &response);
+    if (error) return error;
+    const ks_leave_group_response *answer = response->body;
+    int16_t code = answer->error_code;
+    for (int32_t i = 0; code == 0 && i < answer->members.count; i++) code = answer->members.items[i].error_code;
+    if (code) error = refused(sim, call, client, code, KS_NULL_STRING);
+    ks_envelope_free(sim->kernel, response);
     return error;
 }
 

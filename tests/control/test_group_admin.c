@@ -76,14 +76,19 @@ static void a_modern_member_is_described_with_epochs_and_target(void **state) {
 }
 
 /* KIP-848's online migration: a classic member in a group of the consumer protocol. */
-static void a_classic_member_of_a_modern_group_is_marked_and_can_be_removed(void **state) {
-    desk *d = *state;
-    program *modern = modern_member(d, "c1");
-    ksim_run_until(SIM, has_state, "Stable", "stable", 0);
+static program *classic_member(desk *d, const char *name) {
     const char *const settings[] = { "group.id=billing", "partition.assignment.strategy=cooperative-sticky",
                                      "group.instance.id=old", NULL };
-    program *classic = make_program(&d->stage, "c2", settings);
-    start(classic, "orders");
+    program *p = make_program(&d->stage, name, settings);
+    start(p, "orders");
+    return p;
+}
+
+static void a_classic_member_of_a_modern_group_is_marked(void **state) {
+    desk *d = *state;
+    modern_member(d, "c1");
+    ksim_run_until(SIM, has_state, "Stable", "stable", 0);
+    classic_member(d, "c2");
     run_for(&d->stage, 30 * KAFKA_SECOND);
     kafka_described_groups *described = describe(d, &billing, 1);
     assert_string_equal(described->items[0].type, "consumer");
@@ -93,20 +98,61 @@ static void a_classic_member_of_a_modern_group_is_marked_and_can_be_removed(void
         assert_int_equal(member->classic, strcmp(member->host, "/c2") == 0);
     }
     kafka_described_groups_free(described);
-    ksim_pause(SIM, "c2");
+}
+
+static void when_the_last_modern_member_is_removed_the_group_is_classic_again(void **state) {
+    desk *d = *state;
+    program *removed = modern_member(d, "c1");
+    ksim_run_until(SIM, has_state, "Stable", "stable", 0);
+    snprintf(d->member, sizeof d->member, "%s", ksim_group_find(SIM, billing)->members[0].id);
+    program *classic = classic_member(d, "c2");
+    run_for(&d->stage, 30 * KAFKA_SECOND);
+    ksim_pause(SIM, "c1");
+    const kafka_member_to_remove modern = { .member = d->member };
+    assert_error(kafka_client_remove_group_members(d->client, d->ctx, billing, &modern, 1, NULL, NULL), KAFKA_OK);
+    run_for(&d->stage, 20 * KAFKA_SECOND);
+    kafka_described_groups *described = describe(d, &billing, 1);
+    assert_string_equal(described->items[0].type, "classic");
+    assert_string_equal(described->items[0].state, "Stable");
+    assert_int_equal(described->items[0].member_count, 1);
+    expect_partitions(described->items[0].members[0].assignment, described->items[0].members[0].assignment_count, "orders[0,1,2]");
+    kafka_described_groups_free(described);
+    assert_int_equal(classic->last_error, KAFKA_OK);
+    ksim_resume(SIM, "c1"); /* it asks for a group of its own protocol, and there is none: for good, as in Java */
+    run_for(&d->stage, 30 * KAFKA_SECOND);
+    assert_int_equal(removed->last_error, KAFKA_ERR_GROUP_ID_NOT_FOUND);
+}
+
+/* By id and by instance, twice the same, and of both protocols in one request. */
+static void a_batch_removes_members_of_both_protocols_each_once(void **state) {
+    desk *d = *state;
+    modern_member(d, "c1");
+    ksim_run_until(SIM, has_state, "Stable", "stable", 0);
+    snprintf(d->member, sizeof d->member, "%s", ksim_group_find(SIM, billing)->members[0].id);
+    classic_member(d, "c2");
+    modern_member(d, "c3");
+    run_for(&d->stage, 40 * KAFKA_SECOND);
+    const int32_t epoch = ksim_group_find(SIM, billing)->generation;
+    const char *const names[] = { "c1", "c2", "c3" };
+    for (int i = 0; i < 3; i++) ksim_pause(SIM, names[i]);
+    const kafka_member_to_remove batch[] = { { .member = "nobody" },          { .group_instance = "old" }, { .group_instance = "old" },
+                                             { .member = d->member },         { .member = d->member },
+                                             { .member = d->member, .group_instance = "old" } };
+    const kafka_error expected[] = { KAFKA_ERR_UNKNOWN_MEMBER_ID, KAFKA_OK, KAFKA_ERR_UNKNOWN_MEMBER_ID,
+                                     KAFKA_OK,                    KAFKA_ERR_UNKNOWN_MEMBER_ID, KAFKA_ERR_UNKNOWN_MEMBER_ID };
     kafka_removed_members *removed;
-    assert_error(kafka_client_remove_group_members(d->client, d->ctx, billing, NULL, 0, NULL, &removed), KAFKA_OK);
-    assert_int_equal(removed->error, KAFKA_OK);
-    assert_int_equal(removed->count, 2);
-    for (size_t i = 0; i < 2; i++) {
-        bool old = removed->items[i].group_instance != NULL && strcmp(removed->items[i].group_instance, "old") == 0;
-        assert_int_equal(removed->items[i].error, old ? KAFKA_OK : KAFKA_ERR_UNKNOWN_MEMBER_ID);
+    assert_error(kafka_client_remove_group_members(d->client, d->ctx, billing, batch, 6, NULL, &removed), KAFKA_OK);
+    assert_int_equal(removed->count, 6);
+    for (size_t i = 0; i < 6; i++) {
+        assert_int_equal(removed->items[i].error, expected[i]);
+        assert_string_equal(removed->items[i].member, batch[i].member != NULL ? batch[i].member : ""); /* as it was asked */
     }
     kafka_removed_members_free(removed);
-    run_for(&d->stage, 20 * KAFKA_SECOND);
-    assert_group_assignment(SIM, billing, "c1=orders[0,1,2]");
-    ksim_resume(SIM, "c2");
-    assert_int_equal(modern->last_error, KAFKA_OK);
+    const ksim_group *group = ksim_group_find(SIM, billing);
+    assert_int_equal(group->member_count, 1);
+    assert_string_equal(group->members[0].client, "c3");
+    assert_int_equal(group->generation, epoch + 1); /* one rebalance for the whole batch */
+    for (int i = 0; i < 3; i++) ksim_resume(SIM, names[i]);
 }
 
 static void groups_are_described_in_the_order_asked(void **state) {
@@ -366,18 +412,24 @@ static void a_long_reason_is_cut_between_characters(void **state) {
     assert_string_equal(told, "member was removed by an admin");
 }
 
-static void a_living_member_that_is_removed_joins_again(void **state) {
-    desk *d = *state;
-    const char *const settings[] = { "group.id=billing", NULL };
-    program *p = make_program(&d->stage, "c1", settings);
-    start(p, "orders");
-    assert_ksim_ok(SIM, ksim_run_until_group_stable(SIM, billing));
-    int32_t generation = ksim_group_find(SIM, billing)->generation;
-    assert_error(kafka_client_remove_group_members(d->client, d->ctx, billing, NULL, 0, NULL, NULL), KAFKA_OK);
-    run_for(&d->stage, 10 * KAFKA_SECOND);
-    assert_group_assignment(SIM, billing, "c1=orders[0,1,2]");
-    assert_true(ksim_group_find(SIM, billing)->generation > generation);
-    assert_non_null(strstr(p->log, "lost orders-0 orders-1 orders-2"));
+static void a_living_member_that_is_removed_joins_again(void **unused) {
+    static const char *const modes[] = { "group.protocol=classic", "group.protocol=consumer" };
+    for (int i = 0; i < 2; i++) {
+        void *holder;
+        assert_int_equal(desk_begin(&holder), 0);
+        desk *d = holder;
+        const char *const settings[] = { "group.id=billing", modes[i], NULL };
+        program *p = make_program(&d->stage, "c1", settings);
+        start(p, "orders");
+        assert_ksim_ok(SIM, ksim_run_until_group_stable(SIM, billing));
+        int32_t generation = ksim_group_find(SIM, billing)->generation;
+        assert_error(kafka_client_remove_group_members(d->client, d->ctx, billing, NULL, 0, NULL, NULL), KAFKA_OK);
+        run_for(&d->stage, 10 * KAFKA_SECOND);
+        assert_group_assignment(SIM, billing, "c1=orders[0,1,2]");
+        assert_true(ksim_group_find(SIM, billing)->generation > generation);
+        assert_non_null(strstr(p->log, "lost orders-0 orders-1 orders-2"));
+        desk_end(&holder);
+    }
 }
 
 /* ---- asking again ---- */
@@ -668,7 +720,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         DESK(a_classic_member_is_described_whole),
         DESK(a_modern_member_is_described_with_epochs_and_target),
-        DESK(a_classic_member_of_a_modern_group_is_marked_and_can_be_removed),
+        DESK(a_classic_member_of_a_modern_group_is_marked),
+        DESK(when_the_last_modern_member_is_removed_the_group_is_classic_again),
+        DESK(a_batch_removes_members_of_both_protocols_each_once),
         DESK(groups_are_described_in_the_order_asked),
         DESK(a_group_of_another_system_is_no_consumer_group),
         DESK(groups_are_listed_by_state_and_type),
@@ -679,7 +733,7 @@ int main(void) {
         DESK(members_are_removed_by_id_by_instance_and_with_a_reason),
         DESK(of_a_group_that_is_not_there_nobody_is_a_member),
         DESK(a_long_reason_is_cut_between_characters),
-        DESK(a_living_member_that_is_removed_joins_again),
+        cmocka_unit_test(a_living_member_that_is_removed_joins_again),
         DESK(it_asks_again_with_growing_pauses),
         DESK(it_gives_up_after_a_minute_with_the_last_code),
         DESK(the_client_s_timeout_and_the_context_bound_all_attempts_together),
