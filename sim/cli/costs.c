@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * `ksim costs FILE...`: what the rebalances of each run cost, side by side: the table for twins that differ in one thing.
+ * `ksim costs FILE...`: what the rebalances of each run cost, side by side: the table for twins that differ in one thing. Counted
+ * is from the first record on: a group that gathers before anything is written pays nothing.
  */
 #include "sim/cli/command.h"
 #include "sim/cli/open.h"

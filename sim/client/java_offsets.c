@@ -261,7 +261,10 @@ static void send_commit(ks_offset_op *op) {
     op->generation = -1;
     if (c->mode == KS_MODE_SUBSCRIBED) {
         if (c->state != KS_MEMBER_STABLE && !c->modern) { /* a KIP-848 member leaves the verdict to the coordinator */
-            ks_java_op_finish(op, ks_java_rebalance_in_progress(c) ? KAFKA_ERR_REBALANCE_IN_PROGRESS : KAFKA_ERR_COMMIT_FAILED);
+            kafka_error refused = ks_java_rebalance_in_progress(c) ? KAFKA_ERR_REBALANCE_IN_PROGRESS : KAFKA_ERR_COMMIT_FAILED;
+            KS_EMIT(c->kernel, c->node, client_commit_failed, .client = ks_str(ks_node_name(c->node)), .group = c->group_id, .partitions = op->count,
+                    .error_code = refused);
+            ks_java_op_finish(op, refused);
             return;
         }
         op->generation = c->generation;

@@ -128,7 +128,8 @@ static kafka_error on_links(ksim *sim, link_fault *fault, const char *a_name, co
         return ks_sim_fail(sim, KAFKA_ERR_INVALID_ARGUMENT, "%s: %s and %s are the same", fault->call, a_name, b_name);
     char span[48] = "";
     if (fault->act == act_delay && fault->one_way_ns >= 0)
-        snprintf(span, sizeof span, " %lld us", (long long)(fault->one_way_ns / KS_US));
+        snprintf(span, sizeof span, fault->one_way_ns % KS_MS == 0 ? " %lld ms" : " %lld us",
+                 (long long)(fault->one_way_ns / (fault->one_way_ns % KS_MS == 0 ? KS_MS : KS_US)));
     else if (fault->act == act_delay)
         snprintf(span, sizeof span, " default");
     uint64_t before = ks_sim_command(sim, fault->command, "%s %s%s", a_name, b_name ? b_name : "every broker", span);

@@ -44,18 +44,21 @@ static bool changes_state(const ks_struct *kind) {
            kind == ks_describe_ev_group_member_removed() || kind == ks_describe_ev_join_phase_completed() ||
            kind == ks_describe_ev_rebalance_started() || kind == ks_describe_ev_segment_deleted() ||
            kind == ks_describe_ev_log_start_advanced() || kind == ks_describe_ev_offsets_deleted() ||
-           kind == ks_describe_ev_group_deleted() || kind == ks_describe_ev_leader_changed();
+           kind == ks_describe_ev_group_deleted() || kind == ks_describe_ev_leader_changed() ||
+           kind == ks_describe_ev_initial_delay_extended();
 }
 
 /* What a client does at once when an answer comes belongs to the step that was answered. What it does later (its application
  * had to poll first, a timer of its own ran out) is a step of its own. */
 static bool changes_client(const ks_struct *kind) {
     return kind == ks_describe_ev_client_partitions_assigned() || kind == ks_describe_ev_client_partitions_revoked() ||
-           kind == ks_describe_ev_client_partitions_lost() || kind == ks_describe_ev_client_generation_ended();
+           kind == ks_describe_ev_client_partitions_lost() || kind == ks_describe_ev_client_generation_ended() ||
+           kind == ks_describe_ev_client_commit_failed();
 }
 
 static bool is_command(const ks_struct *kind) {
-    return kind == ks_describe_ev_command() || kind == ks_describe_ev_note() || kind == ks_describe_ev_rule_fired();
+    return kind == ks_describe_ev_command() || kind == ks_describe_ev_note() || kind == ks_describe_ev_rule_fired() ||
+           kind == ks_describe_ev_group_viewed();
 }
 
 /* What becomes of a process: part of the command that does it, a step of its own where a program did it without one. */
@@ -154,6 +157,43 @@ static int32_t on_life(ks_story *story, int32_t i) {
     return add_step(story, KS_STEP_COMMAND, i, cause);
 }
 
+/* Records that the program asked for later than they came (it was busy, or stood still) are told where it did. */
+static int32_t on_delivery(ks_story *story, int32_t i) {
+    const ks_recorded *event = event_at(story, i);
+    int32_t cause = cause_step(story, event), woke = event->cause != 0 ? ks_recording_find(story->recording, event->cause) : -1;
+    if (woke < 0 || event_at(story, woke)->time == event->time) return cause;
+    const ks_step *last = &story->steps.items[story->steps.count - 1];
+    const ks_recorded *began = event_at(story, last->event);
+    if (last->time == event->time && began->kind == event->kind && ks_string_equal(began->node, event->node)) return story->steps.count - 1;
+    return add_step(story, KS_STEP_SUB, i, cause);
+}
+
+/* A commit that stands in the story: somebody said so, or the one before was refused and this one is not. */
+typedef struct refusals { KS_VEC(ks_string) members; } refusals;
+
+static bool is_noted(refusals *noted, ks_string member, bool forget) {
+    for (int32_t m = 0; m < noted->members.count; m++) {
+        if (!ks_string_equal(noted->members.items[m], member)) continue;
+        if (forget) noted->members.items[m] = noted->members.items[--noted->members.count];
+        return true;
+    }
+    return false;
+}
+
+static bool makes_good(refusals *noted, const ks_recorded *event) {
+    if (event->kind == ks_describe_ev_offset_commit_refused()) {
+        ks_string member = ((const ks_ev_offset_commit_refused *)event->fields)->member;
+        if (member.size > 0 && !is_noted(noted, member, false)) KS_PUSH(noted->members, member);
+    } else if (event->kind == ks_describe_ev_offsets_committed()) return is_noted(noted, ((const ks_ev_offsets_committed *)event->fields)->member, true);
+    return false;
+}
+
+bool ks_story_skips(const ks_recorded *event) {
+    if (event->kind != ks_describe_ev_position_reset()) return false;
+    const ks_ev_position_reset *e = event->fields;
+    return e->group.size > 0 && e->to > 0 && ks_string_equal(e->reason, KS_LITERAL("no_committed_offset"));
+}
+
 static void mark(ks_step *step, const ks_recorded *event) {
     const ks_struct *kind = event->kind;
     if (step->group.size <= 0) {
@@ -167,7 +207,7 @@ static void mark(ks_step *step, const ks_recorded *event) {
         if (ks_string_equal(changed->to, KS_LITERAL("Stable"))) step->stable = true;
         if (ks_string_equal(changed->to, KS_LITERAL("PreparingRebalance"))) step->begins_rebalance = true;
     }
-    if (ks_words_matters(kind)) step->important = true;
+    if (ks_words_matters(kind) || ks_story_skips(event)) step->important = true;
     if (kind == ks_describe_ev_offsets_committed() && ((const ks_ev_offsets_committed *)event->fields)->member.size <= 0) step->important = true;
 }
 
@@ -177,8 +217,13 @@ static bool only_asks(int16_t key) {
            key == KS_API_describe_configs || key == KS_API_describe_cluster || key == KS_API_describe_topic_partitions;
 }
 
+static bool is_commit(const ks_recorded *event) {
+    return event->kind == ks_describe_ev_command() && ks_string_equal(((const ks_ev_command *)event->fields)->name, KS_LITERAL("commit"));
+}
+
 static void cut_into_steps(ks_story *story) {
     open_requests open = { 0 };
+    refusals refused = { 0 };
     int32_t count = story->recording->events.count;
     story->step_of_event = ks_alloc((size_t)(count + 1) * sizeof *story->step_of_event);
     for (int32_t i = 0; i < count; i++) {
@@ -190,17 +235,21 @@ static void cut_into_steps(ks_story *story) {
         else if (is_command(kind)) step = add_step(story, KS_STEP_COMMAND, i, cause_step(story, event));
         else if (is_life(kind)) step = on_life(story, i);
         else if (changes_state(kind) || changes_client(kind)) step = on_change(story, i);
+        else if (kind == ks_describe_ev_records_delivered()) step = on_delivery(story, i);
         else step = cause_step(story, event);
         story->step_of_event[i] = step;
         if (step < 0) continue;
         KS_PUSH(story->steps.items[step].facts, i);
         mark(&story->steps.items[step], event);
+        if (makes_good(&refused, event)) story->steps.items[step].important = true;
     }
     ks_free(open.items);
+    ks_free(refused.members.items);
     for (int32_t s = 0; s < story->steps.count; s++) {
         ks_step *step = &story->steps.items[s];
         if (step->kind == KS_STEP_COMMAND && event_at(story, step->event)->kind != ks_describe_ev_node_started()) step->important = true;
         if ((step->kind == KS_STEP_REQUEST || step->kind == KS_STEP_REPLY) && step->error != 0 && !only_asks(step->api_key)) step->important = true;
+        if (step->api_key == KS_API_offset_commit && step->cause >= 0 && is_commit(event_at(story, story->steps.items[step->cause].event))) step->important = true;
     }
 }
 

@@ -123,7 +123,7 @@ void ks_why_step(const ks_story *story, int32_t step, ks_buffer *out);
 int32_t ks_why_rebalance(const ks_story *story, const char *group, int32_t generation);
 /* Who triggered it, by what; what it moved; what it cost. */
 void ks_why_generation(const ks_story *story, int32_t rebalance, ks_buffer *out);
-/* What a rebalance cost; -1: all of the group's in the run (null: of all groups). not_back: paused for the rest of the run, which counts
+/* What a rebalance cost; -1: all of the group's in the run (null: of all groups), from the first record on. O(events). not_back: paused for the rest of the run, which counts
  * in no time. took_ns: until everybody had what it should have; -1: not in this run. */
 typedef struct ks_cost { int32_t paused, moved, not_back; int64_t longest_ns, together_ns, read_again, lag, took_ns; } ks_cost;
 ks_cost ks_why_cost(const ks_story *story, ks_string group, int32_t rebalance);

@@ -8,6 +8,8 @@
 /* Does an event of this kind make its step part of the story (rather than of the protocol)? */
 bool ks_words_matters(const ks_struct *kind);
 bool ks_story_is_step_api(int16_t key);
+/* A member of a group that begins to read behind records, because nothing was committed. */
+bool ks_story_skips(const ks_recorded *event);
 
 bool ks_filter_passes(const ks_story *story, int32_t step, const ks_filter *filter);
 

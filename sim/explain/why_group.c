@@ -18,13 +18,26 @@ int32_t ks_why_rebalance(const ks_story *story, const char *group, int32_t gener
     return -1;
 }
 
+/* When the first record was written; 0: none was. Before that nobody could miss anything: a group that gathers pays nothing. */
+static int64_t first_written(const ks_story *story) {
+    for (int32_t i = 0; i < story->recording->events.count; i++) {
+        const ks_recorded *event = event_at(story, i);
+        if (event->kind != ks_describe_ev_records_appended()) continue;
+        ks_string topic = ((const ks_ev_records_appended *)event->fields)->topic;
+        if (topic.size < 2 || memcmp(topic.data, "__", 2) != 0) return event->time;
+    }
+    return 0;
+}
+
 ks_cost ks_why_cost(const ks_story *story, ks_string group, int32_t rebalance) {
     ks_cost cost = { .took_ns = -1 };
+    int64_t written = rebalance < 0 ? first_written(story) : 0;
     const ks_rebalance *one = rebalance >= 0 ? &story->rebalances.items[rebalance] : NULL;
     if (one != NULL && one->settled >= 0) cost.took_ns = event_at(story, one->settled)->time - event_at(story, one->began)->time;
     for (int32_t p = 0; p < story->pauses.count; p++) {
         const ks_pause *pause = &story->pauses.items[p];
         if ((group.size >= 0 && !ks_string_equal(pause->group, group)) || (rebalance >= 0 && pause->rebalance != rebalance)) continue;
+        if (rebalance < 0 && pause->to > 0 && pause->to < written) continue;
         int64_t ns = pause->to > 0 ? pause->to - pause->from : 0;
         cost.paused++;
         cost.not_back += pause->to == 0;

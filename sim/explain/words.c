@@ -188,6 +188,24 @@ CLAUSE(rule_fired) {
             ks_tell(s, "%c of %s %c %s (rule \"%s\").", ks_api_name(e->api_key), e->client, v->words, e->server, e->name);
 }
 
+/* A group from both sides, when a scenario asks for it. */
+CLAUSE(group_viewed) {
+    ks_tell(s, "Seen from the coordinator: %s is %s", e->group, e->state);
+    if (e->generation >= 0) ks_tell(s, " in generation %d", (int64_t)e->generation);
+    if (e->assignment.size > 0) ks_tell(s, ", %s", e->assignment);
+    ks_tell(s, ".");
+}
+CLAUSE(member_viewed) {
+    ks_tell(s, "Seen from %s: it holds %s", e->client, e->partitions.size > 0 ? e->partitions : KS_LITERAL("nothing"));
+    if (e->partitions.size > 0) ks_tell(s, ", given in generation %d", (int64_t)e->generation);
+    ks_tell(s, "; %d message%c delivered to it", e->delivered, e->delivered == 1 ? " was" : "s were");
+    if (e->in_hand > 0) ks_tell(s, ", %d %c not handled yet", e->in_hand, e->in_hand == 1 ? "is" : "are");
+    ks_tell(s, ".");
+    bool several = false;
+    for (int32_t i = 0; i < e->disputed.size; i++) several = several || e->disputed.data[i] == ',' || e->disputed.data[i] == ' ';
+    if (e->disputed.size > 0) ks_tell(s, " But in %s %s %c not its own.", e->group, e->disputed, several ? "are" : "is");
+}
+
 CLAUSE(topic_created) {
     ks_tell(s, "The topic %s is made, with %d partition%c.", e->topic, (int64_t)e->partitions, plural(e->partitions));
 }
@@ -380,6 +398,10 @@ CLAUSE(writer_batch_failed) {
     ks_tell_partition(s, e->topic, e->partition);
     ks_tell(s, ": %c.", kafka_error_name((kafka_error)e->error_code));
 }
+CLAUSE(client_commit_failed) {
+    ks_tell(s, "The client of %s refuses to commit: %c, ", e->client, kafka_error_name((kafka_error)e->error_code));
+    ks_tell(s, e->error_code == KAFKA_ERR_REBALANCE_IN_PROGRESS ? "it is joining a generation. Nothing is sent." : "it is a member no more. Nothing is sent.");
+}
 CLAUSE(records_delivered) {
     ks_tell_partition(s, e->topic, e->partition);
     ks_tell(s, e->last_offset > e->first_offset ? " %d..%d" : " %d", e->first_offset, e->last_offset);
@@ -396,7 +418,8 @@ typedef struct kind_row {
 } kind_row;
 
 #define KINDS(X)                                                                                                              \
-    X(command, COMMAND, true) X(note, COMMAND, true) X(rule_fired, COMMAND, true) X(node_started, COMMAND, false)              \
+    X(command, COMMAND, true) X(note, COMMAND, true) X(rule_fired, COMMAND, true) X(group_viewed, COMMAND, true)              \
+    X(member_viewed, COMMAND, true) X(client_commit_failed, COMMAND, true) X(node_started, COMMAND, false)                    \
     X(node_crashed, COMMAND, true) X(node_paused, COMMAND, true) X(node_resumed, COMMAND, true)                               \
     X(topic_created, CLUSTER, true) X(topic_deleted, CLUSTER, true) X(partitions_added, CLUSTER, true)                        \
     X(config_changed, CLUSTER, true) X(log_start_advanced, CLUSTER, true) X(leader_changed, LEADER, true)                      \

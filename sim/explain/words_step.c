@@ -168,7 +168,7 @@ static void rebalance_begins(const telling *t) {
 /* "g: Empty -> PreparingRebalance -> CompletingRebalance." for each group; not what "g is Stable" says anyway. */
 static void states(const telling *t) {
     ks_string group = KS_NULL_STRING;
-    bool is_stable = find_fact(t, ks_describe_ev_group_stabilised(), KS_PLACE_STABLE) != NULL, emptied = false;
+    bool is_stable = find_fact(t, ks_describe_ev_group_stabilised(), KS_PLACE_STABLE) != NULL, emptied = false, classic = false;
     for (int32_t f = 0; f < t->step->facts.count; f++) {
         if (t->places[f] != KS_PLACE_STATE) continue;
         const ks_ev_group_state_changed *e = fact(t, f)->fields;
@@ -180,10 +180,11 @@ static void states(const telling *t) {
         }
         ks_tell(&t->s, " -> %s", e->to);
         emptied = ks_string_equal(e->to, KS_LITERAL("Empty"));
+        classic = ks_string_equal(e->from, KS_LITERAL("PreparingRebalance"));
         group = e->group;
     }
     if (group.size >= 0) ks_tell(&t->s, ".");
-    if (emptied) ks_tell(&t->s, " Nobody is left; its generation and its committed offsets stay.");
+    if (emptied) ks_tell(&t->s, " Nobody is left; its %c and its committed offsets stay.", classic ? "generation" : "epoch");
 }
 
 /* Whom the coordinator waits for; nothing when the same step says that the waiting is over. */
@@ -316,8 +317,8 @@ static void step_number(const telling *t, int32_t step, ks_buffer *out) {
     else ks_buffer_printf(out, "%d", at->number);
 }
 
-/* After what was given up: until when nothing of it is fetched. `named`: it stands in the sentence before. */
-static void until_when(const telling *t, bool named) {
+/* After what was given up: until when nothing of it is fetched. `named`: so many partitions stand in the sentence before; 0: none. */
+static void until_when(const telling *t, int32_t named) {
     const ks_story *story = t->s.story;
     int32_t first = -1, last = -1, never = 0, count = 0;
     for (int32_t p = t->step->first_paused; p >= 0; p = story->pauses.items[p].next_paused) {
@@ -333,12 +334,16 @@ static void until_when(const telling *t, bool named) {
     if (count == 0) return;
     const ks_pause *pause = &story->pauses.items[t->step->first_paused];
     next(t);
-    if (named) ks_tell(&t->s, count == 1 ? "It is not fetched again" : "Nothing of it is fetched again");
-    else if (count == 1) {
+    if (named == 1) ks_tell(&t->s, "It is not fetched again");
+    else if (named > 0 && count == 1) { /* the others go on elsewhere */
+        ks_tell_partition(&t->s, pause->topic, pause->partition);
+        ks_tell(&t->s, " is not fetched again");
+    } else if (named > 0) ks_tell(&t->s, "Nothing of it is fetched again");
+    else if (count == 1) { /* who was removed may well fetch on: brokers do not ask whose a partition is */
         ks_tell(&t->s, "%s had ", pause->before);
         ks_tell_partition(&t->s, pause->topic, pause->partition);
-        ks_tell(&t->s, ", which is not fetched again");
-    } else ks_tell(&t->s, "Nothing of the %d partitions that %s had is fetched again", (int64_t)count, pause->before);
+        ks_tell(&t->s, ", which no member fetches again");
+    } else ks_tell(&t->s, "No member fetches anything of the %d partitions that %s had", (int64_t)count, pause->before);
     if (never == count) {
         ks_tell(&t->s, story->recording->goes_on ? " so far." : " in this run.");
         return;
@@ -353,8 +358,15 @@ static void until_when(const telling *t, bool named) {
     ks_tell(&t->s, ".");
 }
 
+static void count_one(void *context, ks_string topic, int32_t partition) {
+    (void)topic;
+    (void)partition;
+    ++*(int32_t *)context;
+}
+
 static void client(const telling *t, bool whole) {
-    bool gave_up = false, told = false;
+    bool told = false;
+    int32_t gave_up = 0; /* partitions */
     for (int32_t f = 0; f < t->step->facts.count; f++) {
         if (t->places[f] != KS_PLACE_CLIENT) continue;
         const ks_recorded *event = fact(t, f);
@@ -365,24 +377,26 @@ static void client(const telling *t, bool whole) {
             continue;
         }
         const ks_ev_client_partitions_assigned *e = event->fields; /* the other three kinds have the same fields */
-        if (KIND(client_partitions_assigned) && gave_up) {
-            until_when(t, true);
-            gave_up = false, told = true;
+        if (KIND(client_partitions_assigned) && gave_up > 0) {
+            until_when(t, gave_up);
+            gave_up = 0, told = true;
         }
         if (KIND(client_partitions_assigned) && e->partitions.size <= 0 && t->counts[KS_PLACE_CLIENT] > 1) continue;
-        if (!KIND(client_partitions_assigned) && e->partitions.size > 0) gave_up = true;
+        if (KIND(client_partitions_revoked) || KIND(client_partitions_lost)) ks_partitions_each(e->partitions, count_one, &gave_up);
         next(t);
         ks_words_clause(t->s.story, t->step->facts.items[f], t->s.out);
     }
-    if (!told && (whole || gave_up)) until_when(t, gave_up);
+    if (!told && (whole || gave_up > 0)) until_when(t, gave_up);
 }
 
 static void positions(const telling *t) {
     ks_string reason = KS_NULL_STRING;
     int32_t named = 0, more = 0;
+    bool skips = false;
     for (int32_t f = 0; f < t->step->facts.count; f++) {
         if (t->places[f] != KS_PLACE_POSITION) continue;
         const ks_ev_position_reset *e = fact(t, f)->fields;
+        skips = skips || ks_story_skips(fact(t, f));
         if (named == 0) {
             next(t);
             ks_tell(&t->s, "%s begins at ", e->client);
@@ -396,7 +410,7 @@ static void positions(const telling *t) {
     if (more > 0) ks_tell(&t->s, " and in %d more", (int64_t)more);
     ks_tell(&t->s, ", because ");
     ks_tell_reason(&t->s, reason, KS_NULL_STRING);
-    ks_tell(&t->s, ".");
+    ks_tell(&t->s, skips ? ". What was written before that is not read." : ".");
 }
 
 /* Deliveries in a row are one: a kafka-go reader tells them one by one. */
@@ -571,6 +585,17 @@ static void of_answer(const telling *t) {
 static bool is_request(const telling *t) { return own_event(t)->kind == ks_describe_ev_request_received(); }
 static bool is_answer(const telling *t) { return own_event(t)->kind == ks_describe_ev_response_sent(); }
 
+/* Was something delivered in this step, and only then given up or lost? */
+static bool delivered_before_given_up(const telling *t) {
+    bool was_delivered = false;
+    for (int32_t f = 0; f < t->step->facts.count; f++) {
+        const ks_struct *kind = fact(t, f)->kind;
+        if (KIND(client_partitions_revoked) || KIND(client_partitions_lost)) return was_delivered;
+        was_delivered = was_delivered || t->places[f] == KS_PLACE_DELIVERED;
+    }
+    return false;
+}
+
 void ks_words_sentence(const ks_story *story, int32_t index, ks_buffer *out) { ks_words_news(story, index, 0, out); }
 
 void ks_words_news(const ks_story *story, int32_t index, int32_t since, ks_buffer *out) {
@@ -603,10 +628,12 @@ void ks_words_news(const ks_story *story, int32_t index, int32_t since, ks_buffe
         else if (is_answer(&t)) error_of(&t, ((const ks_ev_response_sent *)own_event(&t)->fields)->to, step->api_key, step->error);
         heard = true;
     }
+    bool delivered_first = delivered_before_given_up(&t);
+    if (delivered_first) delivered(&t);
     client(&t, whole);
     positions(&t);
     each_clause(&t, KS_PLACE_APPENDED);
-    delivered(&t);
+    if (!delivered_first) delivered(&t);
     trim(&text);
     if (whole && text.size == 0 && !heard && step->first_resumed < 0) {
         if (is_request(&t)) of_request(&t);
@@ -637,6 +664,7 @@ void ks_words_route(const ks_story *story, int32_t index, ks_buffer *out) {
     else if (step->kind == KS_STEP_TIMER) ks_tell(&s, "%s", event->node.size > 0 ? event->node : KS_LITERAL("cluster"));
     else if KIND(note) ks_tell(&s, "say");
     else if KIND(rule_fired) ks_tell(&s, "rule %s", FIELDS(rule_fired)->name);
+    else if KIND(group_viewed) ks_tell(&s, "views %s", FIELDS(group_viewed)->group);
     else if (KIND(command) && ks_string_equal(FIELDS(command)->name, KS_LITERAL("expectation_failed"))) ks_tell(&s, "expectation failed");
     else if (KIND(command)) ks_words_clause(story, step->event, out);
     else ks_tell(&s, "%s", event->node);
@@ -648,14 +676,16 @@ static void timer_call(const ks_speaker *s, const ks_recorded *event) {
     if (KIND(group_member_expired)) {
         const ks_ev_group_member_expired *e = event->fields;
         bool session = ks_string_equal(e->reason, KS_LITERAL("session_timeout"));
-        ks_tell(s, session ? "the session of %w is over" : "a timer for %w has run out", e->member, e->client_id);
+        ks_tell(s, session ? "the session of %w is over" : "the rebalance timeout of %w is over", e->member, e->client_id);
     } else if (KIND(join_phase_completed) || KIND(group_member_removed)) {
         bool initial = KIND(join_phase_completed) && ks_string_equal(FIELDS(join_phase_completed)->reason, KS_LITERAL("initial_delay"));
         ks_string group = KIND(join_phase_completed) ? FIELDS(join_phase_completed)->group : FIELDS(group_member_removed)->group;
         ks_tell(s, initial ? "the initial delay of %s is over" : "the rebalance timeout of %s is over", group);
-    } else if (KIND(segment_deleted) || KIND(log_start_advanced)) ks_tell(s, "old records are removed");
+    } else if KIND(initial_delay_extended) ks_tell(s, "the initial delay of %s is over", FIELDS(initial_delay_extended)->group);
+    else if (KIND(segment_deleted) || KIND(log_start_advanced)) ks_tell(s, "old records are removed");
     else if (KIND(offsets_deleted) || KIND(group_deleted)) ks_tell(s, "committed offsets have expired");
     else if (KIND(client_partitions_assigned) || KIND(client_partitions_revoked) || KIND(client_partitions_lost) || KIND(client_generation_ended)) ks_tell(s, "by itself");
+    else if (KIND(records_delivered) || KIND(client_commit_failed)) ks_tell(s, "its program calls");
     else ks_tell(s, "a timer has run out");
 }
 
@@ -685,7 +715,7 @@ void ks_words_call(const ks_story *story, int32_t index, ks_buffer *out) {
         const ks_step *asked = &story->steps.items[step->other];
         ks_buffer_printf(out, asked->sub > 0 ? " of step %d.%d" : " of step %d", asked->number, asked->sub);
         ks_tell(&s, "  <- %c", kafka_error_name((kafka_error)response->error_code));
-    } else if (step->kind == KS_STEP_TIMER) timer_call(&s, event);
+    } else if (step->kind == KS_STEP_TIMER || KIND(records_delivered)) timer_call(&s, event);
     ks_buffer_append(out, "", 0);
 }
 

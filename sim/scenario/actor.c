@@ -65,6 +65,7 @@ static void on_crash(void *owner) {
     ks_timer_stop(&actor->turn);
     ks_timer_stop(&actor->busy);
     actor->running = actor->is_busy = actor->committing = false;
+    actor->held.count = 0; /* a dead process believes nothing */
     actor->kind->crashed(actor);
 }
 
@@ -93,7 +94,10 @@ bool ks_actor_start(ks_actor *actor, char *problem, size_t size) {
     if (actor->arena != NULL) ks_arena_free(actor->arena);
     actor->arena = ks_arena_new();
     actor->closed = actor->committing = actor->is_busy = false;
-    actor->since_commit = 0;
+    actor->since_commit = actor->delivered = 0;
+    actor->held.count = 0;
+    actor->held_as = KS_NULL_STRING;
+    actor->held_since = -1;
     actor->last_error = KAFKA_OK;
     if (!actor->kind->start(actor, problem, size)) return false;
     actor->running = true;
@@ -110,6 +114,7 @@ void ks_actor_free(ks_actor *actor) {
     if (actor->engine != NULL) actor->kind->free(actor);
     if (actor->arena != NULL) ks_arena_free(actor->arena);
     kafka_address_free(actor->address);
+    ks_free(actor->held.items);
     ks_free(actor);
 }
 
@@ -141,6 +146,7 @@ ks_book *ks_session_book(ks_session *session, ks_string group, ks_string topic, 
 
 void ks_actor_delivered(ks_actor *actor, ks_string topic, int32_t partition, int64_t offset) {
     ks_book *book = ks_session_book(actor->session, actor->group, topic, partition, true);
+    actor->delivered++;
     if (book == NULL || offset < 0 || offset > INT32_MAX) return;
     if (offset >= book->capacity) {
         int64_t capacity = book->capacity ? book->capacity : 256;

@@ -227,6 +227,11 @@ static bool settled(ks_actor *actor) {
     return ks_consumer_member(consumer).settled;
 }
 
+static int64_t in_hand(const ks_actor *actor) {
+    const life *l = actor->engine;
+    return l->batch.count - l->at;
+}
+
 static void free_consumer(ks_actor *actor) {
     life *l = actor->engine;
     forget(l);
@@ -235,4 +240,4 @@ static void free_consumer(ks_actor *actor) {
     ks_free(l->done.items);
 }
 
-const ks_actor_kind ks_actor_java = { start, turn, commit, close_consumer, crashed, settled, free_consumer };
+const ks_actor_kind ks_actor_java = { start, turn, commit, close_consumer, crashed, settled, in_hand, free_consumer };

@@ -237,6 +237,10 @@ static void commit(ks_actor *actor) {
 static void close_reader(ks_actor *actor) { ks_reader_close(((life *)actor->engine)->reader); }
 static void crashed(ks_actor *actor) { ks_reader_crashed(((life *)actor->engine)->reader); }
 static bool settled(ks_actor *actor) { (void)actor; return true; }
+static int64_t in_hand(const ks_actor *actor) {
+    const life *l = actor->engine;
+    return l->has_message && (!l->processed || actor->is_busy) ? 1 : 0;
+}
 static void free_reader(ks_actor *actor) { ks_reader_free(((life *)actor->engine)->reader); }
 
-const ks_actor_kind ks_actor_kafka_go = { start, turn, commit, close_reader, crashed, settled, free_reader };
+const ks_actor_kind ks_actor_kafka_go = { start, turn, commit, close_reader, crashed, settled, in_hand, free_reader };

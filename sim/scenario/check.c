@@ -453,6 +453,7 @@ static bool take(const ks_check *check) {
     case KS_VERB_move_leader: return move_leader(check);
     case KS_VERB_advance: return ks_check_duration(check, &words[0], "advance");
     case KS_VERB_until: return ks_check_until(check);
+    case KS_VERB_views: return ks_check_known(check, KS_KNOWN_GROUP, &words[0], words[0].text) != NULL;
     case KS_VERB_say: return words[0].text.size > 0 || ks_check_fail(check, words[0].column, "say what?");
     case KS_VERB_expect: return ks_check_expect(check);
     case KS_VERB_COUNT: break;

@@ -136,6 +136,7 @@ static const form expectations[] = {
     { "skipped", "expect skipped GROUP N (or: none, TOPIC/P@A..B ..)", 2, -1, "", deliveries },
     { "revoked", "expect revoked CONSUMER TOPIC[P,..] (or: none)", 2, -1, "", given_up },
     { "lost", "expect lost CONSUMER TOPIC[P,..] (or: none)", 2, -1, "", given_up },
+    { "holds", "expect holds CONSUMER TOPIC[P,..] (or: none)", 2, -1, "", given_up },
     { "error", "expect error CONSUMER ERROR (or: NONE)", 2, 2, "", error },
     { "answer", "expect answer CLIENT REQUEST ERROR [count=N]", 3, 3, "count", answer },
 };

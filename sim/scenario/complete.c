@@ -20,7 +20,7 @@ static const char *const words_of[KS_VERB_COUNT] = {
     [KS_VERB_rule] = ".(when)A(then)X.", [KS_VERB_release] = "R.", [KS_VERB_unrule] = "R.", [KS_VERB_add_partitions] = "T.",
     [KS_VERB_alter_topic] = "T.", [KS_VERB_delete_topic] = "T.", [KS_VERB_delete_group] = "G.", [KS_VERB_reset_offsets] = "GP.",
     [KS_VERB_delete_offsets] = "GP.", [KS_VERB_remove_member] = "GC.", [KS_VERB_move_coordinator] = "GB.", [KS_VERB_move_leader] = "PB.",
-    [KS_VERB_until] = "(stable|state|lag|rule|idle)U.", [KS_VERB_expect] = "(assignment|state|member|lag|committed|contents|nothing|read-twice|skipped|revoked|lost|error|answer)E",
+    [KS_VERB_views] = "G.", [KS_VERB_until] = "(stable|state|lag|rule|idle)U.", [KS_VERB_expect] = "(assignment|state|member|lag|committed|contents|nothing|read-twice|skipped|revoked|lost|holds|error|answer)E",
 };
 static const verb_row rows[] = {
 #define VERB(id, name, least, most, pairs, configs) { name, pairs },
@@ -125,7 +125,7 @@ static void offer_expected(const completion *c) {
     const char *what = c->first;
     if (strcmp(what, "nothing") == 0) offer_text(c, "lost", " ");
     if (strcmp(what, "contents") == 0 || strcmp(what, "committed") == 0) offer_topics(c, true);
-    if (strcmp(what, "revoked") == 0 || strcmp(what, "lost") == 0 || strcmp(what, "error") == 0 || strcmp(what, "answer") == 0) offer_consumers(c, " ");
+    if (strcmp(what, "revoked") == 0 || strcmp(what, "lost") == 0 || strcmp(what, "holds") == 0 || strcmp(what, "error") == 0 || strcmp(what, "answer") == 0) offer_consumers(c, " ");
     if (strcmp(what, "answer") == 0) offer_apis(c);
     else if (strcmp(what, "contents") != 0) offer_groups(c);
     if (strcmp(what, "member") == 0) offer_consumers(c, " ");

@@ -248,9 +248,25 @@ static ks_run_result expect_deliveries(ks_session *session, const ks_command_lin
 
 /* ---- what consumers saw ---- */
 
+/* Are these the partitions that the command names after the consumer? */
+static ks_run_result expect_spots(ks_spots *is, const ks_command_line *command, const char *verb, char *problem, size_t size) {
+    ks_spots wanted = { 0 };
+    ks_buffer texts[2] = { { 0 }, { 0 } };
+    for (int32_t i = 2; i < command->word_count; i++) ks_spots_parse(command->words[i].text, &wanted);
+    ks_spots_sort(is);
+    ks_spots_sort(&wanted);
+    ks_spots_write(is, &texts[0]);
+    ks_spots_write(&wanted, &texts[1]);
+    const char *was = (const char *)texts[0].data, *should = (const char *)texts[1].data;
+    ks_run_result result = unless(strcmp(was, should) == 0, problem, size, "%s %s %.400s, not %.400s", word(command, 1), verb, was, should);
+    for (int i = 0; i < 2; i++) ks_buffer_deinit(&texts[i]);
+    ks_free(wanted.items);
+    return result;
+}
+
 /* `log`: lines "c1=orders[0,1]". */
 static ks_run_result expect_given_up(const ks_buffer *log, const ks_command_line *command, const char *verb, char *problem, size_t size) {
-    ks_spots is = { 0 }, wanted = { 0 };
+    ks_spots is = { 0 };
     ks_string name = command->words[1].text;
     const char *line = log->size > 0 ? (const char *)log->data : "";
     for (size_t length; *line != '\0'; line += length + (line[length] == '\n')) {
@@ -258,18 +274,14 @@ static ks_run_result expect_given_up(const ks_buffer *log, const ks_command_line
         if ((int32_t)length > name.size && memcmp(line, name.data, (size_t)name.size) == 0 && line[name.size] == '=')
             ks_spots_parse((ks_string){ line + name.size + 1, (int32_t)length - name.size - 1 }, &is);
     }
-    for (int32_t i = 2; i < command->word_count; i++) ks_spots_parse(command->words[i].text, &wanted);
-    ks_buffer texts[2] = { { 0 }, { 0 } };
-    ks_spots_sort(&is);
-    ks_spots_sort(&wanted);
-    ks_spots_write(&is, &texts[0]);
-    ks_spots_write(&wanted, &texts[1]);
-    const char *was = (const char *)texts[0].data, *should = (const char *)texts[1].data;
-    ks_run_result result = unless(strcmp(was, should) == 0, problem, size, "%s has %s %.400s, not %.400s", name.data, verb, was, should);
-    for (int i = 0; i < 2; i++) ks_buffer_deinit(&texts[i]);
+    ks_run_result result = expect_spots(&is, command, verb, problem, size);
     ks_free(is.items);
-    ks_free(wanted.items);
     return result;
+}
+
+/* Its own view, not the group's. */
+static ks_run_result expect_holds(ks_session *session, const ks_command_line *command, char *problem, size_t size) {
+    return expect_spots(&ks_actor_find(session, command->words[1].text)->held, command, "holds", problem, size);
 }
 
 static ks_run_result expect_error(ks_session *session, const ks_command_line *command, char *problem, size_t size) {
@@ -299,8 +311,9 @@ ks_run_result ks_session_expect(ks_session *session, const ks_command_line *comm
     if (strcmp(kind, "nothing") == 0) return expect_nothing_lost(session, command->words[2].text, problem, size);
     if (strcmp(kind, "read-twice") == 0) return expect_deliveries(session, command, true, problem, size);
     if (strcmp(kind, "skipped") == 0) return expect_deliveries(session, command, false, problem, size);
-    if (strcmp(kind, "revoked") == 0) return expect_given_up(&session->gave_up, command, "given up", problem, size);
-    if (strcmp(kind, "lost") == 0) return expect_given_up(&session->lost, command, "lost", problem, size);
+    if (strcmp(kind, "revoked") == 0) return expect_given_up(&session->gave_up, command, "has given up", problem, size);
+    if (strcmp(kind, "lost") == 0) return expect_given_up(&session->lost, command, "has lost", problem, size);
+    if (strcmp(kind, "holds") == 0) return expect_holds(session, command, problem, size);
     if (strcmp(kind, "error") == 0) return expect_error(session, command, problem, size);
     return expect_answer(session, command, problem, size);
 }

@@ -86,6 +86,7 @@ static bool is_life(const ks_struct *kind, const void *fields) {
 void ks_session_event(void *context, const ks_event *event) {
     ks_session *session = context;
     const ks_struct *kind = event->kind;
+    ks_views_note(session, event);
     if (is_life(kind, event->fields)) session->last_life = event->time;
     if (KIND(response_received)) count_answer(session, event->fields);
     else if (KIND(client_partitions_assigned) || KIND(client_partitions_revoked) || KIND(client_partitions_lost)) {
@@ -171,8 +172,14 @@ static ks_run_result with_client(ks_session *session, const ks_command_line *com
     case KS_VERB_crash: error = ksim_crash(session->sim, name.data); break;
     case KS_VERB_pause: error = ksim_pause(session->sim, name.data); break;
     case KS_VERB_resume: error = ksim_resume(session->sim, name.data); break;
-    case KS_VERB_slow: actor->process_ns = ks_pair_duration(command, "process", actor->process_ns); break;
-    default: actor->kind->commit(actor); break;
+    case KS_VERB_slow:
+        ks_sim_command(session->sim, "slow", "%s process=%s", name.data, ks_pair_text(command, "process", ""));
+        actor->process_ns = ks_pair_duration(command, "process", actor->process_ns);
+        break;
+    default:
+        ks_sim_command(session->sim, "commit", "%s", name.data);
+        actor->kind->commit(actor);
+        break;
     }
     if (error == KAFKA_OK) return KS_RUN_FINE;
     snprintf(problem, size, "%s: %s", kafka_error_name(error), ksim_error_detail(session->sim));
@@ -209,6 +216,9 @@ static ks_run_result run_command(ks_session *session, const ks_command_line *com
     case KS_VERB_slow: case KS_VERB_commit: return each_client(session, command, problem, size);
     case KS_VERB_until: return ks_session_until(session, command, problem, size);
     case KS_VERB_expect: return ks_session_expect(session, command, problem, size);
+    case KS_VERB_views:
+        ks_views_tell(session, command->words[0].text);
+        return KS_RUN_FINE;
     case KS_VERB_say:
         KS_EMIT(session->sim->kernel, NULL, note, .text = command->words[0].text);
         return KS_RUN_FINE;

@@ -10,6 +10,7 @@
 #include "sim/base/hash.h"
 #include "sim/control/sim.h"
 #include "sim/scenario/command.h"
+#include "sim/scenario/places.h"
 #include "sim/scenario/scenario.h"
 #include "sim/scenario/world.h"
 
@@ -30,6 +31,7 @@ typedef struct ks_actor_kind {
     void (*close)(ks_actor *actor);                             /* leaves; sets actor->closed when through */
     void (*crashed)(ks_actor *actor);                           /* the process died: lets go of everything */
     bool (*settled)(ks_actor *actor);                           /* has what the group gave it, and no rebalance is under way */
+    int64_t (*in_hand)(const ks_actor *actor);                  /* messages that were delivered and are not handled yet */
     void (*free)(ks_actor *actor);
 } ks_actor_kind;
 extern const ks_actor_kind ks_actor_kafka_go, ks_actor_java;
@@ -52,6 +54,10 @@ struct ks_actor {
     bool running, closed, is_busy, committing;
     int64_t since_commit;       /* processed messages */
     kafka_error last_error;
+    ks_spots held;              /* what its application was given and not asked back: views.c's */
+    ks_string held_as;          /* the member id under which it was last given any */
+    int32_t held_since;         /* and the generation; -1: never */
+    int64_t delivered;          /* messages, in this life */
     ks_arena *arena;            /* of one life */
     ks_actor *next;
 };
@@ -132,6 +138,9 @@ void ks_actor_free(ks_actor *actor);
 void ks_actor_wake(ks_actor *actor);            /* a turn, at this instant */
 void ks_actor_work(ks_actor *actor, int64_t ns); /* a turn when so much time has passed in its process */
 void ks_actor_delivered(ks_actor *actor, ks_string topic, int32_t partition, int64_t offset);
+/* Views of a group from both sides: notes what a client was given and gave up; tells of all, as events. */
+void ks_views_note(ks_session *session, const ks_event *event);
+void ks_views_tell(ks_session *session, ks_string group); /* O(members x their partitions) */
 ks_book *ks_session_book(ks_session *session, ks_string group, ks_string topic, int32_t partition, bool make);
 
 #endif

@@ -24,6 +24,15 @@ not_skipped() {
     [ $s -eq 1 ] && grep -q "skipped.ksim:8: g: 0 records were never delivered, not 1" "$work/o" && grep -q "skipped.ksim:9: t\[0\]@0 was delivered to g 1 time" "$work/o"
 }
 check "what was delivered was not skipped" not_skipped
+both_sides() { # a member that stands still holds what the group has taken from it
+    printf 'cluster brokers=1 group.initial.rebalance.delay.ms=0\ntopic t\nconsumer c group=g topics=t session.timeout.ms=6000 heartbeat.interval.ms=1000\njoin c\nuntil stable g\nexpect holds c t[0]\npause c\nadvance 10s\nviews g\nexpect holds c none\ncrash c\nexpect holds c none\n' >"$work/sides.ksim"
+    set +e; "$KSIM" explain "$work/sides.ksim" >"$work/o" 2>&1; s=$?; set -e; cat "$work/o"
+    [ $s -eq 0 ] && grep -q "sides.ksim:10: c holds t\[0\], not none" "$work/o" && ! grep -q "sides.ksim:12" "$work/o" &&
+        tr '\n' ' ' <"$work/o" | tr -s ' ' | grep -q "Seen from the coordinator: g is Empty in generation 2. Seen from c: it holds t\[0\], given in generation 1; 0 messages were delivered to it. But in g t\[0\] is not its own."
+}
+check "views tells a group from both sides" both_sides
+nobody() { printf 'cluster brokers=1\nviews h\n' >"$work/nobody.ksim"; set +e; "$KSIM" run "$work/nobody.ksim" >"$work/o" 2>&1; s=$?; set -e; cat "$work/o"; [ $s -eq 2 ] && grep -q "nobody.ksim:2:7: " "$work/o"; }
+check "views of a group that nobody named is refused" nobody
 stuck() { printf 'topic t\nrule never when Produce then count\nuntil rule never\n' >"$work/stuck.ksim"; set +e; "$KSIM" run "$work/stuck.ksim" >"$work/o" 2>&1; s=$?; set -e; cat "$work/o"; [ $s -eq 1 ] && grep -q "stuck" "$work/o"; }
 check "a run that gets stuck says so, exit status 1" stuck
 wrong() { printf 'topic t\njion c\n' >"$work/wrong.ksim"; set +e; "$KSIM" run "$work/wrong.ksim" --trace "$work/no" >"$work/o" 2>&1; s=$?; set -e; cat "$work/o"; [ $s -eq 2 ] && grep -q "wrong.ksim:2:1:.*did you mean 'join'" "$work/o" && [ ! -e "$work/no" ]; }
