@@ -6,7 +6,7 @@
 #ifndef KS_SESSION_PLAYER_H
 #define KS_SESSION_PLAYER_H
 
-#include "tests/support/test.h"
+#include "tests/control/session_admin.h"
 
 #include <kafkasim/consumer.h>
 #include <kafkasim/kafka.h>
@@ -418,6 +418,22 @@ static void player_order(player *p, char **words, int count) {
     if (c->reader) kafka_task_free(kafka_go(c->ctx, "order", player_carry_out_reader_order, c));
 }
 
+/* admin VERB GROUP .. */
+static void player_administer(player *p, char **words, int count) {
+    player_client *c = player_find(p, words[0]);
+    if (c == NULL) c = player_new_client(p, words[0]);
+    kafka_client *client;
+    ks_buffer told = { 0 };
+    for (int i = 1; i < count; i++) ks_buffer_printf(&told, "%s ", words[i]);
+    ks_buffer_text(&told, "-> ");
+    kafka_error error = kafka_client_new(&(kafka_client_config){ .address = c->address }, &client);
+    if (!error) error = session_administer(client, c->ctx, words + 1, count - 1, &told);
+    if (error) ks_buffer_text(&told, kafka_error_name(error));
+    kafka_client_free(client);
+    player_tell(c, (const char *)told.data);
+    ks_buffer_deinit(&told);
+}
+
 static void player_step(player *p, char **words, int count) {
     const char *verb = words[0];
     kafka_error error = KAFKA_OK;
@@ -436,6 +452,7 @@ static void player_step(player *p, char **words, int count) {
         kafka_address_free(address);
     } else if (strcmp(verb, "consumer") == 0) player_start_client(p, words, count);
     else if (strcmp(verb, "reader") == 0) player_start_reader(p, words, count);
+    else if (strcmp(verb, "admin") == 0) player_administer(p, words, count);
     else if (strcmp(verb, "crash") == 0) {
         player_find(p, words[1])->crashed = true;
         ksim_crash(p->sim, words[1]);
@@ -493,7 +510,7 @@ static void player_name_connections(json_t *events) {
         if (api == NULL) continue;
         snprintf(key, sizeof key, "%s %lld", client, (long long)json_integer_value(json_object_get(line, "k")));
         json_object_del(line, "k");
-        if (player_is_one_of(api, anywhere) || player_fetches_besides(line)) continue;
+        if (player_is_one_of(api, anywhere) || player_fetches_besides(line) || strcmp(client, "admin") == 0) continue;
         if (json_object_get(names, key) == NULL) {
             const char *kind = player_is_one_of(api, data) ? "data" : "group";
             snprintf(use, sizeof use, "%s %s", client, kind);

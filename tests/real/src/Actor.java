@@ -15,6 +15,7 @@ import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.protocol.Errors;
 
 /** A program with one consumer: polls 100 ms at a time, and between polls does what it is told. */
 final class Actor implements Program {
@@ -114,7 +115,7 @@ final class Actor implements Program {
         return list;
     }
 
-    private static TopicPartition partition(String word) {
+    static TopicPartition partition(String word) {
         int dash = word.lastIndexOf('-');
         return new TopicPartition(word.substring(0, dash), Integer.parseInt(word.substring(dash + 1)));
     }
@@ -129,10 +130,11 @@ final class Actor implements Program {
             .sorted().collect(Collectors.joining(" "));
     }
 
-    /** CommitFailedException -> COMMIT_FAILED. */
+    /** Kafka's name of the error; of exceptions that have none: CommitFailedException -> COMMIT_FAILED. */
     static String word(Throwable problem) {
         while (problem.getClass() == org.apache.kafka.common.KafkaException.class && problem.getCause() != null) problem = problem.getCause();
-        String name = problem.getClass().getSimpleName().replaceAll("Exception$", "");
-        return name.replaceAll("([a-z])([A-Z])", "$1_$2").toUpperCase(java.util.Locale.ROOT);
+        Errors error = Errors.forException(problem);
+        if (error != Errors.UNKNOWN_SERVER_ERROR) return error.name();
+        return problem.getClass().getSimpleName().replaceAll("Exception$", "").replaceAll("([a-z])([A-Z])", "$1_$2").toUpperCase(java.util.Locale.ROOT);
     }
 }

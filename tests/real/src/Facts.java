@@ -118,7 +118,8 @@ final class Facts {
     private static void nameConnection(ObjectNode line, Map<String, String> connections) {
         JsonNode number = line.remove("k");
         String api = line.path("api").asText();
-        if (number == null || Set.of("ApiVersions", "Metadata", "FindCoordinator").contains(api) || fetchesBesides(line)) return;
+        if (number == null || Set.of("ApiVersions", "Metadata", "FindCoordinator").contains(api) || fetchesBesides(line) || line.get("c").asText().equals(Steward.NAME))
+            return;
         String use = line.get("c").asText() + (Set.of("Fetch", "ListOffsets", "OffsetForLeaderEpoch").contains(api) ? " data " : " group ");
         String connection = line.get("c").asText() + number.asInt();
         String name = connections.computeIfAbsent(connection, key -> use + (1 + connections.values().stream().filter(one -> one.startsWith(use)).count()));
@@ -132,6 +133,8 @@ final class Facts {
 
     /** Brokers keep fetch sessions, so only fetches that name all their partitions (and those that fail) say something. */
     private static boolean matters(ObjectNode line) {
+        if (line.get("c").asText().equals(Steward.NAME) && Set.of("ApiVersions", "Metadata", "DescribeCluster").contains(line.path("api").asText()))
+            return false; /* how it finds brokers is no matter of groups */
         if (line.path("api").asText().equals("Metadata") && line.path("q").path("Topics").isEmpty()) return false; /* before subscribe */
         if (!line.path("api").asText().equals("Fetch")) return true;
         boolean whole = line.path("q").path("SessionEpoch").asInt() == 0 || fetchesBesides(line);

@@ -91,6 +91,7 @@ public final class Record {
             Thread.sleep(500);
             actor.order("close");
             actor.join();
+            admin.deleteConsumerGroups(List.of("warm-up-" + protocol)).all().get();
         }
     }
 
@@ -118,6 +119,13 @@ public final class Record {
                 List<String> command = new ArrayList<>(List.of(System.getProperty("reader"), words[1], servers));
                 command.addAll(List.of(words).subList(2, words.length));
                 actors.put(words[1], new Reader(words[1], command, facts));
+            }
+            case "admin" -> {
+                if (!actors.containsKey(Steward.NAME)) {
+                    facts.watch(Steward.NAME);
+                    actors.put(Steward.NAME, new Steward(servers, facts));
+                }
+                actors.get(Steward.NAME).order(List.of(words).subList(1, words.length).toArray(new String[0]));
             }
             case "crash" -> {
                 facts.unwatch(words[1]);
