@@ -11,7 +11,7 @@
 #include <kafkasim/error.h>
 
 enum {
-    WIDTH = 1280, MARGIN = 28, GUTTER = 96, SAY = 452, TOP = 128, ROW = 62, LINE = 22, LETTERS = 50, LINES = 6,
+    WIDTH = 1280, MARGIN = 28, GUTTER = 96, SAY = 452, TOP = 128, ROW = 62, LINE = 22, LINES = 6, SIZE = 16, SMALL = 14,
     LANES_LEFT = MARGIN + GUTTER, LANES_RIGHT = WIDTH - MARGIN - SAY - 26,
     LANES_MAX = 8,    /* of more processes all clients share a lane */
     MEMBERS_MAX = 64, /* colours and signs come again after so many */
@@ -49,33 +49,46 @@ static void xml(ks_string text, ks_buffer *out) {
 
 /* ---- text that has to fit ---- */
 
-static int32_t letters(ks_string text) {
-    int32_t count = 0;
-    for (int32_t i = 0; i < text.size; i++) count += ((uint8_t)text.data[i] & 0xC0) != 0x80;
-    return count;
+/* How wide a letter is at most in the usual fonts, in hundredths of the size of the letters. */
+static int32_t letter_width(uint8_t c) {
+    if ((c & 0xC0) == 0x80) return 0; /* belongs to the letter before */
+    if (c >= 0x80 || strchr("mwMW%@", c) != NULL) return 100;
+    if (strchr("ijl.,:;'|!()[] ", c) != NULL) return 40;
+    if (strchr("<>=+~", c) != NULL) return 84;
+    return c >= 'A' && c <= 'Z' ? 72 : 64;
 }
 
-/* The bytes of the first `most` letters. */
-static int32_t bytes_of(ks_string text, int32_t most) {
-    int32_t i = 0;
-    for (int32_t count = 0; i < text.size; i++)
-        if (((uint8_t)text.data[i] & 0xC0) != 0x80 && count++ == most) break;
+static int32_t width_of(ks_string text, int32_t size) {
+    int32_t width = 0;
+    for (int32_t i = 0; i < text.size; i++) width += letter_width((uint8_t)text.data[i]);
+    return width * size / 100;
+}
+
+/* The bytes of whole letters that fit in `room`. */
+static int32_t fitting(ks_string text, int32_t size, int32_t room) {
+    int32_t width = 0, i = 0;
+    for (; i < text.size; i++) {
+        width += letter_width((uint8_t)text.data[i]);
+        if (width * size / 100 > room) break;
+    }
+    while (i < text.size && i > 0 && ((uint8_t)text.data[i] & 0xC0) == 0x80) i--;
     return i;
 }
 
-static void cut(ks_string text, int32_t most, ks_buffer *out) {
+static void cut(ks_string text, int32_t size, int32_t room, ks_buffer *out) {
     ks_buffer safe = { 0 };
     ks_words_escape(text, &safe);
     ks_string all = { (const char *)safe.data, (int32_t)safe.size };
-    bool whole = letters(all) <= most;
-    xml((ks_string){ all.data, whole ? all.size : bytes_of(all, most - 1) }, out);
+    bool whole = width_of(all, size) <= room;
+    xml((ks_string){ all.data, whole ? all.size : fitting(all, size, room - size) }, out);
     if (!whole) ks_buffer_text(out, "…");
     ks_buffer_deinit(&safe);
 }
 
-/* Takes one line off the text: up to a blank if there is one. */
+/* Takes one line off the text: up to a blank if there is one in its second half. */
 static ks_string next_line(ks_string *text) {
-    int32_t take = bytes_of(*text, LETTERS);
+    int32_t take = fitting(*text, SIZE, SAY);
+    if (take == 0) take = text->size;
     if (take < text->size)
         for (int32_t i = take; i > take / 2; i--)
             if (text->data[i] == ' ') { take = i; break; }
@@ -110,6 +123,18 @@ static bool ends(const ks_recorded *event, ks_string *from, ks_string *to, int16
 
 static const ks_recorded *event_of(const drawing *d, int32_t step) { return &d->story->recording->events.items[d->story->steps.items[step].event]; }
 
+/* The process in which a step that is no message happened, or that it started or ended. */
+static ks_string whose_life(const drawing *d, const ks_step *step, bool *died) {
+    const ks_recorded *first = &d->story->recording->events.items[step->event];
+    for (int32_t f = 0; f < step->facts.count; f++) {
+        const ks_recorded *event = &d->story->recording->events.items[step->facts.items[f]];
+        const ks_ev_node_started *life = event->fields; /* the four kinds are alike */
+        *died = event->kind == ks_describe_ev_node_crashed();
+        if (*died || event->kind == ks_describe_ev_node_started() || event->kind == ks_describe_ev_node_paused() || event->kind == ks_describe_ev_node_resumed()) return life->name;
+    }
+    return first->node;
+}
+
 static void gather_members(drawing *d) { /* in the order of the page, so that the colours are the same */
     const ks_recording *recording = d->story->recording;
     for (int32_t i = 0; i < recording->events.count; i++) {
@@ -127,7 +152,8 @@ static void gather_nodes(drawing *d) { /* members, other clients, brokers: of ea
     int16_t key;
     for (int32_t i = 0; i < d->steps.count; i++) {
         const ks_recorded *event = event_of(d, d->steps.items[i]);
-        if (!ends(event, &from, &to, &key)) from = event->node, to = KS_NULL_STRING;
+        bool died;
+        if (!ends(event, &from, &to, &key)) from = whose_life(d, &d->story->steps.items[d->steps.items[i]], &died), to = KS_NULL_STRING;
         note(&used, from);
         note(&used, to);
     }
@@ -158,10 +184,10 @@ static const char *ink(const drawing *d, ks_string name) {
     return member < 0 ? "#171b20" : colours[member % 8];
 }
 
-static void signed_name(const drawing *d, ks_string name, int32_t most, ks_buffer *out) {
+static void signed_name(const drawing *d, ks_string name, int32_t size, int32_t room, ks_buffer *out) {
     int32_t member = find(&d->members, name);
     if (member >= 0) ks_buffer_printf(out, "%s ", signs[(member + member / 8) % 8]);
-    cut(name, most, out);
+    cut(name, size, room - (member >= 0 ? size * 4 / 3 : 0), out);
 }
 
 static void text_at(drawing *d, int32_t x, int32_t y, const char *attributes) { ks_buffer_printf(d->out, "<text x=\"%d\" y=\"%d\" %s>", x, y, attributes); }
@@ -175,7 +201,7 @@ static void heads(drawing *d, int32_t bottom) {
         ks_buffer_printf(d->out, "<line x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\" stroke=\"#c9c5b9\" stroke-width=\"1.5\"/>\n", x, TOP - 12, x, bottom);
         ks_buffer_printf(d->out, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\" font-weight=\"700\" fill=\"%s\">", x, TOP - 22, d->shared && i == 0 ? "#171b20" : ink(d, name));
         if (d->shared && i == 0) ks_buffer_text(d->out, "clients");
-        else signed_name(d, name, room / 10 > 3 ? room / 10 : 3, d->out);
+        else signed_name(d, name, SIZE + 1, room - 8, d->out); /* bold */
         ks_buffer_text(d->out, "</text>\n");
     }
 }
@@ -200,8 +226,8 @@ static void picture(drawing *d, int32_t index, int32_t y) {
     ks_string from, to;
     int16_t key;
     if (!ends(event, &from, &to, &key)) { /* something happened, in a process or from outside */
-        int32_t x = lane_x(d, event->node);
-        bool died = event->kind == ks_describe_ev_node_crashed();
+        bool died = false;
+        int32_t x = lane_x(d, whose_life(d, step, &died));
         if (x >= 0) ks_buffer_printf(d->out, "<circle cx=\"%d\" cy=\"%d\" r=\"9\" fill=\"#fffefb\" stroke=\"%s\" stroke-width=\"2.4\"/>", x, y + 26, died ? "#a63a00" : "#171b20");
         if (died) ks_buffer_printf(d->out, "<path d=\"M%d %dl8 8m0 -8l-8 8\" stroke=\"#a63a00\" stroke-width=\"2.4\"/>", x - 4, y + 22);
         return;
@@ -212,7 +238,7 @@ static void picture(drawing *d, int32_t index, int32_t y) {
     if (d->shared && find(&d->nodes, reply ? to : from) < d->clients) {
         ks_string client = reply ? to : from;
         ks_buffer_printf(d->out, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\" font-weight=\"700\" font-size=\"14\" fill=\"%s\">", (reply ? b : a) - 12, y + 34, ink(d, client));
-        signed_name(d, client, 18, d->out);
+        signed_name(d, client, SMALL + 1, 150, d->out);
         ks_buffer_text(d->out, "</text>");
     }
     const char *error = step->error != 0 ? kafka_error_name((kafka_error)step->error) : "";
@@ -252,6 +278,20 @@ static void held_bars(drawing *d, const int32_t *tops) {
 
 /* ---- who owns what in the end ---- */
 
+static int32_t one_chip(drawing *d, ks_string text, ks_string owner, int32_t x, int32_t *y) { /* owner null: an empty one */
+    enum { MOST = 400 };
+    int32_t member = find(&d->members, owner), wide = width_of(text, SIZE) + (member < 0 ? 24 : 46);
+    if (wide > MOST) wide = MOST;
+    if (x + wide > WIDTH - MARGIN) x = MARGIN, *y += 36;
+    ks_buffer_printf(d->out, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"28\" rx=\"7\" fill=\"%s\" stroke=\"%s\"%s/>", x, *y, wide, owner.size < 0 ? "#fffefb" : ink(d, owner),
+                     owner.size < 0 ? "#555d66" : "none", owner.size < 0 ? " stroke-dasharray=\"4 3\"" : "");
+    ks_buffer_printf(d->out, "<text x=\"%d\" y=\"%d\" font-size=\"15\" font-weight=\"700\" fill=\"%s\">", x + 10, *y + 19, owner.size < 0 ? "#171b20" : "#fffefb");
+    if (member >= 0) ks_buffer_printf(d->out, "%s ", signs[(member + member / 8) % 8]);
+    cut(text, SIZE, MOST - 46, d->out);
+    ks_buffer_text(d->out, "</text>\n");
+    return x + wide + 8;
+}
+
 static int32_t owners(drawing *d, int32_t y) {
     ks_fold *fold = ks_fold_new(d->story);
     int32_t last = d->steps.items[d->steps.count - 1];
@@ -261,33 +301,23 @@ static int32_t owners(drawing *d, int32_t y) {
         const ks_fold_group *group = &fold->groups[g];
         int32_t x = MARGIN, chips = 0;
         if (!group->exists) continue;
-        text_at(d, x, y + 20, "font-weight=\"700\"");
-        cut(group->name, 24, d->out);
+        text_at(d, x, y + 14, "font-weight=\"700\"");
+        cut(group->name, SIZE + 1, 700, d->out);
         ks_buffer_printf(d->out, "<tspan font-weight=\"400\" fill=\"#555d66\"> after step %d</tspan></text>", d->story->steps.items[last].number);
-        x += 260;
-        for (int32_t p = 0; p < fold->partition_count; p++) {
-            int32_t owner = group->shares[p].owner;
-            if (owner < 0 && group->shares[p].committed < 0) continue;
-            if (chips++ == CHIPS_MAX) break;
+        y += 26;
+        for (int32_t p = 0; p < fold->partition_count && chips <= CHIPS_MAX; p++) {
+            if (group->shares[p].owner < 0 && group->shares[p].committed < 0) continue;
             ks_buffer text = { 0 };
+            ks_string owner = group->shares[p].owner < 0 ? KS_LITERAL("nobody") : fold->clients[group->shares[p].owner];
             ks_words_escape(fold->partitions[p].topic, &text);
             ks_buffer_printf(&text, "[%d] ", fold->partitions[p].partition);
-            ks_words_escape(owner < 0 ? KS_LITERAL("nobody") : fold->clients[owner], &text);
-            ks_string all = { (const char *)text.data, (int32_t)text.size };
-            int32_t shown = letters(all) > 36 ? 36 : letters(all), wide = shown * 9 + 36;
-            if (x + wide > WIDTH - MARGIN) x = MARGIN + 260, y += 36;
-            ks_buffer_printf(d->out, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"28\" rx=\"7\" fill=\"%s\" stroke=\"%s\"%s/>", x, y, wide, owner < 0 ? "#fffefb" : ink(d, fold->clients[owner]),
-                             owner < 0 ? "#555d66" : "none", owner < 0 ? " stroke-dasharray=\"4 3\"" : "");
-            ks_buffer_printf(d->out, "<text x=\"%d\" y=\"%d\" font-size=\"15\" font-weight=\"700\" fill=\"%s\">", x + 10, y + 19, owner < 0 ? "#171b20" : "#fffefb");
-            int32_t member = owner < 0 ? -1 : find(&d->members, fold->clients[owner]);
-            if (member >= 0) ks_buffer_printf(d->out, "%s ", signs[(member + member / 8) % 8]);
-            cut(all, 36, d->out);
-            ks_buffer_text(d->out, "</text>\n");
-            x += wide + 8;
+            ks_words_escape(owner, &text);
+            ks_string all = chips == CHIPS_MAX ? KS_LITERAL("...") : (ks_string){ (const char *)text.data, (int32_t)text.size };
+            x = one_chip(d, all, group->shares[p].owner < 0 || chips == CHIPS_MAX ? KS_NULL_STRING : owner, x, &y);
+            chips++;
             ks_buffer_deinit(&text);
         }
-        if (chips > CHIPS_MAX) { text_at(d, x, y + 20, ""); ks_buffer_text(d->out, "…</text>"); }
-        y += 40;
+        y += chips > 0 ? 46 : 20;
     }
     ks_fold_free(fold);
     return y;
@@ -341,7 +371,7 @@ void ks_explanation_svg(const ks_story *story, const char *title, const ks_filte
         picture(&d, d.steps.items[i], tops[i]);
         say(&d, step, (ks_string){ (const char *)sentence.data, (int32_t)sentence.size }, tops[i]);
     }
-    if (d.steps.count > 0) y = owners(&d, y + 16);
+    if (d.steps.count > 0) y = owners(&d, y + 20);
     else {
         text_at(&d, MARGIN, TOP, "");
         ks_buffer_text(&body, "No step was chosen.</text>\n");
@@ -351,7 +381,7 @@ void ks_explanation_svg(const ks_story *story, const char *title, const ks_filte
     xml(ks_str(title), out);
     ks_buffer_text(out, "</title>\n<style>.halo { paint-order: stroke; stroke: #fffefb; stroke-width: 5px; stroke-linejoin: round }</style>\n");
     ks_buffer_printf(out, "<rect x=\".5\" y=\".5\" width=\"%d\" height=\"%d\" rx=\"16\" fill=\"#fffefb\" stroke=\"#d9d6cc\"/>\n<text x=\"%d\" y=\"44\" font-size=\"24\" font-weight=\"700\">", WIDTH - 1, height - 1, MARGIN);
-    cut(ks_str(title), 70, out);
+    cut(ks_str(title), 25, WIDTH - 2 * MARGIN, out);
     ks_buffer_text(out, "</text>\n");
     if (d.steps.count > 0)
         ks_buffer_printf(out, "<text x=\"%d\" y=\"66\" font-size=\"14\" fill=\"#555d66\">steps %d to %d</text>\n", MARGIN, story->steps.items[d.steps.items[0]].number, story->steps.items[d.steps.items[d.steps.count - 1]].number);

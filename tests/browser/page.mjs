@@ -331,6 +331,9 @@ for (const name of ["story", "range", "hostile", "wide"]) {
     holds("smallest letters: " + found.smallest, found.smallest >= 14);
     equal(found.problems.slice(0, 3).join(" | "), "");
     equal(found.harmed + found.scripts, 0);
+    require("fs").writeFileSync(`${pages}/${name}-slide.html`, `<body style="margin:20px;background:#222"><img src="${name}.svg" width="1280" alt="${name}">`);
+    await tab.goto(pathToFileURL(`${pages}/${name}-slide.html`).href); // as on a slide; a drawing by itself cannot be photographed
+    await tab.setViewportSize({ width: 1320, height: 760 });
     await tab.screenshot({ path: `${shots}/${name}.png`, fullPage: name !== "wide" });
   });
 }

@@ -88,7 +88,8 @@ class Lanes {
   idOf(i) { return "row-" + this.view.index + "-" + i; }
   row(i, r) {
     const step = this.run.steps[i], here = i === this.view.i;
-    const text = ["command", "node_started", "node_crashed", "node_paused", "node_resumed"].includes(step.a) ? "" : step.x || (step.o === undefined ? step.p : "") || ""; // what the picture does not say
+    const told = step.y === "command" && sentences(step.x).length < 2; // by the picture
+    const text = told ? "" : step.x || (step.o === undefined ? step.p : "") || "";
     const row = el("div", { class: "row" + (here ? " here" : "") + (step.b ? " big" : "") + (player.found.has(this.view.index + ":" + i) ? " found" : ""), role: "option", id: this.idOf(i), "aria-selected": here ? "true" : "false",
       "aria-label": "Step " + step.n + ", " + seconds(step.t) + ", " + (step.p ?? "").replace(/\s+/g, " ") + ". " + (step.x ?? ""), "data-i": i, style: { top: r * ROW + "px" } },
       this.picture(i, step), el("span", { class: "gutter" }, el("span", { class: "n", text: step.n }), el("span", { class: "t", text: seconds(step.t) })), el("span", { class: "x", text }));
@@ -143,19 +144,17 @@ class Lanes {
     this.arrow(svg, b, a, 36, ink, true);
     if (step.e) label(32, step.e, "bad");
   }
-  mark(svg, i, step) { // a command, a timer, a fault: on the lane of the process it happened in
-    const node = step.f, lane = this.lane.get(node), at = lane === undefined ? GUTTER + 8 : this.x(lane);
-    const signs = { node_crashed: "✕", node_started: "▸", node_paused: "‖", node_resumed: "▸", note: "“" };
-    const names = { node_crashed: "dies", node_started: "starts", node_paused: "stands still", node_resumed: "goes on" };
-    const text = step.y === "timer" ? "a timer runs out" : names[step.a] ?? (step.a === "note" || step.a === "command" ? "" : step.a.replaceAll("_", " "));
-    if (lane !== undefined) {
-      svg.append(draw("circle", { cx: at, cy: 22, r: 9, fill: "var(--panel)", stroke: step.a === "node_crashed" ? "var(--warn)" : "var(--ink)", "stroke-width": 2 }),
-        draw("text", { x: at, y: 26.5, "text-anchor": "middle", style: "font-weight:700" }, step.y === "timer" ? "◔" : signs[step.a] ?? "•"));
-      const right = lane > this.nodes.length / 2;
-      svg.append(draw("text", { x: right ? at - 15 : at + 15, y: 26, "text-anchor": right ? "end" : "start", class: "halo" }, text));
-    } else {
-      const words = step.a === "command" ? (step.x ?? "").replace(/^> /, "▸ ") : step.a === "note" ? "" : (this.run.m.nodes[node]?.name ?? "") + " " + text;
-      svg.append(draw("text", { x: at, y: 26, class: "halo", style: "font-weight:700" }, svgText(words, this.width - at)));
+  mark(svg, i, step) { // a command, a timer, a fault: on the lane of the process it happened in, or that it starts or ends
+    const life = this.run.bucket[i].find(change => change.y === "node" && step.y === "command"), node = life ? life.w : step.f;
+    const lane = this.lane.get(node), at = lane === undefined ? GUTTER + 8 : this.x(lane);
+    const text = step.y === "timer" ? "a timer runs out" : step.a === "note" ? "“" + (step.x ?? "") + "”" : step.a === "command" || life ? leadAndRest((step.x ?? "").replace(/^> /, ""))[0] ?? "" : step.a.replaceAll("_", " ");
+    if (lane === undefined) {
+      svg.append(draw("text", { x: at, y: 26, class: "halo", style: "font-weight:700" }, svgText(text, this.width - at)));
+      return;
     }
+    const dies = life?.st === "crashed", right = lane > this.nodes.length / 2;
+    svg.append(draw("circle", { cx: at, cy: 22, r: 9, fill: "var(--panel)", stroke: dies ? "var(--warn)" : "var(--ink)", "stroke-width": 2 }),
+      draw("text", { x: at, y: 26.5, "text-anchor": "middle", style: "font-weight:700" }, step.y === "timer" ? "◔" : dies ? "✕" : life?.st === "paused" ? "‖" : life ? "▸" : "•"),
+      draw("text", { x: right ? at - 15 : at + 15, y: 26, "text-anchor": right ? "end" : "start", class: "halo" }, svgText(text, right ? at - GUTTER - 20 : this.width - at - 20)));
   }
 }
