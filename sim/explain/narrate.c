@@ -96,12 +96,13 @@ bool ks_filter_passes(const ks_story *story, int32_t index, const ks_filter *fil
 
 /* ---- layout ---- */
 
-static void head(const ks_story *story, int32_t index, bool colour, int32_t width, ks_buffer *out) {
+static void head(const ks_story *story, int32_t index, bool colour, int32_t width, int32_t columns, ks_buffer *out) {
     const ks_step *step = &story->steps.items[index];
     char number[32];
     if (step->sub > 0) snprintf(number, sizeof number, "%d.%d", step->number, step->sub);
     else snprintf(number, sizeof number, "%d", step->number);
     if (colour) ks_buffer_text(out, step->error != 0 ? "\033[33m" : step->begins_rebalance ? "\033[35m" : "\033[36m");
+    size_t line = out->size;
     ks_buffer_printf(out, "%4s  ", number);
     ks_words_seconds(step->time - story->recording->start, out);
     ks_buffer_text(out, "  ");
@@ -110,7 +111,11 @@ static void head(const ks_story *story, int32_t index, bool colour, int32_t widt
     size_t route = out->size - start;
     ks_buffer call = { 0 };
     ks_words_call(story, index, &call);
-    if (call.size > 0) {
+    if (call.size > 0 && columns > 0 && out->size - line + 2 + call.size > (size_t)columns) { /* too long for the window */
+        ks_buffer_text(out, "\n");
+        for (int i = 0; i < INDENT; i++) ks_buffer_text(out, " ");
+        ks_buffer_append(out, call.data, call.size);
+    } else if (call.size > 0) {
         for (size_t i = route; i < (size_t)width; i++) ks_buffer_text(out, " ");
         ks_buffer_text(out, "  ");
         ks_buffer_append(out, call.data, call.size);
@@ -143,12 +148,13 @@ int32_t ks_narrate(const ks_story *story, const ks_filter *filter, ks_buffer *ou
         if (story->steps.items[i].api_key < 0 || !ks_filter_passes(story, i, filter)) continue;
         ks_buffer_clear(&text);
         ks_words_route(story, i, &text);
-        if ((int32_t)text.size > width && text.size <= ROUTE) width = (int32_t)text.size;
+        bool wide = filter->columns == 0 || filter->columns > WIDTH;
+        if ((int32_t)text.size > width && text.size <= ROUTE && wide) width = (int32_t)text.size;
     }
     for (int32_t i = 0; i < story->steps.count; i++) {
         if (!ks_filter_passes(story, i, filter) || !sentence(story, i, filter, &text)) continue;
         if (++count > filter->most && filter->most > 0) continue;
-        head(story, i, filter->colour, width, out);
+        head(story, i, filter->colour, width, filter->columns, out);
         ks_words_wrap((const char *)text.data, text.size, INDENT, filter->columns, out);
     }
     ks_buffer_deinit(&text);

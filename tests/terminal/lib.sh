@@ -48,6 +48,7 @@ bounded() { # runs the command again and again until it is true
         sleep 0.05
     done
 }
+has_colours() { colours | grep -qE "$(printf '\033')\[[0-9;]*3[0-8]m"; } # 39 is the default
 screen_has() { screen | grep -qE -- "$1"; }
 screen_has_not() { ! screen_has "$1"; }
 await() { bounded screen_has "$1" || { echo "never shown: $1"; screen; exit 1; }; }

@@ -151,7 +151,6 @@ check "so do a failed assertion and a crash" each dies_of ABRT SEGV
 check "so does Ctrl-C" interrupted
 check "Ctrl-Z gives it back until fg" suspended
 
-has_colours() { colours | grep -qE "$(printf '\033')\[[0-9;]*3[0-8]m"; } # 39 is the default
 coloured() { fresh; start; press 20 Right; await_step 21; bounded has_colours; leave; }
 uncoloured() { # how to start it
     fresh
