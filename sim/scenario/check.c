@@ -274,6 +274,7 @@ static bool life(const ks_check *check) {
             for (int32_t j = 0; round == 0 && j < i; j++)
                 if (ks_string_equal(word->text, check->command->words[j].text)) return ks_check_fail(check, word->column, "'%s' stands here twice", word->text.data);
             if (round == 1 && check->command->verb != KS_VERB_slow) known->state = rule->to;
+            if (round == 1 && check->command->verb == KS_VERB_join) ks_known_find(check->world, KS_KNOWN_GROUP, known->group)->joined = true;
         }
     return true;
 }

@@ -143,7 +143,11 @@ static const form expectations[] = {
 
 /* ---- until ---- */
 
-static bool until_group(const ks_check *check) { return group_at(check, 1) != NULL; }
+static bool until_stable(const ks_check *check) {
+    const ks_known *group = group_at(check, 1);
+    if (group == NULL || group->joined) return group != NULL;
+    return ks_check_fail(check, word(check, 1)->column, "nobody has joined %s so far; `join` starts a consumer of it", group->name.data);
+}
 
 static bool until_rule(const ks_check *check) {
     return ks_check_known(check, KS_KNOWN_RULE, word(check, 1), word(check, 1)->text) != NULL && number_pair(check, "count", 1);
@@ -152,7 +156,7 @@ static bool until_rule(const ks_check *check) {
 static bool until_idle(const ks_check *check) { return check->command->word_count == 1; }
 
 static const form waits[] = {
-    { "stable", "until stable GROUP [within=D]", 1, 1, "within", until_group },
+    { "stable", "until stable GROUP [within=D]", 1, 1, "within", until_stable },
     { "state", "until state GROUP STATE [within=D]", 2, 2, "within", state },
     { "lag", "until lag GROUP N [within=D]", 2, 2, "within", lag },
     { "rule", "until rule NAME [count=N] [within=D]", 1, 1, "within count", until_rule },

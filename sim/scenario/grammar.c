@@ -285,7 +285,8 @@ bool ks_command_parse(ks_arena *arena, ks_string line, ks_command_line *command,
     if (fine && row != NULL && words.count < row->least)
         fine = fail(&c, line.size, "'%s' needs %s%d word%s after it, here %s %d", row->name, row->most != row->least ? "at least " : "", row->least, row->least == 1 ? "" : "s", words.count == 1 ? "is" : "are", words.count);
     if (fine && row != NULL && row->most >= 0 && words.count > row->most)
-        fine = fail(&c, words.items[row->most].column - 1, "'%s' takes no more than %d word%s; what is '%s'?", row->name, row->most, row->most == 1 ? "" : "s", words.items[row->most].text.data);
+        fine = fail(&c, words.items[row->most].column - 1, "'%s' takes no more than %d word%s; what is '%s'?%s", row->name, row->most, row->most == 1 ? "" : "s", words.items[row->most].text.data,
+                    command->verb == KS_VERB_say || command->verb == KS_VERB_produce ? " A text with blanks stands in double quotes" : "");
     if (fine && row != NULL) {
         *verb_found = true;
         command->word_count = words.count;

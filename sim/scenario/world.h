@@ -22,6 +22,7 @@ typedef struct ks_known {
     bool gone;               /* a topic that was deleted, a rule that was removed */
     bool written;            /* a topic something was produced to */
     bool holds;              /* a rule that holds messages */
+    bool joined;             /* a group that a consumer has joined */
     ks_client_state state;   /* of a consumer or producer */
     ks_string group;         /* of a consumer */
     int32_t line;            /* of its declaration; 0: the producer that is there without saying so */

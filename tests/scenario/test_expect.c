@@ -60,7 +60,7 @@ static void assignment_and_state(void **state) {
         { "until state g Stable", NULL },
         { "join c3\nuntil state g PreparingRebalance\nexpect state g PreparingRebalance generation=2", NULL },
         { "until state g Empty within=1m", "g is Stable, and did not become Empty" },
-        { "until stable other", NULL },
+        { "join d\nleave d\nuntil stable other", NULL },
         { "join d\nuntil stable other within=1us", "other is not stable: it is Dead, with 0 members" },
     };
     HOLD(before, rows);
