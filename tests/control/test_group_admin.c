@@ -716,6 +716,35 @@ static void wrong_arguments_are_refused_before_anything_is_sent(void **state) {
     kafka_removed_members_free(NULL);
 }
 
+typedef struct looking {
+    desk *d;
+    kafka_error error;
+} looking;
+
+static kafka_error look_from_a_callback(void *argument, kafka_consumer *consumer, const kafka_topic_partition *partitions, size_t count) {
+    looking *self = argument;
+    kafka_group_lag *lag = (kafka_group_lag *)1;
+    self->error = kafka_client_consumer_group_lag(self->d->client, self->d->ctx, billing, &lag);
+    assert_ptr_equal(lag, (kafka_group_lag *)1);
+    return KAFKA_OK;
+}
+
+static void inside_a_callback_they_are_refused(void **state) {
+    desk *d = *state;
+    looking self = { d, KAFKA_OK };
+    const char *const settings[] = { "group.id=billing", NULL }, *const orders = "orders";
+    program *p = make_program(&d->stage, "c1", settings);
+    const kafka_rebalance_listener listener = { .assigned = look_from_a_callback, .argument = &self };
+    kafka_records *records;
+    assert_int_equal(kafka_consumer_subscribe(p->consumer, &orders, 1, &listener), KAFKA_OK);
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(kafka_consumer_poll(p->consumer, p->ctx, KAFKA_SECOND, &records), KAFKA_OK);
+        kafka_records_free(records);
+    }
+    assert_int_equal(self.error, KAFKA_ERR_WRONG_PLACE);
+    kafka_consumer_close(p->consumer);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         DESK(a_classic_member_is_described_whole),
@@ -746,6 +775,7 @@ int main(void) {
         cmocka_unit_test(freeing_a_simulator_in_the_middle_of_any_call_leaks_nothing),
         DESK(many_groups_take_one_request_a_broker),
         DESK(wrong_arguments_are_refused_before_anything_is_sent),
+        DESK(inside_a_callback_they_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
