@@ -35,32 +35,37 @@ static void add_rows(rows *table, const char *file, const ks_story *story) {
     KS_PUSH(*table, all);
 }
 
-static void seconds(int64_t ns) { printf("  %9lld.%03lld s", (long long)(ns / KS_S), (long long)(ns % KS_S / KS_MS)); }
+static void seconds(int64_t ns, ks_buffer *out) { ks_buffer_printf(out, "  %9lld.%03lld s", (long long)(ns / KS_S), (long long)(ns % KS_S / KS_MS)); }
+
+static void print_table(const rows *table, ks_buffer *out) {
+    int width = 3;
+    for (int32_t i = 0; i < table->count; i++)
+        if ((int)strlen(table->items[i].name) > width) width = (int)strlen(table->items[i].name);
+    ks_buffer_printf(out, "%-*s  paused  moved    longest pause  pauses together  not back  read again\n", width, "run");
+    for (int32_t i = 0; i < table->count; i++) {
+        const ks_cost *c = &table->items[i].cost;
+        ks_buffer_printf(out, "%-*s  %6d  %5d", width, table->items[i].name, c->paused, c->moved);
+        seconds(c->longest_ns, out);
+        seconds(c->together_ns, out);
+        ks_buffer_printf(out, "  %8d  %10lld\n", c->not_back, (long long)c->read_again);
+    }
+}
 
 int ks_command_costs(int argc, char **argv) {
     if (argc < 2) return ks_usage_error("costs", "name one or more FILEs: scenarios (*.ksim) or traces");
     rows table = { 0 };
+    ks_buffer out = { 0 };
     int status = 0;
     for (int i = 1; i < argc && status == 0; i++) {
         ks_opened run;
-        if (!ks_open("costs", argv[i], false, 0, &run)) {
-            status = 2;
-            break;
-        }
-        add_rows(&table, argv[i], run.story);
-        ks_opened_close(&run);
+        if (ks_open("costs", argv[i], false, 0, &run)) {
+            add_rows(&table, argv[i], run.story);
+            ks_opened_close(&run);
+        } else status = 2; /* the table of some of them would look like the whole one */
     }
-    int width = 3;
-    for (int32_t i = 0; i < table.count; i++)
-        if ((int)strlen(table.items[i].name) > width) width = (int)strlen(table.items[i].name);
-    if (status == 0) printf("%-*s  paused  moved    longest pause  pauses together  not back  read again\n", width, "run");
-    for (int32_t i = 0; i < table.count && status == 0; i++) {
-        const ks_cost *c = &table.items[i].cost;
-        printf("%-*s  %6d  %5d", width, table.items[i].name, c->paused, c->moved);
-        seconds(c->longest_ns);
-        seconds(c->together_ns);
-        printf("  %8d  %10lld\n", c->not_back, (long long)c->read_again);
-    }
+    if (status == 0) print_table(&table, &out);
+    if (status == 0 && !ks_write_file("costs", "-", &out)) status = 2;
+    ks_buffer_deinit(&out);
     ks_free(table.items);
     return status;
 }

@@ -139,7 +139,8 @@ int ks_command_explain(int argc, char **argv) {
     if (fine && o.html == NULL && o.svg == NULL && !o.json) {
         ks_buffer_clear(&out);
         o.filter.colour = isatty(STDOUT_FILENO);
-        ks_narrate(stories[0], &o.filter, &out);
+        ks_narrate_head(stories[0], titles[0], &out);
+        if (ks_narrate(stories[0], &o.filter, &out) == 0) fprintf(stderr, "ksim explain: no step passes; what do --node, --group and --topic name, and is it in this run?\n");
         if (runs[0].report != NULL) ks_buffer_printf(&out, "\n%s", runs[0].report);
         fine = ks_write_file("explain", "-", &out);
     }

@@ -17,7 +17,9 @@ typedef struct loader {
 } loader;
 
 static bool fail(loader *l, const char *what, const char *detail) {
-    snprintf(l->problem, l->problem_size, "%s:%ld: %s%s%s", l->name, l->line, what, detail ? ": " : "", detail ? detail : "");
+    char line[24] = "";
+    if (l->line > 0) snprintf(line, sizeof line, ":%ld", l->line);
+    snprintf(l->problem, l->problem_size, "%s%s: %s%s%s", l->name, line, what, detail ? ": " : "", detail ? detail : "");
     return false;
 }
 

@@ -160,3 +160,37 @@ int32_t ks_narrate(const ks_story *story, const ks_filter *filter, ks_buffer *ou
     ks_buffer_deinit(&text);
     return count;
 }
+
+/* ---- what is shown ---- */
+
+static bool begins(ks_string line, const char *word) {
+    int32_t size = (int32_t)strlen(word);
+    return line.size > size && memcmp(line.data, word, (size_t)size) == 0;
+}
+
+static bool mentions(ks_string line, const char *word) {
+    int32_t size = (int32_t)strlen(word);
+    for (int32_t i = 0; i + size <= line.size; i++)
+        if (memcmp(line.data + i, word, (size_t)size) == 0) return true;
+    return false;
+}
+
+void ks_narrate_head(const ks_story *story, const char *title, ks_buffer *out) {
+    static const char *const declare[] = { "cluster ", "topic ", "producer ", "consumer " };
+    ks_string scenario = story->recording->scenario;
+    ks_words_escape(ks_str(title), out);
+    if (story->recording->seed.size > 0) ks_buffer_printf(out, ", seed %.*s", (int)story->recording->seed.size, story->recording->seed.data);
+    ks_buffer_text(out, "\n");
+    for (int32_t start = 0, end; start < scenario.size; start = end + 1) {
+        for (end = start; end < scenario.size && scenario.data[end] != '\n'; end++) {}
+        ks_string line = { scenario.data + start, end - start };
+        bool declares = false;
+        for (size_t i = 0; i < sizeof declare / sizeof *declare; i++) declares = declares || begins(line, declare[i]);
+        if (!declares) continue;
+        ks_buffer_text(out, "      ");
+        ks_words_escape(line, out);
+        if (begins(line, "consumer ") && !mentions(line, " client=")) ks_buffer_text(out, "  # Java's consumer");
+        ks_buffer_text(out, "\n");
+    }
+    ks_buffer_text(out, "\n");
+}

@@ -114,6 +114,8 @@ typedef struct ks_filter { /* NULL: any */
     int32_t most;      /* steps that are told; 0: any number */
     int32_t from, to;  /* numbers of the first and the last step; 0: any */
 } ks_filter;
+/* What the narrative shows: title, seed, and which cluster, topics and clients with which settings the scenario declares. */
+void ks_narrate_head(const ks_story *story, const char *title, ks_buffer *out);
 /* Returns how many steps passed the filter; the first `most` of them were told. */
 int32_t ks_narrate(const ks_story *story, const ks_filter *filter, ks_buffer *out);
 

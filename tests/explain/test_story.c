@@ -210,7 +210,7 @@ static void a_file_that_is_no_trace_is_refused_with_its_line(void **state) {
     (void)state;
     static const char head[] = "{\"format\":\"kafkasim-trace\",\"version\":1,\"seed\":7}\n";
     static const struct { bool head; const char *text, *says; } rows[] = {
-        { false, "", "t:0: the file is empty" },
+        { false, "", "t: the file is empty" },
         { false, "hello\n", "t:1: this is neither a trace nor a scenario" },
         { false, "{\"a\":1}\n", "t:1: this is neither a trace" },
         { false, "{\"format\":\"kafkasim-trace\",\"version\":99}\n", "t:1: this program reads traces of version 1, not of version: 99" },
