@@ -44,6 +44,7 @@ static void fill_member(const ks_consumer_member *member, ks_consumer_group_desc
     out->client_host = text(member->client_host, arena);
     out->subscribed_topic_names.items = ks_arena_alloc(arena, sizeof(ks_string) * (size_t)(names + 1));
     out->subscribed_topic_names.count = names;
+    out->subscribed_topic_regex = KS_LITERAL("");
     for (int32_t i = 0; i < names; i++)
         out->subscribed_topic_names.items[i] = text(member->subscription->names[i], arena);
     out->member_type = member->classic ? MEMBER_CLASSIC : MEMBER_CONSUMER;

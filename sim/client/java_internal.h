@@ -380,7 +380,7 @@ void ks_java_modern_new(ks_consumer *c);
 void ks_java_modern_free(ks_consumer *c);
 ks_poll_result ks_java_modern_step(ks_consumer *c);
 void ks_java_modern_callback_done(ks_consumer *c);
-void ks_java_modern_polled(ks_consumer *c, bool began); /* a poll began, or ended */
+bool ks_java_modern_look_at_poll(ks_consumer *c);        /* the last poll was too long ago: it leaves its group; true */
 void ks_java_modern_coordinator(ks_consumer *c);        /* found, or lost */
 void ks_java_modern_metadata(ks_consumer *c);
 /* Gives everything up: the last heartbeat. `reply` (or NULL) when it was answered, or at once when none is needed: then false. */

@@ -7,7 +7,8 @@
  *   UNSUBSCRIBED -> JOINING -> RECONCILING <-> ACKNOWLEDGING -> STABLE
  *   FENCED (lost, then JOINING), STALE (did not poll: lost, then JOINING at the next poll), FATAL, LEAVING
  *
- * Heartbeats are sent beside the application; callbacks only inside its polls. */
+ * Heartbeats are sent beside the application; callbacks only inside its polls. That max.poll.interval.ms is over is noticed when the
+ * network thread is awake: for a heartbeat, or for a commit. */
 #include "sim/client/java_internal.h"
 
 typedef enum state { UNSUBSCRIBED, JOINING, RECONCILING, ACKNOWLEDGING, STABLE, FENCED, STALE, FATAL, LEAVING } state;
@@ -63,7 +64,6 @@ static void schedule(ks_consumer *c) {
         return;
     }
     int64_t at = c->coordinator >= 0 && m->in_flight == 0 ? m->next_heartbeat : INT64_MAX, now = ks_java_now(c);
-    if (!c->polling && c->generation > 0 && c->poll_deadline < at) at = c->poll_deadline;
     if (at == INT64_MAX) {
         ks_timer_stop(&m->timer);
         return;
@@ -233,16 +233,19 @@ static bool say_goodbye(ks_consumer *c, ks_reply_fn *reply, void *owner, bool un
     return member;
 }
 
+bool ks_java_modern_look_at_poll(ks_consumer *c) {
+    if (c->polling || c->generation <= 0 || ks_java_now(c) < c->poll_deadline) return false;
+    ks_progress(c->kernel);
+    say_goodbye(c, NULL, NULL, false);
+    become(c, STALE);
+    return true;
+}
+
 static void timer_fired(ks_timer *timer) {
     ks_consumer *c = timer->owner;
     ks_java_modern *m = c->modern;
     int64_t now = ks_java_now(c);
-    if (!c->polling && c->generation > 0 && now >= c->poll_deadline) {
-        ks_progress(c->kernel);
-        say_goodbye(c, NULL, NULL, false);
-        become(c, STALE);
-        return;
-    }
+    if (ks_java_modern_look_at_poll(c)) return;
     if (now >= m->next_heartbeat && m->in_flight == 0 && c->coordinator >= 0) send_heartbeat(c);
     schedule(c);
 }
@@ -534,13 +537,6 @@ ks_poll_result ks_java_modern_step(ks_consumer *c) {
 }
 
 /* ---- what happens around it ---- */
-
-void ks_java_modern_polled(ks_consumer *c, bool began) {
-    (void)began;
-    if (c->dead || c->network == NULL) return;
-    ks_java_modern *m = c->modern;
-    if (!began && ks_timer_is_running(&m->timer) && m->timer.deadline > c->poll_deadline) schedule(c);
-}
 
 void ks_java_modern_coordinator(ks_consumer *c) { schedule(c); }
 

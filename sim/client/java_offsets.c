@@ -279,6 +279,7 @@ static void send_commit(ks_offset_op *op) {
     op->in_flight = true;
     ks_java_op_watch_deadline(op);
     ks_java_send(c->network, ks_java_coordinator_node(c), envelope, 0, commit_answered, op);
+    if (c->modern) ks_java_modern_look_at_poll(c);
 }
 
 /* ---- OffsetFetch ---- */

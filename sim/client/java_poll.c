@@ -72,7 +72,7 @@ static ks_poll_result look(ks_consumer *c) {
         ks_poll_result result = c->modern ? ks_java_modern_step(c) : ks_java_rebalance_step(c);
         if (result != KS_POLL_WAITING) return result;
     }
-    ks_java_auto_commit(c);
+    if (c->modern || c->mode != KS_MODE_SUBSCRIBED || c->stage == KS_STAGE_IDLE) ks_java_auto_commit(c); /* else join prepare does */
     ks_java_update_positions(c);
     if (c->fatal || c->error) return failed(c);
     if (ks_java_drain_has_records(c)) {
@@ -131,7 +131,6 @@ void ks_consumer_poll_begin(ks_consumer *c) {
     c->polling = true;
     c->has_result = false;
     ks_java_heartbeat_polled(c);
-    if (c->modern) ks_java_modern_polled(c, true);
 }
 
 void ks_consumer_poll_end(ks_consumer *c) {
@@ -141,8 +140,7 @@ void ks_consumer_poll_end(ks_consumer *c) {
     ks_timer_stop(&c->wake_timer);
     if (c->dead) return;
     ks_java_heartbeat_polled(c);
-    if (c->modern) ks_java_modern_polled(c, false);
-    else if (ks_timer_is_running(&c->heartbeat_timer) && c->heartbeat_timer.deadline > c->poll_deadline) ks_java_heartbeat_schedule(c);
+    if (!c->modern && ks_timer_is_running(&c->heartbeat_timer) && c->heartbeat_timer.deadline > c->poll_deadline) ks_java_heartbeat_schedule(c);
 }
 
 /* ---- callbacks ---- */
