@@ -16,7 +16,12 @@ class Lanes {
     this.frame = el("div", { class: "frame" }, this.heads, this.list);
     this.box = el("section", { class: "panel lanes", "aria-label": "Messages" + view.named }, el("h2", { text: "Messages, step by step" }), this.frame);
     this.top = 0; // as the frame is scrolled: reading it would lay the page out anew
-    this.frame.addEventListener("scroll", () => { this.top = this.frame.scrollTop; this.draw(); });
+    this.scrolls = null;
+    this.frame.addEventListener("scroll", () => {
+      if (this.scrolls !== null) return;
+      this.top = this.frame.scrollTop;
+      this.draw();
+    });
     this.list.addEventListener("click", event => {
       const row = event.target.closest(".row");
       if (row) player.goTo(this.view, Number(row.dataset.i));
@@ -57,7 +62,7 @@ class Lanes {
     const at = this.view.rowOf(this.view.i), y = at * ROW, height = this.high - 30;
     if (y < this.top + ROW || y + 2 * ROW > this.top + height) {
       this.top = Math.round(Math.max(0, Math.min(y - height * .45, this.stretched * ROW + 31 - this.high)));
-      this.frame.scrollTop = this.top;
+      this.scrolls ??= requestAnimationFrame(() => { this.scrolls = null; this.frame.scrollTop = this.top; }); // with the next picture, not before it
     }
     const step = this.run.steps[this.view.i];
     if (this.width > this.across && step.o !== undefined) { // narrow: what is drawn of this step comes into sight

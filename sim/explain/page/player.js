@@ -54,7 +54,6 @@ class View {
         el("div", { class: "wire" }, route, code ? el("span", { class: code === "NONE" ? null : "code", text: " ← " + code }) : ""),
         el("p", { class: "say" + (quoted ? " quoted" : "") }, ...this.linked(lead || step.a)),
         rest ? el("p", { class: "more" }, ...this.linked(rest)) : null, links));
-    if (command) this.now.querySelector(".say").classList.add("mono");
   }
 }
 
