@@ -35,7 +35,7 @@ class View {
     this.tell(this.run.steps[i]);
   }
   linked(text) { // steps that a sentence names lead there, the others are words
-    return text.split(/(\bsteps? \d+(?:\.\d+)?)/).map((piece, k) => {
+    return text.replaceAll(" -> ", " → ").split(/(\bsteps? \d+(?:\.\d+)?)/).map((piece, k) => {
       const n = k % 2 ? Number(/\d+/.exec(piece)[0]) : 0;
       return this.run.indexOf.has(n) && n !== this.run.steps[this.i].n ? this.link(n, piece) : piece;
     });
