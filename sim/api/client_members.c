@@ -150,7 +150,6 @@ kafka_error kafka_client_leave_group(kafka_client *client, kafka_context *contex
     ks_ask *ask = ask_coordinator(call, KS_API_leave_group, member);
     ks_leave_group_request *request = ask->request->body;
     request->group_id = ks_ask_string(ask, member->group);
-    request->member_id = ks_ask_string(ask, member->member); /* old versions */
     KS_FILL(ask, request->members, 1);
     request->members.items[0].member_id = ks_ask_string(ask, member->member);
     request->members.items[0].group_instance_id = ks_ask_string(ask, member->group_instance);
