@@ -55,12 +55,13 @@ static inline void ksim_cmocka_failed(void *context, const char *report) {
 }
 
 /** An entry of a CMUnitTest array: runs `test` with a new cluster in *state for each of the seeds 1 to `count` (KSIM_SEED=n:
- *  only n) and names the seed that failed. `count` and `test` are constants.
+ *  only n) and names the seed that failed. `count` and `test` are constants. With KSIM_PAGES=FOLDER a test that fails, by whatever
+ *  assertion, leaves the run as a page behind: FOLDER/TEST.html.
  *
  *      ksim_test_over_seeds(billing_survives_a_crashed_consumer, 1000) */
 #define ksim_test_over_seeds(test, count)                                                                              \
     { #test, ksim_cmocka_run_seeds, ksim_cmocka_seeds_set_up, ksim_cmocka_seeds_tear_down,                             \
-      (void *)&(ksim_cmocka_seeds){ (test), (count), NULL, NULL } }
+      (void *)&(ksim_cmocka_seeds){ (test), (count), NULL, NULL, #test } }
 
 /** What ksim_test_over_seeds() keeps. */
 typedef struct ksim_cmocka_seeds {
@@ -68,6 +69,7 @@ typedef struct ksim_cmocka_seeds {
     uint64_t count;              /**< of seeds */
     const ksim_config *config;   /**< of the clusters; NULL: defaults */
     ksim *sim;                   /**< the one that runs; not NULL afterwards when the test failed */
+    const char *name;            /**< of the test */
 } ksim_cmocka_seeds;
 
 /** Part of ksim_test_over_seeds(). */
@@ -82,6 +84,8 @@ static inline int ksim_cmocka_seeds_tear_down(void **state) {
     if (seeds->sim) {
         print_error("seed %llu failed; KSIM_SEED=%llu repeats it. The last steps:\n%s\n", (unsigned long long)ksim_seed(seeds->sim),
                     (unsigned long long)ksim_seed(seeds->sim), ksim_last_steps(seeds->sim, 0));
+        const char *page = ksim_explain_failed(seeds->sim);
+        if (page) print_error("The run as a page: %s\n", page);
         ksim_free(seeds->sim);
     }
     seeds->sim = NULL;
@@ -94,6 +98,7 @@ static inline int ksim_cmocka_one_seed(ksim *sim, void *context) {
     void *state = sim;
     seeds->sim = sim;
     ksim_fail_by_cmocka(sim);
+    ksim_explain_failures(sim, seeds->name);
     seeds->test(&state);
     seeds->sim = NULL;
     return 0;

@@ -36,11 +36,16 @@ KAFKA_API kafka_error ksim_explain_to_file(ksim *sim, const char *path, ksim_exp
 
 /** For test fixtures: when the environment variable KSIM_PAGES names a folder, remembers the run, and a failing ksim_check_*
  *  (so: a failing assertion of cmocka.h) leaves the page FOLDER/NAME.html behind and says so in its report. Without the variable
- *  it does nothing, so that it can stand in every fixture.
+ *  it does nothing, so that it can stand in every fixture. Tests of ksim_test_over_seeds() have it, whichever assertion fails.
  *
  *  name     of the test; letters, digits, '_' and '-' are kept, others become '_'; copied
  *  returns  KAFKA_OK, or as ksim_explain_begin() */
 KAFKA_API kafka_error ksim_explain_failures(ksim *sim, const char *name);
+
+/** The test has failed, and no ksim_check_* knows of it: leaves the page that ksim_explain_failures() promised.
+ *  returns  its path, a view until ksim_free(); NULL: none was promised, or it cannot be written (ksim_error_detail())
+ *  cost     linear in the number of events */
+KAFKA_API const char *ksim_explain_failed(ksim *sim);
 
 KAFKA_END
 

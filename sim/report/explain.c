@@ -109,10 +109,16 @@ kafka_error ksim_explain_to_file(ksim *sim, const char *path, ksim_explanation k
     return error;
 }
 
-static void leave_page(void *context, ks_buffer *report) {
-    ksim *sim = context;
+const char *ksim_explain_failed(ksim *sim) {
+    if (ks_sim_check(sim) != KAFKA_OK) return NULL;
     const ks_explaining *e = sim->explaining;
-    if (e->page != NULL && ksim_explain_to_file(sim, e->page, KSIM_EXPLAIN_HTML, e->name) == KAFKA_OK) ks_buffer_printf(report, "\nThe run as a page: %s\n", e->page);
+    if (e == NULL || e->page == NULL) return NULL;
+    return ksim_explain_to_file(sim, e->page, KSIM_EXPLAIN_HTML, e->name) == KAFKA_OK ? e->page : NULL;
+}
+
+static void leave_page(void *context, ks_buffer *report) {
+    const char *page = ksim_explain_failed(context);
+    if (page != NULL) ks_buffer_printf(report, "\nThe run as a page: %s\n", page);
 }
 
 kafka_error ksim_explain_failures(ksim *sim, const char *name) {

@@ -4,7 +4,9 @@
 #define _DEFAULT_SOURCE
 #include "tests/support/test.h"
 
+#include <kafkasim/cmocka.h>
 #include <kafkasim/ksim.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "sim/control/sim.h"
@@ -74,6 +76,40 @@ static void a_failing_check_leaves_the_page_behind_when_asked(void **state) {
     assert_int_equal(access(path, F_OK), 0);
     ksim_free(sim);
     unsetenv("KSIM_PAGES");
+    unlink(path);
+    rmdir(folder);
+}
+
+static void inner_test(void **state) {
+    ksim *sim = *state;
+    assert_int_equal(ksim_create_topic(sim, "t", 1), KAFKA_OK);
+    assert_int_equal(1, ksim_seed(sim) == 2 ? 2 : 1); /* a plain assertion of cmocka's, which knows of no simulator */
+}
+
+/* In a process of its own, since a test that fails inside of a test is one. */
+static void a_plain_assertion_leaves_the_page_behind_too(void **state) {
+    (void)state;
+    char folder[] = "/tmp/ksim-pages-XXXXXX", path[64];
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/inner_test.html", folder);
+    setenv("KSIM_PAGES", folder, 1);
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        if (freopen("/dev/null", "w", stdout) == NULL || freopen("/dev/null", "w", stderr) == NULL) _exit(9);
+        const struct CMUnitTest inner[] = { ksim_test_over_seeds(inner_test, 3) };
+        _exit(cmocka_run_group_tests(inner, NULL, NULL));
+    }
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    unsetenv("KSIM_PAGES");
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 1); /* one test failed */
+    char *page = read_all(path);
+    assert_non_null(page);
+    assert_non_null(strstr(page, "\"seed\":\"2\""));
+    assert_non_null(strstr(page, "The topic t is made"));
+    free(page);
     unlink(path);
     rmdir(folder);
 }
@@ -153,6 +189,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_explanation_is_written_whole_or_not_at_all),
         cmocka_unit_test(a_failing_check_leaves_the_page_behind_when_asked),
+        cmocka_unit_test(a_plain_assertion_leaves_the_page_behind_too),
         cmocka_unit_test(the_fold_of_the_trace_equals_what_inspection_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
