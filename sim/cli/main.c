@@ -39,8 +39,17 @@ static const ks_command commands[] = {
       "  --json             print what the page shows (docs/explanation-format.md)\n"
       "  --seed N           run the scenario with another seed\n",
       ks_command_explain },
-    { "why", "FILE STEP | FILE group NAME GENERATION | FILE TOPIC PARTITION OFFSET", "the chain of causes", NULL, ks_command_why },
-    { "costs", "FILE...", "what rebalances cost: partitions paused, for how long, moved, read again", NULL, ks_command_costs },
+    { "why", "FILE STEP | FILE group NAME GENERATION | FILE TOPIC PARTITION OFFSET", "why that happened",
+      "  STEP                     the chain of causes of a step (12, or a sub-step 12.3), back to the command or call that began it\n"
+      "  group NAME GENERATION    who triggered the rebalance that led there (of a consumer group: to that epoch), what it moved, what it\n"
+      "                           cost, and which setting would have avoided it; for a scenario each is tried with the same seed (docs/why.md)\n"
+      "  TOPIC PARTITION OFFSET   what became of a record: written, delivered, read again and why, committed\n",
+      ks_command_why },
+    { "costs", "FILE...", "what rebalances cost: partitions paused, for how long, moved, read again",
+      "  A row for each FILE, a scenario or a trace (and for each group, where there are several). A pause lasts from the last delivery before\n"
+      "  a partition was given up to the first fetch answered after it was assigned again; `moved` are those that got another owner, `not\n"
+      "  back` those that did not come again in the run, which count in no time.\n",
+      ks_command_costs },
     { "step", "FILE", "walk through it in the terminal, forward and back", NULL, ks_command_step },
     { "bench", "[NAME...] [--json]", "measure, each figure beside its limit", NULL, ks_command_bench },
 };
