@@ -21,8 +21,8 @@ static void describe_members(ks_group *group, ks_describe_groups_response_descri
         item->client_id = ks_arena_string(arena, members[i]->client_id);
         item->client_host = ks_arena_string(arena, members[i]->client_host);
         item->member_metadata = stable && metadata.size > 0 ? ks_arena_bytes(arena, metadata) : nothing;
-        item->member_assignment = /* also the former one, while a rebalance is prepared */
-            members[i]->assignment.size > 0 ? ks_arena_bytes(arena, members[i]->assignment) : nothing;
+        ks_bytes assignment = ks_group_assignment_of(members[i]); /* also the former one, while a rebalance is prepared */
+        item->member_assignment = assignment.size > 0 ? ks_arena_bytes(arena, assignment) : nothing;
     }
 }
 

@@ -210,10 +210,10 @@ static void leave(ks_consumer_member *member) {
 }
 
 static int32_t take_number(ks_consumer_group *consumer, ks_consumer_member *member) {
-    for (int32_t i = 0; consumer->member_count < consumer->number_count && i < consumer->number_count; i++) {
-        if (consumer->numbers[i] != NULL) continue; /* a hole: somebody left */
-        consumer->numbers[i] = member;
-        return i;
+    if (consumer->holes.count > 0) { /* somebody left */
+        int32_t number = consumer->holes.items[--consumer->holes.count];
+        consumer->numbers[number] = member;
+        return number;
     }
     if (consumer->number_count == consumer->number_capacity) {
         consumer->number_capacity = consumer->number_capacity > 0 ? 2 * consumer->number_capacity : 8;
@@ -349,11 +349,13 @@ void ks_consumer_member_remove(ks_consumer_member *member) {
     }
     leave(member);
     consumer->numbers[member->number] = NULL;
+    KS_PUSH(consumer->holes, member->number);
     free_member(member);
 }
 
 void ks_consumer_targets_rebuild(ks_group *group) {
     ks_consumer_group *consumer = group->consumer;
+    group->groups->walked += (uint64_t)consumer->member_count;
     int32_t total = 0;
     for (int32_t m = 0; m < consumer->member_count; m++) consumer->sorted[m]->target_count = 0;
     for (int32_t t = 0; t < consumer->topics.count; t++) {
@@ -412,6 +414,7 @@ void ks_consumer_group_free(ks_group *group) {
     ks_free(consumer->topics.items);
     ks_free(consumer->sorted);
     ks_free(consumer->numbers);
+    ks_free(consumer->holes.items);
     ks_free(consumer->targets);
     ks_free(consumer);
     group->consumer = NULL;

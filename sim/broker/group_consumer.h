@@ -99,7 +99,8 @@ struct ks_consumer_group {
     ks_consumer_member *by_id, *by_instance;
     ks_consumer_member **sorted; /* by id */
     int32_t member_count, sorted_capacity;
-    ks_consumer_member **numbers; /* by number; NULL: free */
+    ks_consumer_member **numbers; /* by number; NULL: free, */
+    KS_VEC(int32_t) holes;        /* and listed here */
     int32_t number_count, number_capacity;
     int32_t settled;        /* members that are STABLE at the assignment epoch */
     int32_t classics;       /* classic members */

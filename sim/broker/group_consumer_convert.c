@@ -20,9 +20,10 @@ static void tell_converted(ks_consumer_step *step, const char *from, const char 
 static bool readable(const ks_group *group, ks_arena *arena) {
     ks_subscription subscription;
     ks_assignment assignment;
+    ks_group_walks(group);
     for (const ks_group_member *member = group->first_member; member != NULL; member = member->next) {
         if (!ks_subscription_decode(ks_group_member_metadata(member), arena, &subscription)) return false;
-        if (member->assignment.size > 0 && !ks_assignment_decode(member->assignment, arena, &assignment)) return false;
+        if (ks_group_assignment_of(member).size > 0 && !ks_assignment_decode(ks_group_assignment_of(member), arena, &assignment)) return false;
     }
     return true;
 }
@@ -56,7 +57,7 @@ static void convert_member(ks_consumer_step *step, const ks_group_member *classi
     ks_subscription subscription;
     ks_assignment assignment = { 0 };
     ks_subscription_decode(metadata, arena, &subscription);
-    if (classic->assignment.size > 0) ks_assignment_decode(classic->assignment, arena, &assignment);
+    if (ks_group_assignment_of(classic).size > 0) ks_assignment_decode(ks_group_assignment_of(classic), arena, &assignment);
     ks_string_replace(&member->client_id, classic->client_id);
     ks_string_replace(&member->client_host, classic->client_host);
     if (subscription.rack_id.size >= 0) ks_string_replace(&member->rack_id, subscription.rack_id);

@@ -161,7 +161,7 @@ void ks_group_tell_assignments(ks_group *group, ks_effects *out) {
     for (int32_t i = 0; i < group->member_count; i++)
         KS_TELL(out, group, group_assignment_stored, .group = group->id, .generation = group->generation,
                 .member = members[i]->id, .client_id = members[i]->client_id,
-                .assignment = readable ? ks_assignment_text(members[i]->assignment, out->scratch) : KS_NULL_STRING);
+                .assignment = readable ? ks_assignment_text(ks_group_assignment_of(members[i]), out->scratch) : KS_NULL_STRING);
     causes_the_rest(KS_TELL(out, group, group_stabilised, .group = group->id, .generation = group->generation,
                             .members = group->member_count));
 }

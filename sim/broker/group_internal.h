@@ -63,6 +63,11 @@ bool ks_group_supports(const ks_group *group, ks_string type, const ks_join_grou
 ks_string ks_group_vote(ks_group *group); /* section 1.11; there are members */
 void ks_group_votes_free(ks_group *group);
 void ks_group_pending_sync_set(ks_group_member *member, bool pending);
+static inline bool ks_group_sync_is_pending(const ks_group_member *member) {
+    return member->pending_sync == member->group->sync_round;
+}
+/* Said before every walk over all members. */
+static inline void ks_group_walks(const ks_group *group) { group->groups->walked += (uint64_t)group->member_count; }
 
 void ks_group_wait_park(ks_group_queue *queue, ks_group_wait *wait, void *request, ks_group *group, ks_effects *out);
 void *ks_group_wait_release(ks_group_queue *queue,

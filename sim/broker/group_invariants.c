@@ -68,7 +68,7 @@ void ks_group_check_invariants(const ks_group *group) {
         members++;
         joins += member->join.waiting;
         syncs += member->sync.waiting;
-        pending_syncs += member->pending_sync;
+        pending_syncs += ks_group_sync_is_pending(member);
         statics += member->instance_id.size >= 0;
     }
     ks_assert(group->last_member == previous && members == group->member_count);
@@ -77,6 +77,11 @@ void ks_group_check_invariants(const ks_group *group) {
     ks_assert(joins == group->joins.count && joins == queue_length(&group->joins));
     ks_assert(syncs == group->syncs.count && syncs == queue_length(&group->syncs));
     ks_assert(pending_syncs == group->pending_sync_count);
+    for (int32_t i = 0; i < group->timeouts.count; i++) {
+        ks_assert(group->timeouts.items[i].members > 0);
+        members -= group->timeouts.items[i].members;
+    }
+    ks_assert(members == 0);
     check_votes(group);
     check_state(group);
 }

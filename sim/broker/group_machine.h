@@ -73,9 +73,10 @@ struct ks_group_member {
     ks_member_protocol *protocols; /* in the member's order of preference, no name twice */
     int32_t protocol_count;
     ks_group_protocol *vote; /* as counted; NULL: not counted */
-    ks_bytes assignment;     /* owned; never null */
+    ks_bytes assignment;     /* owned; never null; read it with ks_group_assignment_of(), */
+    uint32_t assigned_round; /* for it counts only in this one of the group's */
     bool is_new;             /* has not seen its first reply: the session timer may expire it while it is parked */
-    bool pending_sync;       /* of this generation, has not sent SyncGroup */
+    uint32_t pending_sync;   /* the group's sync_round while SyncGroup has not come in it */
     ks_group_wait join, sync;
     ks_group_member *next, *previous; /* in the order of joining */
     UT_hash_handle by_id, by_instance;
@@ -89,6 +90,10 @@ struct ks_group_protocol {
     bool candidate;     /* every member listed it when votes were counted */
     UT_hash_handle hh;
 };
+
+typedef struct ks_group_timeout { /* how many members have this rebalance timeout */
+    int32_t ms, members;
+} ks_group_timeout;
 
 typedef struct ks_group_pending { /* an id handed out with MEMBER_ID_REQUIRED, not used yet */
     ks_string id;                 /* owned */
@@ -128,7 +133,9 @@ struct ks_group {
     ks_group_protocol *protocols;
     bool votes_stale; /* the candidates changed: count again before the next vote */
     ks_group_pending *pending;
+    KS_VEC(ks_group_timeout) timeouts; /* one entry for each that somebody has: mostly one */
     ks_group_queue joins, syncs;
+    uint32_t sync_round, assignment_round; /* from 1; a new one forgets who is awaited, or what all members were given */
     int32_t pending_sync_count;
     bool new_member_added;        /* extends the initial delay */
     int32_t initial_delay_ms;     /* of the round that runs now */
@@ -142,11 +149,17 @@ struct ks_group {
     void *shell;                 /* group_coordinator.c's: timers of this group */
 };
 
+/* What the member was given last, unless that was taken back. */
+static inline ks_bytes ks_group_assignment_of(const ks_group_member *member) {
+    return member->assigned_round == member->group->assignment_round ? member->assignment : (ks_bytes){ NULL, 0 };
+}
+
 struct ks_groups {
     ks_group *by_id;
     ks_group_settings settings;
     int32_t count;
     ks_group *recent; /* the one that an offset was last applied to; NULL when that is gone */
+    uint64_t walked;  /* members met in walks over all members of a group. No single member's message may cause one: a test counts. */
 };
 
 /* ---- inputs ---- */

@@ -89,6 +89,7 @@ static void cast_vote(ks_group_member *member) {
 }
 
 static void count_votes(ks_group *group) { /* O(members) */
+    ks_group_walks(group);
     for (ks_group_protocol *protocol = group->protocols; protocol != NULL; protocol = protocol->hh.next) {
         protocol->candidate = protocol->supporters == group->member_count;
         protocol->votes = 0;
@@ -167,6 +168,15 @@ ks_group_member *ks_group_static_find(const ks_group *group, ks_string instance_
     return member;
 }
 
+/* Votes for a timeout, so to speak: O(different timeouts). */
+static void count_timeout(ks_group *group, int32_t ms, int32_t by) {
+    int32_t i = 0;
+    while (i < group->timeouts.count && group->timeouts.items[i].ms != ms) i++;
+    if (i == group->timeouts.count) KS_PUSH(group->timeouts, (ks_group_timeout){ ms, 0 });
+    group->timeouts.items[i].members += by;
+    if (group->timeouts.items[i].members == 0) group->timeouts.items[i] = group->timeouts.items[--group->timeouts.count];
+}
+
 static void enter_tables(ks_group_member *member) {
     ks_group *group = member->group;
     KS_HASH_ADD_STRING(by_id, group->members_by_id, id, member);
@@ -190,8 +200,10 @@ ks_group_member *ks_group_member_add(ks_group *group, const ks_member_spec *spec
     member->client_host = ks_string_dup(spec->client_host);
     member->session_timeout_ms = spec->session_timeout_ms;
     member->rebalance_timeout_ms = spec->rebalance_timeout_ms;
+    count_timeout(group, member->rebalance_timeout_ms, 1);
     member->join.member = member->sync.member = member;
     ks_bytes_replace(&member->assignment, spec->assignment);
+    member->assigned_round = group->assignment_round;
     if (group->member_count == 0) ks_string_replace(&group->protocol_type, spec->protocol_type);
     if (group->leader == NULL) group->leader = member;
     member->previous = group->last_member;
@@ -206,7 +218,9 @@ ks_group_member *ks_group_member_add(ks_group *group, const ks_member_spec *spec
 
 void ks_group_member_update(ks_group_member *member, const ks_member_spec *spec) {
     member->session_timeout_ms = spec->session_timeout_ms;
+    count_timeout(member->group, member->rebalance_timeout_ms, -1);
     member->rebalance_timeout_ms = spec->rebalance_timeout_ms;
+    count_timeout(member->group, member->rebalance_timeout_ms, 1);
     if (ks_group_member_matches(member, spec->protocols, spec->protocol_count)) return;
     set_protocols(member, spec->protocols, spec->protocol_count);
     cast_vote(member);
@@ -230,6 +244,7 @@ void ks_group_member_remove(ks_group_member *member, ks_effects *out) {
     *(member->previous != NULL ? &member->previous->next : &group->first_member) = member->next;
     *(member->next != NULL ? &member->next->previous : &group->last_member) = member->previous;
     group->member_count--;
+    count_timeout(group, member->rebalance_timeout_ms, -1);
     if (group->leader == member) group->leader = group->first_member;
     drop_protocols(member);
     compare_candidates(group);
@@ -254,6 +269,7 @@ static int by_member_id(const void *a, const void *b) {
 }
 
 ks_group_member *const *ks_group_members_sorted(ks_group *group) {
+    ks_group_walks(group);
     if (group->sorted_valid) return group->sorted;
     group->sorted = ks_realloc(group->sorted, sizeof *group->sorted * (size_t)(group->member_count + 1));
     int32_t count = 0;
@@ -266,8 +282,8 @@ ks_group_member *const *ks_group_members_sorted(ks_group *group) {
 
 int32_t ks_group_rebalance_timeout_ms(const ks_group *group) {
     int32_t longest = 0;
-    for (const ks_group_member *member = group->first_member; member != NULL; member = member->next)
-        if (member->rebalance_timeout_ms > longest) longest = member->rebalance_timeout_ms;
+    for (int32_t i = 0; i < group->timeouts.count; i++)
+        if (group->timeouts.items[i].ms > longest) longest = group->timeouts.items[i].ms;
     return longest;
 }
 
@@ -327,7 +343,7 @@ void *ks_group_wait_release(ks_group_queue *queue, ks_group_wait *wait) {
 }
 
 void ks_group_pending_sync_set(ks_group_member *member, bool pending) {
-    if (member->pending_sync == pending) return;
-    member->pending_sync = pending;
+    if (ks_group_sync_is_pending(member) == pending) return;
+    member->pending_sync = pending ? member->group->sync_round : 0;
     member->group->pending_sync_count += pending ? 1 : -1;
 }

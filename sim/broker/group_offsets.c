@@ -118,6 +118,7 @@ static bool is_consumer_type(const ks_group *group) {
 bool ks_group_subscribes(const ks_group *group, ks_string topic, ks_arena *scratch) {
     if (group->kind == KS_GROUP_CONSUMER) return ks_consumer_group_subscribes(group, topic);
     if (!is_consumer_type(group)) return false;
+    ks_group_walks(group);
     for (const ks_group_member *member = group->first_member; member != NULL; member = member->next) {
         ks_bytes metadata = ks_group_member_metadata(member);
         ks_subscription subscription;

@@ -25,6 +25,7 @@ void ks_group_session_restart(ks_group_member *member, ks_effects *out) {
 
 /* Dynamic members that did not rejoin are out; static ones stay and get their share of the partitions. */
 static void remove_absent(ks_group *group, ks_effects *out) {
+    ks_group_walks(group);
     for (ks_group_member *member = group->first_member, *next; member != NULL; member = next) {
         next = member->next;
         if (member->join.waiting || member->instance_id.size >= 0) continue;
@@ -37,6 +38,7 @@ static void remove_absent(ks_group *group, ks_effects *out) {
 /* The leader stays if it rejoined; else whoever joined longest ago of those who did. False: nobody is there. */
 static bool elect_leader(ks_group *group, ks_effects *out) {
     if (group->leader != NULL && group->leader->join.waiting) return true;
+    ks_group_walks(group);
     for (ks_group_member *member = group->first_member; member != NULL; member = member->next) {
         if (!member->join.waiting) continue;
         group->leader = member;
@@ -96,9 +98,8 @@ void ks_group_maybe_complete_join(ks_group *group, int64_t now_ms, ks_effects *o
 /* ---- the start of a rebalance ---- */
 
 static void forget_pending_syncs(ks_group *group, ks_effects *out) {
-    for (ks_group_member *member = group->first_member; member != NULL && group->pending_sync_count > 0;
-         member = member->next)
-        ks_group_pending_sync_set(member, false);
+    group->sync_round++;
+    group->pending_sync_count = 0;
     ks_effect_timer_stop(out, group, KS_GROUP_TIMER_SYNC, KS_LITERAL(""));
 }
 
@@ -165,9 +166,10 @@ void ks_group_sync_timer_fired(ks_group *group, int64_t now_ms, ks_effects *out)
     if (group->state != KS_GROUP_COMPLETING_REBALANCE && group->state != KS_GROUP_STABLE) return;
     if (group->sync_timer_generation != group->generation || group->pending_sync_count == 0) return;
     ks_group_why why = { "sync_timeout", KS_LITERAL(""), KS_NULL_STRING };
+    ks_group_walks(group);
     for (ks_group_member *member = group->first_member, *next; member != NULL; member = next) {
         next = member->next;
-        if (!member->pending_sync) continue;
+        if (!ks_group_sync_is_pending(member)) continue;
         why.member_id = member->id; /* of the last one; each is told apart */
         ks_effect_timer_stop(out, group, KS_GROUP_TIMER_SESSION, member->id);
         ks_group_tell_expired(member, "pending_sync", out);

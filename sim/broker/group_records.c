@@ -120,7 +120,7 @@ ks_group_record *ks_group_metadata_record(ks_group *group, const ks_group_append
     put_head(&out, group->protocol_type, group->generation, group->protocol_name,
              group->leader != NULL ? group->leader->id : KS_NULL_STRING, group->state_since_ms, group->member_count);
     for (int32_t i = 0; i < group->member_count; i++) {
-        ks_bytes assignment = proposed != NULL ? (ks_bytes){ NULL, 0 } : members[i]->assignment;
+        ks_bytes assignment = proposed != NULL ? (ks_bytes){ NULL, 0 } : ks_group_assignment_of(members[i]);
         for (; next < proposals && ks_string_equal(sorted[next]->member_id, members[i]->id); next++)
             assignment = sorted[next]->assignment;
         put_member(&out, members[i], assignment);

@@ -93,6 +93,7 @@ ks_group *ks_group_new(ks_groups *groups, ks_string id, int64_t now_ms) {
     group->groups = groups;
     group->id = ks_string_dup(id);
     group->protocol_type = group->protocol_name = KS_NULL_STRING;
+    group->sync_round = group->assignment_round = 1;
     group->state = group->previous_state = KS_GROUP_EMPTY;
     group->state_since_ms = now_ms;
     KS_HASH_ADD_STRING(hh, groups->by_id, id, group);
@@ -110,6 +111,7 @@ static void free_group(ks_group *group) {
     while (group->pending != NULL) ks_group_pending_remove(group, group->pending);
     while (group->appends != NULL) ks_group_append_free(group->appends);
     ks_group_votes_free(group);
+    ks_free(group->timeouts.items);
     if (group->offsets != NULL) ks_group_offsets_free(group->offsets);
     ks_consumer_group_free(group);
     ks_free(group->sorted);

@@ -14,21 +14,30 @@ static void reply_sync(ks_group_member *member, void *request, kafka_error error
     if (error != KAFKA_OK) return;
     reply->protocol_type = member->group->protocol_type;
     reply->protocol_name = member->group->protocol_name;
-    reply->assignment = member->assignment;
+    reply->assignment = ks_group_assignment_of(member);
 }
 
-void ks_group_clear_assignments(ks_group *group) {
-    for (ks_group_member *member = group->first_member; member != NULL; member = member->next)
-        ks_bytes_replace(&member->assignment, (ks_bytes){ NULL, 0 });
+void ks_group_clear_assignments(ks_group *group) { group->assignment_round++; }
+
+static int by_member_id(const void *a, const void *b) {
+    return ks_string_compare((*(ks_group_member *const *)a)->id, (*(ks_group_member *const *)b)->id);
+}
+
+/* Those who wait, by id. O(W log W) for W of them. */
+static ks_group_member **waiting_members(const ks_group *group, ks_arena *arena) {
+    ks_group_member **list = ks_arena_alloc(arena, sizeof *list * (size_t)(group->syncs.count + 1));
+    int32_t count = 0;
+    for (const ks_group_wait *wait = group->syncs.first; wait != NULL; wait = wait->next) list[count++] = wait->member;
+    ks_sort(list, (size_t)count, sizeof *list, by_member_id); /* ids differ */
+    return list;
 }
 
 /* The session timers start again because a parked member may have let its own run out. */
 void ks_group_answer_syncs(ks_group *group, kafka_error error, ks_effects *out) {
     if (group->syncs.count == 0) return;
-    ks_group_member *const *members = ks_group_members_sorted(group);
+    ks_group_member *const *members = waiting_members(group, out->scratch);
     if (error != KAFKA_ERR_NOT_COORDINATOR || group->state != KS_GROUP_DEAD)
-        for (int32_t i = 0; i < group->member_count; i++)
-            if (members[i]->sync.waiting) ks_group_session_restart(members[i], out);
+        for (int32_t i = 0; i < group->syncs.count; i++) ks_group_session_restart(members[i], out);
     while (group->syncs.first != NULL) {
         ks_group_member *member = group->syncs.first->member;
         reply_sync(member, ks_group_wait_release(&group->syncs, &member->sync), error, out);
@@ -86,7 +95,9 @@ void ks_group_assignment_appended(ks_group *group, ks_group_append *append, kafk
     }
     for (int32_t i = 0; i < append->proposed_count; i++) {
         ks_group_member *member = ks_group_member_find(group, append->proposed[i].member_id);
-        if (member != NULL) ks_bytes_replace(&member->assignment, append->proposed[i].assignment);
+        if (member == NULL) continue;
+        ks_bytes_replace(&member->assignment, append->proposed[i].assignment);
+        member->assigned_round = group->assignment_round;
     }
     ks_group_become(group, KS_GROUP_STABLE, now_ms,
                     &(ks_group_why){ "assignment_written", group->leader->id, KS_NULL_STRING }, out);

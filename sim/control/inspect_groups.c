@@ -25,7 +25,7 @@ static int by_assigned(const void *a, const void *b) {
 
 static void fill_assigned(ks_arena *view, const ks_group_member *from, ksim_member *to) {
     ks_assignment assignment;
-    if (from->assignment.size <= 0 || !ks_assignment_decode(from->assignment, view, &assignment)) return;
+    if (ks_group_assignment_of(from).size <= 0 || !ks_assignment_decode(ks_group_assignment_of(from), view, &assignment)) return;
     size_t count = 0;
     for (int32_t i = 0; i < assignment.topic_count; i++) count += (size_t)assignment.topics[i].partition_count;
     ksim_assigned *assigned = ks_arena_alloc(view, sizeof *assigned * (count + 1));

@@ -51,8 +51,8 @@ static void two_members_share_a_topic(void **state) {
     assert_string_equal(ks_group_state_text(group), "Stable");
     assert_int_equal(group->generation, 1);
     ks_group_member *const *members = ks_group_members_sorted(group);
-    assert_string_equal(ks_assignment_text(members[0]->assignment, f->arena).data, "orders[0,1]");
-    assert_string_equal(ks_assignment_text(members[1]->assignment, f->arena).data, "orders[2,3]");
+    assert_string_equal(ks_assignment_text(ks_group_assignment_of(members[0]), f->arena).data, "orders[0,1]");
+    assert_string_equal(ks_assignment_text(ks_group_assignment_of(members[1]), f->arena).data, "orders[2,3]");
     assert_string_equal(members[0]->client_host.data, "/a");
     assert_int_equal(heartbeat_now(f, "billing", "a", a, 1), 0);
     assert_int_equal(heartbeat_now(f, "billing", "a", a, 2), KAFKA_ERR_ILLEGAL_GENERATION);

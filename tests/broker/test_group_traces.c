@@ -579,9 +579,9 @@ static json_t *classic_json(world *w, ks_group *group) {
         if (sorted[i]->join.waiting) json_object_set_new(member, "awaiting", json_string("join"));
         if (sorted[i]->sync.waiting) json_object_set_new(member, "awaiting", json_string("sync"));
         if (sorted[i]->is_new) json_object_set_new(member, "new", json_true());
-        json_object_set_new(member, "assignment", assignment_json(w, sorted[i]->assignment));
+        json_object_set_new(member, "assignment", assignment_json(w, ks_group_assignment_of(sorted[i])));
         json_array_append_new(members, member);
-        if (sorted[i]->pending_sync) json_array_append_new(pending_sync, json_string(text(sorted[i]->id)));
+        if (ks_group_sync_is_pending(sorted[i])) json_array_append_new(pending_sync, json_string(text(sorted[i]->id)));
     }
     json_object_set_new(after, "type", json_string("classic"));
     json_object_set_new(after, "state", json_string(ks_group_state_name(group->state)));
