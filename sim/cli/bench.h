@@ -25,6 +25,7 @@ typedef struct ks_bench {
 /* One table per file, ended by a row without a name. */
 extern const ks_bench ks_bench_explain[], ks_bench_records[], ks_bench_life[], ks_bench_kernel[], ks_bench_groups[], ks_bench_java_groups[];
 
+void ks_bench_run_targets(const ks_bench *bench, ks_figure *figure); /* the targets of a group that grows to `size` members */
 bool ks_bench_first_message(void); /* a whole life: cluster, topic, write, read through a group */
 double ks_bench_seconds(void);     /* monotonic wall clock */
 double ks_bench_cpu_seconds(void); /* of this process */

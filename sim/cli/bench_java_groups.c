@@ -144,6 +144,7 @@ static void run_leave(const ks_bench *bench, ks_figure *figure) {
     { "group_join_" #n "_range", #n " members join at once", "CPU ms", "at most", 1, run_join, n, RANGE },                                \
     { "group_join_" #n "_cooperative_sticky", #n " members join at once", "CPU ms", "at most", 1, run_join, n, COOPERATIVE_STICKY },      \
     { "group_join_" #n "_uniform", #n " members join at once (KIP-848)", "CPU ms", "at most", 1, run_join, n, UNIFORM },                  \
+    { "group_join_" #n "_uniform_target", "of it: computing a target at each join", "CPU ms", "at most", 1, ks_bench_run_targets, n, UNIFORM },  \
     { "group_leave_" #n "_range", "one of " #n " leaves, until shared out", "CPU ms", "at most", 1, run_leave, n, RANGE },                \
     { "group_leave_" #n "_cooperative_sticky", "one of " #n " leaves, until shared out", "CPU ms", "at most", 1, run_leave, n, COOPERATIVE_STICKY }, \
     { "group_leave_" #n "_uniform", "one of " #n " leaves, until shared out (KIP-848)", "CPU ms", "at most", 1, run_leave, n, UNIFORM }
