@@ -36,28 +36,28 @@ typedef enum ks_fetch_state {
     KS_FETCH_FETCHING      /* has a position */
 } ks_fetch_state;
 
-typedef struct ks_java_partition {
+typedef struct ks_java_partition { /* what every walk looks at stands together */
+    UT_hash_handle hh;
     ks_java_key key;
-    ks_string topic; /* view of the book */
-    uint64_t serial; /* of this assignment of it: answers to older questions do not count */
     ks_fetch_state state;
-    int64_t position;
+    bool paused;
+    bool pending_revocation; /* EAGER, between join prepare and revoked: neither fetched nor delivered */
+    bool awaiting_callback;  /* KIP-848: not before `assigned` has returned */
+    bool looking_up;         /* a request for its position is under way */
+    bool buffered;           /* fetched data waits: no new fetch */
+    bool fetching;           /* part of a fetch under way */
     int32_t position_epoch;
+    int64_t position;
+    uint64_t serial;         /* of this assignment of it: answers to older questions do not count */
+    ks_java_topic *known;    /* of the metadata, */
+    int32_t leader;          /* and the leader, */
+    uint64_t known_version;  /* as of this answer */
+    ks_string topic;         /* view of the book */
     ks_offset_reset reset;   /* AWAIT_RESET, */
     const char *reset_reason; /* and why, for the trace */
     uint64_t lookup_serial;  /* of the question under way */
     int64_t retry_at;        /* of the lookup, ns */
     int64_t high_watermark;  /* -1: unknown */
-    bool paused;
-    bool pending_revocation; /* EAGER, between join prepare and revoked: neither fetched nor delivered */
-    bool awaiting_callback;  /* KIP-848: not before `assigned` has returned */
-    bool looking_up;         /* a request for its position is under way */
-    ks_java_topic *known;    /* of the metadata, */
-    int32_t leader;          /* and the leader, */
-    uint64_t known_version;  /* as of this answer */
-    bool buffered;           /* fetched data waits: no new fetch */
-    bool fetching;           /* part of a fetch under way */
-    UT_hash_handle hh;
 } ks_java_partition;
 
 /* A response that several partitions' buffered data point into. */
@@ -156,17 +156,15 @@ struct ks_consumer {
     ks_process *process;
     ks_kernel *kernel;
     ks_node *node;
-    ks_java_config config;
-    ks_consumer_events events;
-    ks_process_watch watch;
     ks_java_network *network;
     ks_java_metadata *metadata;
-    ks_string client_id, group_id, instance_id, rack; /* null: none */
+    uint64_t given_up;              /* counts the times when partitions were given up */
+    uint64_t fetch_changes;         /* counts what may change which partitions are fetched, and from where */
+    ks_closing closing;
     bool dead, polling;
     kafka_error fatal;   /* poll fails with it from now on */
     kafka_error error;   /* poll fails with it once */
     kafka_error last_error; /* it failed with */
-    char detail[512];    /* in words */
     bool stepping, again; /* again: something changed while stepping */
     bool replying, wake_pending; /* an answer is being worked off; look when that is done */
     ks_timer step_timer; /* something changed while polling: look again */
@@ -175,6 +173,9 @@ struct ks_consumer {
     ks_java_key wanted_position;
     bool has_result;     /* what that look found, for the application */
     ks_poll_result result;
+    ks_string client_id, group_id, instance_id, rack; /* null: none */
+    ks_consumer_events events;
+    ks_process_watch watch;
 
     /* what to read */
     enum { KS_MODE_NONE, KS_MODE_SUBSCRIBED, KS_MODE_ASSIGNED } mode;
@@ -188,8 +189,6 @@ struct ks_consumer {
     int32_t looked_up_topic;        /* its number, */
     uint64_t looked_up_version;     /* as of this answer */
     uint64_t serial;
-    uint64_t given_up;              /* counts the times when partitions were given up */
-    uint64_t fetch_changes;         /* counts what may change which partitions are fetched, and from where */
     ks_arena *assignment_arena;     /* of ks_consumer_assignment */
     KS_VEC(ks_topic_partitions) assignment_view;
     bool assignment_changed;
@@ -264,7 +263,6 @@ struct ks_consumer {
     ks_offset_op *auto_commit;      /* under way */
 
     /* the end */
-    ks_closing closing;
     int64_t close_deadline;
     kafka_error close_error;
     ks_offset_op *close_commit;
@@ -273,6 +271,9 @@ struct ks_consumer {
     ks_timer close_timer;
 
     ks_java_modern *modern;         /* group.protocol=consumer */
+
+    ks_java_config config;          /* big, like the next one: last */
+    char detail[512];               /* of the error, in words */
 };
 
 static inline int64_t ks_java_now(const ks_consumer *c) { return ks_now(c->kernel); }

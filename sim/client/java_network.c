@@ -23,9 +23,9 @@ struct ks_java_node {
     bool ready;           /* ApiVersions was answered */
     int32_t failures;     /* in a row */
     int64_t not_before;   /* when it may connect again */
-    ks_timer connect;     /* requests wait for that time; or, at 0 delay, for the end of a failed connection */
     call *calls, **calls_end; /* sent and unsent */
     int32_t call_count;
+    ks_timer connect; /* requests wait for that time; or, at 0 delay, for the end of a failed connection */
 };
 
 struct ks_java_network {
