@@ -111,7 +111,7 @@ static void fetch_ahead(const ks_kernel *kernel) {
             if (message->request.envelope) fetch(message->request.envelope, sizeof *message->request.envelope);
             if (message->response) fetch(message->response, sizeof *message->response);
         } else {
-            fetch(near->owner, 2 * LINE);
+            fetch(near->owner, 6 * LINE);
         }
     }
     if (next != NULL && ks_message_is(next)) {
@@ -119,8 +119,8 @@ static void fetch_ahead(const ks_kernel *kernel) {
         const ks_connection *connection = message->request.connection;
         const ks_envelope *envelope = message->response ? message->response : message->request.envelope;
         fetch(connection->client, 2 * LINE);
-        fetch(message->response ? connection->owner : connection->server, 2 * LINE);
-        if (envelope) fetch(envelope->body, 4 * LINE);
+        if (message->response) fetch(connection->owner, 2 * LINE);
+        if (envelope) fetch(envelope->body, 8 * LINE);
     }
 }
 
