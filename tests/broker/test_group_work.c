@@ -134,11 +134,60 @@ static void one_that_goes_in_the_middle_meets_only_those_who_wait(void **state) 
     crowd_free(c);
 }
 
+/* ---- KIP-848: a target is computed over all members once for each epoch, and at no other heartbeat ---- */
+
+static int32_t beat(crowd *c, int32_t i, int32_t epoch) { /* the member's epoch, or minus an error */
+    call *sent = call_new(c->f, c->names[i], KS_API_consumer_group_heartbeat, 0);
+    ks_consumer_group_heartbeat_request *request = sent->request->body;
+    ks_string orders = KS_LITERAL("orders");
+    request->group_id = KS_LITERAL("g");
+    request->member_id = ks_str(c->ids[i]);
+    request->member_epoch = epoch;
+    if (epoch == 0) {
+        request->rebalance_timeout_ms = 60000;
+        request->subscribed_topic_names.items = &orders;
+        request->subscribed_topic_names.count = 1;
+        request->topic_partitions.count = 0;
+    }
+    ks_consumer_group_heartbeat_response *response = call_now(c->f, sent, "g");
+    assert_non_null(response);
+    if (response->error_code != 0) return -response->error_code;
+    snprintf(c->ids[i], sizeof c->ids[i], "%.*s", (int)response->member_id.size, response->member_id.data);
+    return response->member_epoch;
+}
+
+static void a_heartbeat_of_a_modern_member_meets_no_other(void **state) {
+    (void)state;
+    int32_t epochs[MEMBERS];
+    crowd *c = ks_alloc(sizeof *c);
+    c->f = fixture_new(&(ks_cluster_config){ .brokers = 3, .plain_placement = true });
+    ks_topic *topic;
+    assert_int_equal(ks_cluster_create_simple_topic(c->f->cluster, "orders", 4, 1, &topic), KAFKA_OK);
+    for (int32_t i = 0; i < MEMBERS; i++) {
+        snprintf(c->names[i], sizeof c->names[i], "c%02d", i);
+        epochs[i] = beat(c, i, 0);
+        assert_true(epochs[i] > 0);
+    }
+    for (int32_t i = 0; i < MEMBERS; i++) epochs[i] = beat(c, i, epochs[i]); /* up to the present epoch */
+    walked(c);
+    for (int32_t i = 0; i < MEMBERS; i++) assert_int_equal(beat(c, i, epochs[i]), epochs[i]);
+    assert_no_walk(c);
+    assert_int_equal(beat(c, 20, -1), -1); /* it leaves: the epoch is bumped, */
+    assert_no_walk(c);
+    epochs[0] = beat(c, 0, epochs[0]); /* and at the next heartbeat the target is computed, */
+    assert_a_phase(c);
+    for (int32_t i = 1; i < MEMBERS; i++)
+        if (i != 20) epochs[i] = beat(c, i, epochs[i]);
+    assert_no_walk(c); /* once for all */
+    crowd_free(c);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_ordinary_message_meets_no_other_member),
         cmocka_unit_test(a_rebalance_walks_when_a_phase_ends_and_not_at_each_message),
         cmocka_unit_test(one_that_goes_in_the_middle_meets_only_those_who_wait),
+        cmocka_unit_test(a_heartbeat_of_a_modern_member_meets_no_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
