@@ -112,9 +112,8 @@ struct ks_offset_op {
     ks_offset_op *next, **link;
     ks_consumer *consumer;
     ks_op_kind kind;
-    ks_arena *arena;
-    ks_offset *offsets;
-    int32_t count;
+    ks_arena *arena;       /* ks_java_op_arena(); NULL: nothing was needed yet */
+    int32_t count;         /* of offsets */
     int64_t deadline;      /* ns; 0: one attempt */
     int32_t attempts;
     uint64_t serial;       /* the consumer's when it was made: partitions assigned or sought since are not meant */
@@ -129,6 +128,7 @@ struct ks_offset_op {
     ks_timer timer;        /* backoff or deadline */
     ks_offsets_fn *done;
     void *owner;
+    ks_offset offsets[];
 };
 
 /* ---- the rebalance as the application sees it ---- */
@@ -349,9 +349,9 @@ void ks_java_ops_metadata(ks_consumer *c);
 ks_offset_op *ks_java_op_new(ks_consumer *c, ks_op_kind kind, const ks_offset *offsets, int32_t count, int64_t timeout_ns,
                              ks_offsets_fn *done, void *owner);
 void ks_java_op_go(ks_offset_op *op);
+ks_arena *ks_java_op_arena(ks_offset_op *op); /* dies with it */
 void ks_java_op_watch_deadline(ks_offset_op *op); /* an attempt has begun: it may take until then */
 void ks_java_ops_free(ks_consumer *c);
-ks_offset *ks_java_all_consumed(ks_consumer *c, ks_arena *arena, int32_t *count);
 void ks_java_auto_commit(ks_consumer *c);
 void ks_java_auto_commit_restart(ks_consumer *c);
 void ks_java_op_ask_leaders(ks_offset_op *op);

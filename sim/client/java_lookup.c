@@ -154,8 +154,8 @@ static void send_to(ks_offset_op *op, int32_t leader, const int32_t *leaders) {
 
 void ks_java_op_ask_leaders(ks_offset_op *op) {
     ks_consumer *c = op->consumer;
-    if (op->settled == NULL) op->settled = ks_arena_alloc(op->arena, (size_t)op->count + 1);
-    int32_t *leaders = ks_arena_alloc(op->arena, ((size_t)op->count + 1) * sizeof *leaders);
+    if (op->settled == NULL) op->settled = ks_arena_alloc(ks_java_op_arena(op), (size_t)op->count + 1);
+    int32_t *leaders = ks_arena_alloc(ks_java_op_arena(op), ((size_t)op->count + 1) * sizeof *leaders);
     for (int32_t i = 0; i < op->count; i++)
         leaders[i] = op->settled[i] ? -1 : ks_java_metadata_leader(c->metadata, op->offsets[i].topic, op->offsets[i].partition);
     for (int32_t i = 0; i < op->count; i++) { /* one request per leader, at its first partition: leaders are few */

@@ -14,12 +14,11 @@ static bool same_topic(const ks_offset *offsets, int32_t i) { return ks_string_e
 
 static void copy_offsets(ks_offset_op *op, const ks_offset *offsets, int32_t count) {
     op->count = count;
-    op->offsets = ks_arena_alloc(op->arena, ((size_t)count + 1) * sizeof *op->offsets);
     for (int32_t i = 0; i < count; i++) {
         ks_offset *mine = &op->offsets[i];
         *mine = offsets[i];
-        mine->topic = i > 0 && same_topic(offsets, i) ? mine[-1].topic : ks_arena_string(op->arena, mine->topic);
-        mine->metadata = mine->metadata.size == 0 ? KS_LITERAL("") : ks_arena_string(op->arena, mine->metadata);
+        mine->topic = i > 0 && same_topic(offsets, i) ? mine[-1].topic : ks_arena_string(ks_java_op_arena(op), mine->topic);
+        mine->metadata = mine->metadata.size == 0 ? KS_LITERAL("") : ks_arena_string(ks_java_op_arena(op), mine->metadata);
         mine->error = KAFKA_OK;
     }
 }
@@ -36,18 +35,30 @@ static void want_topics(ks_offset_op *op, void (*want)(ks_java_metadata *metadat
         if (i == 0 || !same_topic(op->offsets, i)) want(op->consumer->metadata, op->offsets[i].topic);
 }
 
+ks_arena *ks_java_op_arena(ks_offset_op *op) {
+    if (op->arena == NULL) op->arena = ks_arena_new();
+    return op->arena;
+}
+
+/* What was consumed of all partitions. */
+static void all_consumed(ks_offset_op *op) {
+    for (ks_java_partition *p = op->consumer->partitions; p; p = p->hh.next)
+        if (p->state == KS_FETCH_FETCHING)
+            op->offsets[op->count++] = (ks_offset){ p->topic, p->key.partition, p->position, p->position_epoch, KS_LITERAL(""), KAFKA_OK, -1, -1, 0 };
+}
+
 ks_offset_op *ks_java_op_new(ks_consumer *c, ks_op_kind kind, const ks_offset *offsets, int32_t count, int64_t timeout_ns,
                              ks_offsets_fn *done, void *owner) {
-    ks_offset_op *op = ks_alloc(sizeof *op);
+    bool all = offsets == NULL && kind == KS_OP_COMMIT;
+    ks_offset_op *op = ks_alloc(sizeof *op + (size_t)(all ? ks_java_partition_count(c) : count) * sizeof *op->offsets);
     op->consumer = c;
     op->kind = kind;
-    op->arena = ks_arena_new();
     op->deadline = timeout_ns > 0 ? ks_java_now(c) + timeout_ns : 0;
     op->done = done;
     op->owner = owner;
     op->serial = c->serial;
     ks_timer_init(&op->timer, c->node, op_timer, op);
-    if (offsets == NULL && kind == KS_OP_COMMIT) op->offsets = ks_java_all_consumed(c, op->arena, &op->count);
+    if (all) all_consumed(op);
     else copy_offsets(op, offsets, count);
     op->link = c->ops_end;
     *c->ops_end = op;
@@ -144,7 +155,7 @@ void ks_java_ops_coordinator_found(ks_consumer *c, kafka_error error) {
 
 /* ---- OffsetCommit ---- */
 
-static ks_offset *find_offset(const ks_offset_op *op, ks_string topic, int32_t partition, int32_t *hint) {
+static ks_offset *find_offset(ks_offset_op *op, ks_string topic, int32_t partition, int32_t *hint) {
     for (int32_t n = 0; n < op->count; n++) { /* answers come in the order of the request: the hint is nearly always right */
         ks_offset *offset = &op->offsets[(*hint + n) % op->count];
         if (offset->partition != partition || !ks_string_equal(offset->topic, topic)) continue;
@@ -309,7 +320,7 @@ static kafka_error take_fetched(ks_offset_op *op, ks_string name, int32_t partit
     offset->error = error == KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION ? error : KAFKA_OK;
     offset->offset = error ? -1 : committed;
     offset->leader_epoch = epoch;
-    offset->metadata = committed < 0 ? KS_NULL_STRING : metadata.size == 0 ? KS_LITERAL("") : ks_arena_string(op->arena, metadata);
+    offset->metadata = committed < 0 ? KS_NULL_STRING : metadata.size == 0 ? KS_LITERAL("") : ks_arena_string(ks_java_op_arena(op), metadata);
     return error;
 }
 
@@ -432,15 +443,6 @@ void ks_java_op_go(ks_offset_op *op) {
     }
     if (op->kind == KS_OP_COMMIT) send_commit(op);
     else send_fetch(op);
-}
-
-ks_offset *ks_java_all_consumed(ks_consumer *c, ks_arena *arena, int32_t *count) {
-    ks_offset *offsets = ks_arena_alloc(arena, ((size_t)ks_java_partition_count(c) + 1) * sizeof *offsets);
-    *count = 0;
-    for (ks_java_partition *p = c->partitions; p; p = p->hh.next)
-        if (p->state == KS_FETCH_FETCHING)
-            offsets[(*count)++] = (ks_offset){ p->topic, p->key.partition, p->position, p->position_epoch, KS_LITERAL(""), KAFKA_OK, -1, -1, 0 };
-    return offsets;
 }
 
 /* ---- auto-commit ---- */
