@@ -1,32 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Whole files or none.
  */
-#define _POSIX_C_SOURCE 200809L
+#define _XOPEN_SOURCE 700
 #include "sim/cli/output.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-static bool is_special(const char *path) {
-    struct stat status;
-    return stat(path, &status) == 0 && !S_ISREG(status.st_mode);
-}
 
 static bool complain(const ks_output *output) {
     fprintf(stderr, "ksim %s: %s cannot be written; does its folder exist, may you write there, and is there room?\n", output->command, output->path);
     return false;
 }
 
+/* Where the file is, links followed; as it was given when it is not there yet. Owned: free(). */
+static char *place_of(const char *path) {
+    char *real = realpath(path, NULL);
+    return real != NULL ? real : strdup(path);
+}
+
 bool ks_output_open(ks_output *output, const char *command, const char *path) {
+    struct stat status;
     *output = (ks_output){ .command = command, .path = path };
-    if (!is_special(path)) {
-        size_t size = strlen(path);
-        output->part = ks_alloc(size + 6);
-        memcpy(output->part, path, size);
-        memcpy(output->part + size, ".part", 6);
+    bool exists = stat(path, &status) == 0;
+    if (exists && !S_ISREG(status.st_mode)) {
+        output->file = fopen(path, "wb");
+        return output->file != NULL || complain(output);
     }
-    output->file = fopen(output->part != NULL ? output->part : path, "wb");
+    output->place = place_of(path);
+    ks_buffer part = { 0 };
+    ks_buffer_printf(&part, "%s.part", output->place);
+    output->part = ks_buffer_take(&part);
+    output->file = fopen(output->part, "wb");
+    if (output->file != NULL && exists) fchmod(fileno(output->file), status.st_mode & 07777);
     if (output->file != NULL) return true;
+    free(output->place);
     ks_free(output->part);
     return complain(output);
 }
@@ -35,8 +43,9 @@ bool ks_output_close(ks_output *output, bool keep) {
     bool whole = !ferror(output->file);
     whole = fclose(output->file) == 0 && whole;
     bool fine = whole || !keep;
-    if (output->part != NULL && keep && fine) fine = rename(output->part, output->path) == 0;
+    if (output->part != NULL && keep && fine) fine = rename(output->part, output->place) == 0;
     if (output->part != NULL && (!keep || !fine)) remove(output->part);
+    free(output->place);
     ks_free(output->part);
     *output = (ks_output){ .command = output->command, .path = output->path };
     return fine || complain(output);

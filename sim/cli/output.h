@@ -12,7 +12,7 @@
 typedef struct ks_output {
     FILE *file;
     const char *command, *path; /* borrowed */
-    char *part;                 /* where it is written first; NULL: at its place */
+    char *place, *part;         /* where it will be, links followed, and where it is written first; NULL: no plain file, written at once */
 } ks_output;
 
 /* False after one line on standard error. */

@@ -48,7 +48,7 @@ bool ks_world_take(ks_world *world, const ks_command_line *command, int32_t *col
 
 ks_known *ks_known_find(const ks_world *world, ks_known_kind kind, ks_string name); /* NULL: none, or gone */
 
-/* ---- for the files that check (check.c, check_consumer.c, check_expect.c) ---- */
+/* ---- for the files that check (check.c, check_network.c, check_consumer.c, check_expect.c) ---- */
 
 typedef struct ks_check {
     ks_world *world;
@@ -77,6 +77,17 @@ bool ks_check_places(const ks_check *check, const ks_word *word);
 /* The name of one of Kafka's errors, or of ours when `ours`; "NONE" when `none`. */
 bool ks_check_error(const ks_check *check, const ks_word *word, bool ours, bool none);
 
+enum { KS_CLIENT_NAME_MAX = 100 };
+/* Takes note of something new. */
+ks_known *ks_check_add(const ks_check *check, ks_known_kind kind, ks_string name);
+bool ks_check_broker(const ks_check *check, const ks_word *word);
+/* A latency is more than nothing. */
+bool ks_check_takes_time(const ks_check *check, const ks_word *word);
+
+/* Whole commands. */
+bool ks_check_link(const ks_check *check);
+bool ks_check_rule(const ks_check *check);
+bool ks_check_rule_change(const ks_check *check);
 bool ks_check_consumer(const ks_check *check);
 bool ks_check_expect(const ks_check *check);
 bool ks_check_until(const ks_check *check);

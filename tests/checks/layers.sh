@@ -24,6 +24,8 @@ check "task includes only protocol, kernel and base" only task protocol kernel b
 check "api includes only task, client and what is below" only api task client protocol kernel base
 check "control includes only api and what is below" only control api task client broker protocol kernel base
 check "scenario includes only control and what is below" only scenario control api task client broker protocol kernel base
+no_tasks() { bad=$(grep -rnE 'sim/task/|kafka_go ?\(|kafka_task|kafka_channel|kafka_writer_(new|write)|kafka_reader_(new|read)|kafka_consumer_' sim/scenario || true); [ -z "$bad" ] || { echo "$bad"; return 1; }; }
+check "scenario starts no task: its consumers and producers are machines over the engines" no_tasks
 check "explain reads the trace: protocol, kernel and base only" only explain protocol kernel base
 check "report joins control and explain" only report explain control api task client broker protocol kernel base
 check "kernel knows no Kafka" sh -c '! grep -rniE "kafka" sim/kernel --include="*.c" | grep -vE "^[^:]*:[0-9]+: *(/?\*|//)|include <kafkasim"'

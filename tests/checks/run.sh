@@ -80,6 +80,11 @@ refreshed() {
         grep -q "A comment that stays" new.ksim && grep -q "and this one" new.ksim && cp new.ksim again.ksim && "$KSIM" run again.ksim --rewrite && cmp new.ksim again.ksim
 }
 check "--rewrite refreshes it, keeps the rest, and does nothing the second time" refreshed
+linked() {
+    mkdir -p real && cp stale.ksim real/stale.ksim && chmod 640 real/stale.ksim && ln -sf real/stale.ksim link.ksim
+    says 0 "link.ksim: rewritten" run link.ksim --rewrite && [ -L link.ksim ] && ! grep -q stale real/stale.ksim && [ "$(stat -c %a real/stale.ksim)" = 640 ]
+}
+check "a link stays a link, and the file keeps its mode" linked
 windows() {
     sed 's/$/\r/' stale.ksim >win.ksim
     says 0 "win.ksim: rewritten" run win.ksim --rewrite && says 0 "2 held, 0 failed" run win.ksim && [ "$(grep -c . win.ksim)" -eq "$(grep -c "$(printf '\r')" win.ksim)" ]

@@ -179,6 +179,11 @@ static void revoked_lost_error_and_answer(void **state) {
         { "pause cc1\nadvance 1m\nresume cc1\nuntil stable g\nexpect lost cc1 o[0,1,2,3]", "cc1 has lost o[2,3], not o[0,1,2,3]" },
         { "leave cc1\nexpect revoked cc1 o[2,3]", NULL }, /* a name that ends like another is another */
         { "leave cc1\nexpect revoked c1 o[2,3]", "c1 has given up none, not o[2,3]" },
+        { "expect holds c1 o[0,1]", NULL },
+        { "expect holds c1 none", "c1 holds o[0,1], not none" },
+        { "expect holds cc1 o[0,1]", "cc1 holds o[2,3], not o[0,1]" },
+        { "pause cc1\nadvance 1m\nexpect assignment g c1=o[0-3]\nexpect holds cc1 o[2,3]", NULL }, /* it does not know yet */
+        { "crash cc1\nexpect holds cc1 none", NULL },
         { "expect error c1 NONE", NULL },
         { "expect error c1 COMMIT_FAILED", "the last error of c1 is NONE, not COMMIT_FAILED" },
         { "expect answer c1 Heartbeat REBALANCE_IN_PROGRESS", NULL },
