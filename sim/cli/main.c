@@ -48,7 +48,8 @@ static const ks_command commands[] = {
     { "costs", "FILE...", "what rebalances cost: partitions paused, for how long, moved, read again",
       "  A row for each FILE, a scenario or a trace (and for each group, where there are several). A pause lasts from the last delivery before\n"
       "  a partition was given up to the first fetch answered after it was assigned again; `moved` are those that got another owner, `not\n"
-      "  back` those that did not come again in the run, which count in no time.\n",
+      "  back` those that did not come again in the run, which count in no time. What was over before the first record was written is left\n"
+      "  out: a group that gathers pays nothing.\n",
       ks_command_costs },
     { "step", "FILE", "walk through it in the terminal, forward and back", NULL, ks_command_step },
     { "bench", "[NAME...] [--json]", "measure, each figure beside its limit", NULL, ks_command_bench },
