@@ -57,6 +57,7 @@ bool ks_terminal_begin(const char *command, const char *instead) {
     add("op");
     add("cnorm");
     add("rmcup");
+    del_curterm(cur_term); /* the screen will have one of its own */
     return true;
 }
 
