@@ -130,6 +130,11 @@ void ks_group_tell_replaced(const ks_group_member *member, ks_string former_id, 
             .member = member->id, .client_id = member->client_id, .instance_id = member->instance_id);
 }
 
+void ks_group_tell_assignment_skipped(ks_group_member *member, ks_effects *out) {
+    KS_TELL(out, member->group, group_assignment_skipped, .group = member->group->id, .member = ks_arena_string(out->scratch, member->id),
+            .client_id = ks_arena_string(out->scratch, member->client_id));
+}
+
 void ks_group_tell_join_parked(const ks_group_member *member, ks_effects *out) {
     const ks_group *group = member->group;
     KS_TELL(out, member->group, join_parked, .group = group->id, .member = member->id, .client_id = member->client_id,

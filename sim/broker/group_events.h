@@ -24,6 +24,7 @@ void ks_group_tell_expired(const ks_group_member *member, const char *reason, ks
 void ks_group_tell_if_fenced(ks_group *group, kafka_error error, ks_string member_id, ks_string instance_id,
                              ks_string client_id, ks_effects *out);
 void ks_group_tell_replaced(const ks_group_member *member, ks_string former_id, ks_effects *out);
+void ks_group_tell_assignment_skipped(ks_group_member *member, ks_effects *out);
 void ks_group_tell_leader(ks_group *group, ks_effects *out);
 void ks_group_tell_join_parked(const ks_group_member *member, ks_effects *out);
 void ks_group_tell_sync_parked(const ks_group_member *member, ks_effects *out);

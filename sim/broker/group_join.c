@@ -186,6 +186,7 @@ void ks_group_static_replaced(ks_group *group, ks_group_append *append, kafka_er
         reply->with_members = false;
     } else if (append->version >= 9) {
         reply->skip_assignment = reply->with_members;
+        if (reply->skip_assignment) ks_group_tell_assignment_skipped(member, out);
     } else { /* it must not believe that it leads, or it would assign again */
         reply->leader = ks_arena_string(out->scratch, append->former_leader);
         reply->with_members = false;

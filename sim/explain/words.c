@@ -274,6 +274,7 @@ CLAUSE(group_member_replaced) {
     ks_tell(s, "%w is static member %s of %s now", e->member, e->client_id, e->instance_id, e->group);
     ks_tell(s, ks_string_equal(e->member, e->old_member) ? "." : ", under a new id.");
 }
+CLAUSE(group_assignment_skipped) { ks_tell(s, "%w leads %s, and is told to skip the assigning: what is stored goes on.", e->member, e->client_id, e->group); }
 CLAUSE(group_member_away) {
     ks_tell(s, "Static member %s (%w) says that it will be back: it keeps everything until its session is over.", e->instance_id, e->member,
             e->client_id);
@@ -426,7 +427,7 @@ typedef struct kind_row {
     X(coordinator_unloaded, COORDINATOR, true) X(group_loaded, COORDINATOR, true) X(coordinator_loaded, COORDINATOR, false)   \
     X(group_member_id_given, MEMBER, true) X(group_member_joined, MEMBER, true) X(group_member_left, MEMBER, true)            \
     X(group_member_removed, MEMBER, true) X(group_member_expired, MEMBER, true) X(group_member_fenced, MEMBER, true)          \
-    X(group_member_replaced, MEMBER, true) X(group_member_away, MEMBER, true) X(group_converted, MEMBER, true)                \
+    X(group_member_replaced, MEMBER, true) X(group_assignment_skipped, MEMBER, true) X(group_member_away, MEMBER, true) X(group_converted, MEMBER, true)                \
     X(group_deleted, MEMBER, true) X(rebalance_started, REBALANCE, true) X(initial_delay_extended, REBALANCE, true)           \
     X(join_phase_completed, JOINED, true) X(target_assignment_computed, TARGET, true)                                         \
     X(group_member_target_changed, TARGET, true) X(group_member_reconciled, RECONCILED, true)                                 \

@@ -12,13 +12,14 @@ golden() { # name, then the command
 for file in *.ksim; do
     check "$(basename "$file" .ksim) is told as its golden file says" golden "$(basename "$file" .ksim)" "$KSIM" explain "$file"
 done
+check "first-member-joins with all requests of the group is told as its golden file says" golden first-member-joins.protocol "$KSIM" explain first-member-joins.ksim --level protocol
 for twins in join leave crash partitions-added; do
     check "what the protocols cost ($twins) is what its golden file says" golden "costs-$twins" "$KSIM" costs $twins-*.ksim
 done
 leftover() { # golden files of lessons that are not there any more
     for file in "$SOURCE"/tests/lessons/*.txt; do
         lesson=$(basename "$file" .txt)
-        case $lesson in costs-*) [ -e "${lesson#costs-}-eager.ksim" ] ;; *) [ -e "$lesson.ksim" ] ;; esac || { echo "$file belongs to no lesson"; return 1; }
+        case $lesson in *.protocol) [ -e "${lesson%.protocol}.ksim" ] ;; costs-*) [ -e "${lesson#costs-}-eager.ksim" ] ;; *) [ -e "$lesson.ksim" ] ;; esac || { echo "$file belongs to no lesson"; return 1; }
     done
 }
 check "every golden file belongs to a lesson" leftover
