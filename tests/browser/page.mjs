@@ -164,6 +164,7 @@ await check("ownership and lag stand over time, with units, and a click goes the
   const box = await plot.boundingBox();
   await plot.click({ position: { x: box.width - 16.2, y: 30 } });
   equal(await number(tab), 11);
+  equal(await tab.getByRole("button", { name: "time", exact: true }).getAttribute("aria-pressed"), "true");
   await tab.getByRole("button", { name: "steps", exact: true }).click();
   holds("the axis counts steps", (await tab.locator(".times svg text").allTextContents()).includes("step"));
 });
@@ -276,6 +277,15 @@ await check("a hundred partitions and thirty consumers have their place, each wi
   equal(names.length, 30);
   const looks = await tab.locator(".members .chip").evaluateAll(chips => chips.map(chip => getComputedStyle(chip).backgroundColor + chip.firstChild.textContent));
   equal(new Set(looks).size, 30);
+});
+await check("a run without steps, and one without groups, are pages too", async open => {
+  let tab = await open(`${pages}/empty.html`);
+  for (const key of ["ArrowRight", "End", "r", "c", "q", "ArrowLeft"]) await tab.keyboard.press(key);
+  equal(await tab.locator("#now").innerText(), "Nothing happened in this run.");
+  tab = await open(`${pages}/alone.html`);
+  await press(tab, "End");
+  holds("records are drawn", await tab.locator(".track .cell, .dense .bars .waits").count() > 0);
+  equal(await tab.locator(".times").isVisible(), false);
 });
 await check("every key of the help works, and the help gives the focus back", async open => {
   const tab = await open(page);

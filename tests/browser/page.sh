@@ -29,6 +29,10 @@ sed -e "s/\"c2\"/\"$client\"/g" -e "s/\"billing\"/\"<svg onload=harmed=1>\\\\u20
     -e 's/"key":"user-\([0-9]*\)"/"key":"<img src=x onerror=harmed=1>\1"/g' "$SOURCE/tests/explain/second-consumer.jsonl" >"$work/hostile.jsonl"
 
 "$KSIM" explain "$SOURCE/tests/explain/second-consumer.jsonl" --html "$work/page.html"
+head -n 1 "$SOURCE/tests/explain/second-consumer.jsonl" >"$work/empty.jsonl"
+"$KSIM" explain "$work/empty.jsonl" --html "$work/empty.html"
+printf 'topic many partitions=40\nproduce many count=200 value=v\nadvance 1s\n' >"$work/alone.ksim"
+"$KSIM" explain "$work/alone.ksim" --html "$work/alone.html"
 "$KSIM" explain "$work/hostile.jsonl" --html "$work/hostile.html"
 "$KSIM" explain "$lessons/join-eager.ksim" --compare "$lessons/join-cooperative.ksim" --html "$work/compare.html"
 "$KSIM" explain "$lessons/join-kip848.ksim" --html "$work/kip848.html"

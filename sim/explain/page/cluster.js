@@ -11,14 +11,14 @@ class Cluster {
     this.run = view.run;
     this.dense = this.run.P > DENSE;
     this.groups = el("div", { class: "groups" });
-    this.body = this.dense ? el("ul", { class: "dense", role: "list" }) : el("tbody");
+    this.body = this.dense ? el("ul", { class: "dense" + (this.run.G ? "" : " lone"), role: "list" }) : el("tbody");
     this.rows = Array(Math.min(this.run.P, MOST_ROWS)).fill(null);
     this.said = Array(this.rows.length).fill("");
     this.groupSaid = Array(this.run.G).fill("");
     const table = this.dense ? this.body : el("table", { class: "parts" }, el("caption", { class: "hidden", text: "Partitions, who owns them, and how far each group is" }),
       el("colgroup", {}, el("col", { class: "first" }), el("col")), this.body);
     this.box = el("section", { class: "panel cluster", "aria-label": "Groups and partitions" + view.named }, el("h2", { text: "Who owns what, and how far they are" }),
-      this.groups, table, this.run.P > MOST_ROWS ? el("p", { class: "legend", text: plural(this.run.P - MOST_ROWS, "more partition") + " not drawn" }) : null, this.legend());
+      this.groups, table, this.run.P > MOST_ROWS ? el("p", { class: "legend", text: plural(this.run.P - MOST_ROWS, "more partition") + " not drawn" }) : null, this.run.G ? this.legend() : null);
     this.table = table;
     this.cellWidth = this.widthOfCells();
     this.capacity = 8;
@@ -193,16 +193,14 @@ class Cluster {
   thinRow(state, p, i, change) {
     const run = this.run, all = run.m.groups.map((_, g) => this.facts(state, p, g, i, change));
     const bars = el("span", { class: "bars", "aria-hidden": "true" });
-    const f = all.find(one => one.own >= 0) ?? all[0], room = 22, end = state.end[p];
-    if (f) {
-      const first = Math.max(state.start[p], Math.min(end - room, (f.com >= 0 ? f.com : end) - 2)), last = Math.min(end, first + room);
-      const com = Math.max(first, Math.min(last, f.com)), pos = Math.max(com, Math.min(last, f.pos));
-      const piece = (cls, many) => { if (many > 0) bars.append(el("span", { class: cls, style: { "--c": colour(f.own), width: many * 5 + "px" } })); };
-      piece("done", com - first);
-      piece("taken", pos - com);
-      piece("waits", last - pos);
-    }
+    const f = all.find(one => one.own >= 0) ?? all[0] ?? { own: -1, com: -1, pos: -1 }, room = 22, end = state.end[p];
+    const first = Math.max(state.start[p], Math.min(end - room, (f.com >= 0 ? f.com : end) - 2)), last = Math.min(end, first + room);
+    const com = Math.max(first, Math.min(last, f.com)), pos = Math.max(com, Math.min(last, f.pos));
+    const piece = (cls, many) => { if (many > 0) bars.append(el("span", { class: cls, style: { "--c": colour(f.own), width: many * 5 + "px" } })); };
+    piece("done", com - first);
+    piece("taken", pos - com);
+    piece("waits", last - pos);
     return el("li", { class: (all.some(one => one.moved) ? "moved" : "") + (state.there[p] ? "" : " absent"), title: run.m.partitions[p] + ": " + this.spoken(state, p, all) },
-      el("span", { class: "tp mono", text: run.m.partitions[p] }), el("span", {}, ...all.filter((_, g) => run.G === 1 || this.touches(g, p)).map(one => chip(run, one.own))), bars, hidden(this.spoken(state, p, all)));
+      el("span", { class: "tp mono", text: run.m.partitions[p] }), run.G ? el("span", {}, ...all.filter((_, g) => run.G === 1 || this.touches(g, p)).map(one => chip(run, one.own))) : null, bars, hidden(plural(end - state.start[p], "record") + ". " + this.spoken(state, p, all)));
   }
 }

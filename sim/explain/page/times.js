@@ -6,10 +6,11 @@ class Times {
     this.view = view;
     this.run = view.run;
     this.by = "time";
-    this.buttons = ["time", "steps"].map(by => el("button", { type: "button", "aria-pressed": by === this.by, text: by, onclick: () => this.choose(by) }));
+    this.buttons = ["time", "steps"].map(by => el("button", { type: "button", "aria-pressed": String(by === this.by), text: by, onclick: () => this.choose(by) }));
     this.figure = el("div", { class: "figure" });
     this.box = el("section", { class: "panel times", "aria-label": "Over time" + view.named },
       el("div", { class: "head" }, el("h2", { text: "Ownership and lag over time" }), el("span", { class: "choice", role: "group", "aria-label": "Axis of the plots" }, "Axis ", ...this.buttons)), this.figure);
+    this.box.hidden = this.run.G === 0; // nobody to own anything, or to lag
     new ResizeObserver(() => { if (this.figure.clientWidth !== this.width) this.draw(); }).observe(this.figure);
   }
   choose(by) {
