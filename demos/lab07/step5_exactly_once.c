@@ -100,8 +100,9 @@ int lab07_step5(const lab07_options *options) {
     kafka_reader_free(reader);
     kafka_address_free(reading);
     kafka_address_free(address);
+    bool rule_fired_once = ksim_rule_fired(lost) == 1;
     ksim_free(sim);
-    return careful == right && naive != right && count == PAYMENTS + 1 && ksim_rule_fired(lost) == 1 ? 0 : 1;
+    return careful == right && naive != right && count == PAYMENTS + 1 && rule_fired_once ? 0 : 1;
 }
 
 LAB07_MAIN(lab07_step5);
