@@ -110,7 +110,7 @@ static int32_t member_index(model *m, ks_string group, ks_string id, ks_string c
 }
 
 static void see_partition(void *context, ks_string topic, int32_t partition) {
-    if (topic.size > 0 && !internal(topic)) partition_index(context, topic, partition);
+    if (!internal(topic)) partition_index(context, topic, partition); /* one without a name too: an edited trace may hold it */
 }
 
 static void see_partitions(model *m, ks_string topic, int32_t from, int32_t to) {
@@ -298,6 +298,7 @@ static void topic_change(model *m, ks_string topic, int32_t from, int32_t to) {
 }
 
 static void topic_deleted(model *m, ks_string topic) {
+    if (topic.size < 0) return;
     for (indexed *one = m->partitions; one != NULL; one = one->hh.next)
         if (one->name.size > topic.size && one->name.data[topic.size] == '[' && memcmp(one->name.data, topic.data, (size_t)topic.size) == 0)
             exists(m, one->index, false);
