@@ -59,7 +59,7 @@ file_is_there() { [ -s "$1" ]; }
 await_file() { bounded file_is_there "$1" || { echo "$1 was never written"; screen; exit 1; }; }
 modes_are_as_before() { # the terminal's modes, asked from the shell
     command_line "stty -a >modes.now; echo asked-\$((1+1))"
-    await '^asked-2'
+    await '^(\$ )?asked-2' # a slow end leaves the question before the shell's prompt
     cmp "$work/modes" "$work/modes.now" || exit 1
     command_line clear
     await_gone 'asked-2'
