@@ -74,7 +74,7 @@ int ks_command_demo(int argc, char **argv) {
     if (status != 0) return status;
     ks_output output = { 0 };
     if (trace != NULL && !ks_output_open(&output, "demo", trace)) return 2;
-    options.trace = output.file;
+    options.trace = output.whole.file;
     for (int i = 1; i <= STEP_COUNT; i++) {
         if (step != 0 && step != i) continue;
         int result = steps[i - 1](&options);

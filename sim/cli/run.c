@@ -71,7 +71,7 @@ int ks_command_run(int argc, char **argv) {
         return 2;
     }
     ks_scenario_outcome outcome;
-    ks_scenario_run(scenario, &(ks_scenario_options){ .has_seed = o.has_seed, .seed = o.seed, .trace = trace.file }, &outcome);
+    ks_scenario_run(scenario, &(ks_scenario_options){ .has_seed = o.has_seed, .seed = o.seed, .trace = trace.whole.file }, &outcome);
     bool traced = o.trace == NULL || ks_output_close(&trace, !outcome.wrong);
     status = tell(&o, scenario, &outcome);
     ks_scenario_outcome_deinit(&outcome);

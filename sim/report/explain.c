@@ -6,8 +6,8 @@
 
 #include "sim/control/sim.h"
 #include "sim/explain/story.h"
+#include "sim/report/whole_file.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 typedef struct ks_explaining {
@@ -81,19 +81,6 @@ static bool render(const ks_recording *recording, ksim_explanation kind, const c
     return known;
 }
 
-/* Whole or not at all: written beside it first. */
-static bool write_whole(const char *path, const ks_buffer *text) {
-    ks_buffer part = { 0 };
-    ks_buffer_printf(&part, "%s.part", path);
-    FILE *file = fopen((const char *)part.data, "wb");
-    bool fine = file != NULL && fwrite(text->data, 1, text->size, file) == text->size;
-    if (file != NULL) fine = fclose(file) == 0 && fine;
-    fine = fine && rename((const char *)part.data, path) == 0;
-    if (!fine) remove((const char *)part.data);
-    ks_buffer_deinit(&part);
-    return fine;
-}
-
 kafka_error ksim_explain_to_file(ksim *sim, const char *path, ksim_explanation kind, const char *title) {
     static const char call[] = "ksim_explain_to_file";
     kafka_error error = ks_sim_check(sim);
@@ -104,7 +91,7 @@ kafka_error ksim_explain_to_file(ksim *sim, const char *path, ksim_explanation k
     ks_buffer text = { 0 };
     ks_buffer_reserve(&text, 1);
     if (!render(e->recording, kind, title ? title : path, &text)) error = ks_sim_fail(sim, KAFKA_ERR_INVALID_ARGUMENT, "%s: there is no explanation of kind %d", call, (int)kind);
-    else if (!write_whole(path, &text)) error = ks_sim_fail(sim, KAFKA_ERR_IO, "%s: %s cannot be written; does its folder exist?", call, path);
+    else if (!ks_whole_file_write(path, &text)) error = ks_sim_fail(sim, KAFKA_ERR_IO, "%s: %s cannot be written; does its folder exist?", call, path);
     ks_buffer_deinit(&text);
     return error;
 }

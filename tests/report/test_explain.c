@@ -6,6 +6,7 @@
 
 #include <kafkasim/cmocka.h>
 #include <kafkasim/ksim.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -53,6 +54,12 @@ static void an_explanation_is_written_whole_or_not_at_all(void **state) {
     free(text);
     assert_int_equal(ksim_explain_to_file(sim, "/no/such/folder/x", KSIM_EXPLAIN_HTML, NULL), KAFKA_ERR_IO);
     assert_int_equal(ksim_explain_to_file(sim, path, (ksim_explanation)77, NULL), KAFKA_ERR_INVALID_ARGUMENT);
+    unlink(path);
+    assert_int_equal(symlink("/dev/full", path), 0); /* what is no plain file is written where it is, and stays what it is */
+    assert_int_equal(ksim_explain_to_file(sim, path, KSIM_EXPLAIN_STORY, NULL), KAFKA_ERR_IO);
+    struct stat status;
+    assert_int_equal(lstat(path, &status), 0);
+    assert_true(S_ISLNK(status.st_mode));
     assert_int_equal(ksim_explain_begin(NULL), KAFKA_ERR_INVALID_ARGUMENT);
     ksim_free(sim);
     unlink(path);
