@@ -44,7 +44,7 @@ bounded() { # runs the command again and again until it is true
     tries=0
     until "$@"; do
         tries=$((tries + 1))
-        [ $tries -lt 300 ] || return 1
+        [ $tries -lt 1200 ] || return 1 # a minute, for a busy machine
         sleep 0.05
     done
 }
