@@ -13,7 +13,7 @@
 
 typedef struct explain_options {
     const char *file, *html, *svg, *compare;
-    bool json, has_seed;
+    bool json, has_seed, has_level;
     uint64_t seed;
     ks_filter filter;
     char topic[256];
@@ -21,11 +21,12 @@ typedef struct explain_options {
 
 static const char *const known[] = { "--level", "--node", "--group", "--topic", "--html", "--svg", "--from", "--to", "--compare", "--seed", "--json", NULL };
 
-static int parse_level(const char *text, ks_level *level) {
+static int parse_level(const char *text, ks_level *level, bool *given) {
     static const char *const names[] = { "story", "protocol", "everything", NULL };
     for (int i = 0; names[i] != NULL; i++) {
         if (strcmp(text, names[i]) != 0) continue;
         *level = (ks_level)i;
+        *given = true;
         return 0;
     }
     return ks_usage_error("explain", "--level is story, protocol or everything, not '%s'", text);
@@ -73,7 +74,7 @@ static int parse(int argc, char **argv, explain_options *o) {
         if (i + 1 == argc) return ks_usage_error("explain", "%s needs a value after it", word);
         const char *value = argv[++i];
         int status = 0;
-        if (strcmp(word, "--level") == 0) status = parse_level(value, &o->filter.level);
+        if (strcmp(word, "--level") == 0) status = parse_level(value, &o->filter.level, &o->has_level);
         else if (strcmp(word, "--node") == 0) o->filter.node = value;
         else if (strcmp(word, "--group") == 0) o->filter.group = value;
         else if (strcmp(word, "--topic") == 0) status = parse_topic(o, value);
@@ -89,6 +90,10 @@ static int parse(int argc, char **argv, explain_options *o) {
         if (status != 0) return status;
     }
     if (o->file == NULL) return ks_usage_error("explain", "name a FILE: a scenario (*.ksim) or a trace");
+    const ks_filter *f = &o->filter;
+    bool filtered = o->has_level || f->node != NULL || f->group != NULL || f->topic != NULL || f->from > 0 || f->to > 0;
+    if (filtered && o->svg == NULL && (o->html != NULL || o->json))
+        return ks_usage_error("explain", "the page and --json hold the whole run; --level, --node, --group, --topic, --from and --to go with the text and --svg");
     if (o->compare != NULL && o->html == NULL && !o->json) return ks_usage_error("explain", "--compare goes with --html or --json");
     return 0;
 }

@@ -76,7 +76,7 @@ static void steps(ks_prompt *prompt, const words *w) {
         return;
     }
     ks_buffer out = { 0 };
-    ks_narrate(ks_prompt_story(prompt), &(ks_filter){ .level = prompt->level, .partition = -1, .colour = prompt->colour, .columns = ks_text_window(), .first = (int32_t)first, .last = (int32_t)last }, &out);
+    ks_narrate(ks_prompt_story(prompt), &(ks_filter){ .level = prompt->level, .partition = -1, .colour = prompt->colour, .columns = ks_text_window(), .from = (int32_t)first, .to = (int32_t)last }, &out);
     if (out.size > 0) fwrite(out.data, 1, out.size, stdout);
     else printf("      no step to tell at this level\n");
     ks_buffer_deinit(&out);

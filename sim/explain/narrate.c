@@ -83,7 +83,6 @@ bool ks_filter_passes(const ks_story *story, int32_t index, const ks_filter *fil
     /* The end of a pause is part of the story wherever it falls. */
     if (filter->level == KS_LEVEL_STORY && !step->important && !step->resumes) return false;
     if (filter->level == KS_LEVEL_PROTOCOL && step->kind == KS_STEP_SUB && !step->resumes) return false;
-    if (step->number < filter->first || (filter->last > 0 && step->number > filter->last)) return false;
     bool node = filter->node == NULL, topic = filter->topic == NULL, group = filter->group == NULL;
     for (int32_t f = 0; f < step->facts.count && !(node && topic && group); f++) {
         const ks_recorded *event = &story->recording->events.items[step->facts.items[f]];

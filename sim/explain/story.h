@@ -110,7 +110,6 @@ typedef struct ks_filter { /* NULL: any */
     bool colour;
     int32_t columns;   /* of the window that sentences are wrapped for; 0: 102 */
     int32_t since;     /* index of an event: only what happened from there on. A step that began before is told again with what came of it */
-    int32_t first, last; /* numbers of the steps that are told; 0: from the first, to the last */
     int32_t most;      /* steps that are told; 0: any number */
     int32_t from, to;  /* numbers of the first and the last step; 0: any */
 } ks_filter;

@@ -113,7 +113,7 @@ static const wording reasons[] = { /* %w: the member, or "a member" */
     { "closed", "it is being closed" },
     { "left", "it leaves" },
     /* of brokers, logs and offsets */
-    { "broker_stopped", "the broker that led it has stopped" },
+    { "broker_stopped", "the former leader has stopped" },
     { "broker_started", "its broker is back" },
     { "moved", "it was moved" },
     { "elected", "it was elected" },

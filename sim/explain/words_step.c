@@ -168,7 +168,7 @@ static void rebalance_begins(const telling *t) {
 /* "g: Empty -> PreparingRebalance -> CompletingRebalance." for each group; not what "g is Stable" says anyway. */
 static void states(const telling *t) {
     ks_string group = KS_NULL_STRING;
-    bool is_stable = find_fact(t, ks_describe_ev_group_stabilised(), KS_PLACE_STABLE) != NULL, emptied = false, classic = false;
+    bool is_stable = find_fact(t, ks_describe_ev_group_stabilised(), KS_PLACE_STABLE) != NULL, emptied = false;
     for (int32_t f = 0; f < t->step->facts.count; f++) {
         if (t->places[f] != KS_PLACE_STATE) continue;
         const ks_ev_group_state_changed *e = fact(t, f)->fields;
@@ -180,11 +180,10 @@ static void states(const telling *t) {
         }
         ks_tell(&t->s, " -> %s", e->to);
         emptied = ks_string_equal(e->to, KS_LITERAL("Empty"));
-        classic = ks_string_equal(e->from, KS_LITERAL("PreparingRebalance"));
         group = e->group;
     }
     if (group.size >= 0) ks_tell(&t->s, ".");
-    if (emptied) ks_tell(&t->s, " Nobody is left; its %c and its committed offsets stay.", classic ? "generation" : "epoch");
+    if (emptied) ks_tell(&t->s, " Nobody is left; the group and its committed offsets stay.");
 }
 
 /* Whom the coordinator waits for; nothing when the same step says that the waiting is over. */

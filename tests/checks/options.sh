@@ -24,5 +24,7 @@ check "an unknown option is refused" refuses "--sede" demo lab07 1 --sede 3
 check "a missing input file is refused by name" refuses "no-such-file" demo lab07 8 --input "$work/no-such-file"
 check "a directory as input is refused" refuses "$work" demo lab07 8 --input "$work"
 check "a trace that cannot be written is refused by name" refuses "/no/such/dir/t" demo lab07 1 --trace /no/such/dir/t
+check "a filter that the page does not have is refused" refuses "hold the whole run" explain "$SOURCE/demos/rebalancing/join-eager.ksim" --html "$work/p.html" --group g
+check "a level that --json does not have is refused" refuses "hold the whole run" explain "$SOURCE/demos/rebalancing/join-eager.ksim" --json --level story
 check "an unknown bench is refused" refuses "nosuchrow" bench nosuchrow
 finish
