@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Why a step happened: the chain of causes, back to the command or call that began it.
+ * Why a step happened: the chain of causes, back to the command or call that began it; of a refusal also what had led to it.
  */
 #include "sim/explain/words.h"
+#include "sim/protocol/error.h"
 #include "sim/protocol/events.h"
 #include "sim/protocol/messages.h"
 
@@ -59,17 +60,66 @@ static void root(const ks_story *story, int32_t step, ks_buffer *out) {
     ks_tell(&s, " (event %d)\n", (int64_t)event->id);
 }
 
-void ks_why_step(const ks_story *story, int32_t step, ks_buffer *out) {
-    line(story, step, "", out);
-    int32_t at = step;
+/* ---- an answer that is an error has a cause of its own: what had become of the group, or of the member, before ---- */
+
+typedef struct asker { kafka_error error; ks_string group, member; } asker;
+
+static bool asker_of(const ks_story *story, int32_t index, asker *who) {
+    const ks_step *step = &story->steps.items[index];
+    const ks_recorded *event = event_at(story, step->event);
+    const ks_struct *kind = event->kind;
+    who->error = (kafka_error)step->error;
+    if (KIND(request_received)) who->group = FIELDS(request_received)->group, who->member = FIELDS(request_received)->member;
+    else if (KIND(response_sent)) who->group = FIELDS(response_sent)->group, who->member = FIELDS(response_sent)->member;
+    else return false;
+    return step->error != 0 && who->group.size > 0;
+}
+
+#define OF_THE_GROUP(x) (KIND(x) && ks_string_equal(FIELDS(x)->group, who->group))
+#define OF_THE_MEMBER(x) (OF_THE_GROUP(x) && ks_string_equal(FIELDS(x)->member, who->member))
+
+static bool explains(const ks_recorded *event, const asker *who) {
+    const ks_struct *kind = event->kind;
+    switch ((int)who->error) {
+    case KAFKA_ERR_REBALANCE_IN_PROGRESS: return OF_THE_GROUP(rebalance_started);
+    case KAFKA_ERR_ILLEGAL_GENERATION: return OF_THE_GROUP(join_phase_completed);
+    case KAFKA_ERR_FENCED_INSTANCE_ID: return OF_THE_GROUP(group_member_replaced) && ks_string_equal(FIELDS(group_member_replaced)->old_member, who->member);
+    case KAFKA_ERR_UNKNOWN_MEMBER_ID: return OF_THE_MEMBER(group_member_left) || OF_THE_MEMBER(group_member_removed) || OF_THE_MEMBER(group_member_expired);
+    case KAFKA_ERR_STALE_MEMBER_EPOCH: return OF_THE_MEMBER(group_member_reconciled);
+    default: return false;
+    }
+}
+
+/* The step in which that happened last; -1: the error says it all, or the run does not show it. O(events). */
+static int32_t answered_by(const ks_story *story, int32_t step) {
+    asker who;
+    if (!asker_of(story, step, &who)) return -1;
+    for (int32_t i = story->steps.items[step].event - 1; i >= 0; i--)
+        if (explains(event_at(story, i), &who)) return story->step_of_event[i] < step ? story->step_of_event[i] : -1;
+    return -1;
+}
+
+/* ---- the chain ---- */
+
+static void chain(const ks_story *story, int32_t at, const char *first, ks_buffer *out) {
     /* Causes come before what they cause, so the chain ends. */
     while (story->steps.items[at].cause >= 0) {
         at = story->steps.items[at].cause;
-        if (!is_preparation(&story->steps.items[at])) line(story, at, "because of ", out);
+        if (!is_preparation(&story->steps.items[at])) line(story, at, first, out), first = "because of ";
         int32_t more = 0;
         for (int32_t next = story->steps.items[at].cause; next >= 0 && is_like(story, at, next); next = story->steps.items[at].cause) at = next, more++;
         if (more == 1) ks_buffer_printf(out, "      and that because of one more like it, in step %d\n", story->steps.items[at].number);
         if (more > 1) ks_buffer_printf(out, "      and that because of %d more like it, the first in step %d\n", more, story->steps.items[at].number);
     }
     root(story, at, out);
+}
+
+void ks_why_step(const ks_story *story, int32_t step, ks_buffer *out) {
+    line(story, step, "", out);
+    int32_t other = answered_by(story, step);
+    if (other >= 0) {
+        line(story, other, "answered so because of ", out);
+        chain(story, other, "because of ", out);
+    }
+    chain(story, step, other >= 0 ? "and asked because of " : "because of ", out);
 }

@@ -43,5 +43,13 @@ rewrites() {
 }
 check "--rewrite refreshes the expected output, and the file then holds" rewrites
 check "explain tells a scenario" sh -c '"$KSIM" explain demos/rebalancing/second-consumer-joins.ksim | grep -q "c1 gives up orders\[0,1,2\]"'
+refusal() { # scenario, the refused request, what must stand as the reason of the answer
+    step=$("$KSIM" explain --level everything "demos/rebalancing/$1.ksim" | grep -E "$2" | awk '{ print $1; exit }')
+    "$KSIM" why "demos/rebalancing/$1.ksim" "$step" | grep -A 3 "^answered so because of" | tee "$work/reason" | grep -q "$3" || { echo "step $step:"; cat "$work/reason"; return 1; }
+}
+check "a heartbeat that learns of a rebalance leads to who began it" refusal second-consumer-joins "Heartbeat.*REBALANCE_IN_PROGRESS" "c2 is new in billing"
+check "a fenced process leads to the one that took its place" refusal static-member-twice "Heartbeat.*FENCED_INSTANCE_ID" "B-new is static member"
+check "a removed member's commit leads to its removal" refusal zombie-commit "OffsetCommit.*UNKNOWN_MEMBER_ID" "B is removed from g"
+check "a late commit leads to the generation that came meanwhile" refusal late-commit "OffsetCommit.*ILLEGAL_GENERATION" "generation 2 of g"
 check "why leads back to the joining consumer" sh -c '"$KSIM" why demos/rebalancing/second-consumer-joins.ksim group billing 2 | grep -q "c2 is new in billing"'
 finish
