@@ -221,6 +221,51 @@ static bool is_commit(const ks_recorded *event) {
     return event->kind == ks_describe_ev_command() && ks_string_equal(((const ks_ev_command *)event->fields)->name, KS_LITERAL("commit"));
 }
 
+static bool is_refused(const ks_step *step) {
+    return (step->kind == KS_STEP_REQUEST || step->kind == KS_STEP_REPLY) && step->error != 0 && !only_asks(step->api_key);
+}
+
+typedef struct refusal { /* of one client, its last one in the story */
+    ks_string client;
+    int32_t step;
+    UT_hash_handle hh;
+} refusal;
+
+/* What is refused stands in the story; tried again and again in the same way, and with nothing else said of it, once. O(steps). */
+static void tell_refusals(ks_story *story) {
+    refusal *all = NULL, *one, *next;
+    for (int32_t s = 0; s < story->steps.count; s++) {
+        ks_step *step = &story->steps.items[s];
+        if (step->kind != KS_STEP_REQUEST) {
+            if (is_refused(step)) step->important = true;
+            continue;
+        }
+        ks_string client = ((const ks_ev_request_received *)event_at(story, step->event)->fields)->from;
+        KS_HASH_FIND_STRING(hh, all, client, one);
+        if (!is_refused(step)) {
+            if (one != NULL && step->important) one->step = -1;
+            continue;
+        }
+        ks_step *former = one != NULL && one->step >= 0 ? &story->steps.items[one->step] : NULL;
+        if (former != NULL && !step->important && former->api_key == step->api_key && former->error == step->error && ks_string_equal(former->group, step->group)) {
+            former->repeats++;
+            former->last_repeat = step->number;
+            continue;
+        }
+        step->important = true;
+        if (one == NULL) {
+            one = ks_alloc(sizeof *one);
+            one->client = client;
+            KS_HASH_ADD_STRING(hh, all, client, one);
+        }
+        one->step = s;
+    }
+    HASH_ITER(hh, all, one, next) {
+        HASH_DELETE(hh, all, one);
+        ks_free(one);
+    }
+}
+
 static void cut_into_steps(ks_story *story) {
     open_requests open = { 0 };
     refusals refused = { 0 };
@@ -248,9 +293,10 @@ static void cut_into_steps(ks_story *story) {
     for (int32_t s = 0; s < story->steps.count; s++) {
         ks_step *step = &story->steps.items[s];
         if (step->kind == KS_STEP_COMMAND && event_at(story, step->event)->kind != ks_describe_ev_node_started()) step->important = true;
-        if ((step->kind == KS_STEP_REQUEST || step->kind == KS_STEP_REPLY) && step->error != 0 && !only_asks(step->api_key)) step->important = true;
+        if (is_refused(step)) continue;
         if (step->api_key == KS_API_offset_commit && step->cause >= 0 && is_commit(event_at(story, story->steps.items[step->cause].event))) step->important = true;
     }
+    tell_refusals(story);
 }
 
 ks_story *ks_story_new(const ks_recording *recording) {

@@ -32,6 +32,7 @@ typedef struct ks_step {
     bool important;      /* stands in the story */
     bool begins_rebalance, stable;
     bool resumes;        /* a paused partition comes again here */
+    int32_t repeats, last_repeat; /* how often its client was refused in the same way right after it, and in which step (a number) for the last time */
     int32_t first_paused, first_resumed; /* the pauses that begin and end here, linked by next_paused, next_resumed; -1: none */
     ks_string waits_for; /* members that the coordinator waits for after it, in words; null: nobody */
 } ks_step;

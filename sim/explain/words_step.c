@@ -633,6 +633,8 @@ void ks_words_news(const ks_story *story, int32_t index, int32_t since, ks_buffe
     positions(&t);
     each_clause(&t, KS_PLACE_APPENDED);
     if (!delivered_first) delivered(&t);
+    if (whole && step->repeats > 0)
+        ks_buffer_printf(&text, " It tries again %d time%s, and is refused in the same way, the last time in step %d.", step->repeats, step->repeats == 1 ? "" : "s", step->last_repeat);
     trim(&text);
     if (whole && text.size == 0 && !heard && step->first_resumed < 0) {
         if (is_request(&t)) of_request(&t);

@@ -69,7 +69,8 @@ static void tell_errors(const wait *w, char *problem, size_t size) {
 static void tell_stable(const wait *w, char *problem, size_t size) {
     const ksim_group *group = ksim_group_find(w->session->sim, w->name);
     size_t members = group != NULL ? group->member_count : 0;
-    snprintf(problem, size, "%s is not stable: it is %s, with %zu member%s", w->name, ks_session_state(w->session, w->name), members, members == 1 ? "" : "s");
+    const char *state = ks_session_state(w->session, w->name);
+    snprintf(problem, size, "%s %s: it is %s, with %zu member%s", w->name, strcmp(state, "Stable") == 0 ? "has not settled" : "is not stable", state, members, members == 1 ? "" : "s");
     for (ks_actor *actor = w->session->actors; actor != NULL; actor = actor->next) {
         size_t used = strlen(problem);
         if (ks_string_equal(actor->group, ks_str(w->name)) && actor->running && !stands_still(actor) && !actor->kind->settled(actor) && used < size)
