@@ -405,12 +405,41 @@ static void an_assignment_that_does_not_parse_is_passed_on(void **state) {
     assert_int_equal(ks_group_assignment_of(ks_group_member_find(group, ks_str(x->b))).size, 0);
 }
 
+/* Kafka does not refuse a negative rebalance timeout: it is one that has passed. While somebody in the group has a positive one
+ * that one counts; once everybody's is negative the next rebalance waits for nobody. */
+static void a_negative_rebalance_timeout_has_passed_already(void **state) {
+    scene *x = *state;
+    fixture *f = x->f;
+    call *joins[] = { join(x, x->a, NULL), join(x, x->b, NULL), join(x, x->s, "is") };
+    ks_group *group = ks_cluster_group_find(f->cluster, KS_LITERAL("billing"));
+    for (int i = 0; i < 3; i++) {
+        JOIN(joins[i])->rebalance_timeout_ms = i == 1 ? INT32_MIN : -1;
+        call_send(f, joins[i], 1);
+        run_ms(f, 5);
+        if (i < 2) { /* the others' minute counts */
+            assert_null(joins[i]->response);
+            assert_string_equal(ks_group_state_text(group), "PreparingRebalance");
+        }
+    }
+    for (int i = 0; i < 3; i++) {
+        ks_join_group_response *answer = joins[i]->response->body;
+        assert_int_equal(answer->error_code, KAFKA_OK);
+        assert_int_equal(answer->generation_id, 2);
+    }
+    /* the time to sync is the rebalance timeout too: it is over before anybody could */
+    assert_int_equal(group->member_count, 0);
+    assert_string_equal(ks_group_state_text(group), "Empty");
+    assert_int_equal(heartbeat_now(f, "billing", "a", x->a, 2), KAFKA_ERR_UNKNOWN_MEMBER_ID);
+    ks_group_check_invariants(group);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(every_malformed_request_gets_its_code_and_changes_nothing),
         TEST(a_subscription_that_does_not_parse_is_the_members_own_affair),
         TEST(an_assignment_that_does_not_parse_is_passed_on),
+        TEST(a_negative_rebalance_timeout_has_passed_already),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
