@@ -252,11 +252,18 @@ static ks_run_result one_call(ks_session *session, const ks_command_line *comman
         break;
     case KS_VERB_remove_member: error = ksim_expel_member(sim, a, b); break;
     case KS_VERB_move_coordinator: error = ksim_move_coordinator(sim, a, (int32_t)number); break;
-    default: /* move-leader */
+    case KS_VERB_move_leader:
         ks_spot_parse(command->words[0].text, &spot);
         snprintf(topic, sizeof topic, "%.*s", (int)spot.topic.size, spot.topic.data);
         error = ksim_move_leader(sim, topic, spot.partition, (int32_t)number);
         break;
+    case KS_VERB_cluster: case KS_VERB_topic: case KS_VERB_producer: case KS_VERB_consumer: case KS_VERB_produce: case KS_VERB_join:
+    case KS_VERB_leave: case KS_VERB_crash: case KS_VERB_restart: case KS_VERB_pause: case KS_VERB_resume: case KS_VERB_slow:
+    case KS_VERB_commit: case KS_VERB_rule: case KS_VERB_release: case KS_VERB_unrule: case KS_VERB_add_partitions:
+    case KS_VERB_alter_topic: case KS_VERB_delete_topic: case KS_VERB_delete_group: case KS_VERB_reset_offsets:
+    case KS_VERB_delete_offsets: case KS_VERB_advance: case KS_VERB_until: case KS_VERB_views: case KS_VERB_say: case KS_VERB_expect:
+    case KS_VERB_COUNT:
+        ks_unreachable("a verb without a call of its own");
     }
     return error == KAFKA_OK ? KS_RUN_FINE : failed(problem, size, error, ksim_error_detail(sim));
 }
@@ -268,6 +275,12 @@ ks_run_result ks_session_admin(ks_session *session, const ks_command_line *comma
     case KS_VERB_delete_group: return delete_group(session, command, problem, size);
     case KS_VERB_rule: return add_rule(session, command, problem, size);
     case KS_VERB_release: case KS_VERB_unrule: return change_rule(session, command);
-    default: return one_call(session, command, problem, size);
+    case KS_VERB_stop_broker: case KS_VERB_start_broker: case KS_VERB_cut: case KS_VERB_heal: case KS_VERB_reset: case KS_VERB_delay:
+    case KS_VERB_remove_member: case KS_VERB_move_coordinator: case KS_VERB_move_leader: return one_call(session, command, problem, size);
+    case KS_VERB_cluster: case KS_VERB_producer: case KS_VERB_consumer: case KS_VERB_produce: case KS_VERB_join: case KS_VERB_leave:
+    case KS_VERB_crash: case KS_VERB_restart: case KS_VERB_pause: case KS_VERB_resume: case KS_VERB_slow: case KS_VERB_commit:
+    case KS_VERB_advance: case KS_VERB_until: case KS_VERB_views: case KS_VERB_say: case KS_VERB_expect: case KS_VERB_COUNT:
+        break; /* session.c's */
     }
+    ks_unreachable("a verb of session.c");
 }

@@ -176,10 +176,17 @@ static ks_run_result with_client(ks_session *session, const ks_command_line *com
         ks_sim_command(session->sim, "slow", "%s process=%s", name.data, ks_pair_text(command, "process", ""));
         actor->process_ns = ks_pair_duration(command, "process", actor->process_ns);
         break;
-    default:
+    case KS_VERB_commit:
         ks_sim_command(session->sim, "commit", "%s", name.data);
         actor->kind->commit(actor);
         break;
+    case KS_VERB_cluster: case KS_VERB_topic: case KS_VERB_producer: case KS_VERB_consumer: case KS_VERB_produce:
+    case KS_VERB_stop_broker: case KS_VERB_start_broker: case KS_VERB_cut: case KS_VERB_heal: case KS_VERB_reset: case KS_VERB_delay:
+    case KS_VERB_rule: case KS_VERB_release: case KS_VERB_unrule: case KS_VERB_add_partitions: case KS_VERB_alter_topic:
+    case KS_VERB_delete_topic: case KS_VERB_delete_group: case KS_VERB_reset_offsets: case KS_VERB_delete_offsets:
+    case KS_VERB_remove_member: case KS_VERB_move_coordinator: case KS_VERB_move_leader: case KS_VERB_advance: case KS_VERB_until:
+    case KS_VERB_views: case KS_VERB_say: case KS_VERB_expect: case KS_VERB_COUNT:
+        ks_unreachable("a verb that is not about one client");
     }
     if (error == KAFKA_OK) return KS_RUN_FINE;
     snprintf(problem, size, "%s: %s", kafka_error_name(error), ksim_error_detail(session->sim));
