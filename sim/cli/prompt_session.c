@@ -175,7 +175,7 @@ static void tell_records(ks_prompt *prompt) {
         const ks_recorded *event = &prompt->recording->events.items[i];
         if (event->kind == ks_describe_ev_records_appended()) {
             const ks_ev_records_appended *e = event->fields;
-            if (e->topic.size < 2 || memcmp(e->topic.data, "__", 2) != 0) count_records(&written, e->topic, e->partition, KS_NULL_STRING, e->count);
+            if (!ks_topic_is_internal(e->topic)) count_records(&written, e->topic, e->partition, KS_NULL_STRING, e->count);
         } else if (event->kind == ks_describe_ev_records_delivered()) {
             const ks_ev_records_delivered *e = event->fields;
             count_records(&delivered, KS_NULL_STRING, -1, e->client, e->count);

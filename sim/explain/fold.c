@@ -43,11 +43,9 @@ static int32_t index_of(insides *in, named **table, ks_string name, bool add) {
     return found->index;
 }
 
-static bool internal_topic(ks_string topic) { return topic.size > 2 && memcmp(topic.data, "__", 2) == 0; }
-
 static int32_t partition_of(ks_fold *fold, ks_string topic, int32_t partition, bool add) {
     char name[300];
-    if (topic.size <= 0 || topic.size > 249 || internal_topic(topic)) return -1;
+    if (topic.size <= 0 || topic.size > 249 || ks_topic_is_internal(topic)) return -1;
     memcpy(name, topic.data, (size_t)topic.size);
     memcpy(name + topic.size, &partition, sizeof partition);
     insides *in = fold->internal;

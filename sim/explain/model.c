@@ -95,8 +95,6 @@ static int32_t index_of(model *m, indexed **table, ks_string name) {
     return found->index;
 }
 
-static bool internal(ks_string topic) { return topic.size > 2 && topic.data[0] == '_' && topic.data[1] == '_'; }
-
 static int32_t partition_index(model *m, ks_string topic, int32_t partition) {
     ks_buffer_clear(&m->scratch);
     ks_buffer_string(&m->scratch, topic);
@@ -110,7 +108,7 @@ static int32_t member_index(model *m, ks_string group, ks_string id, ks_string c
 }
 
 static void see_partition(void *context, ks_string topic, int32_t partition) {
-    if (!internal(topic)) partition_index(context, topic, partition); /* one without a name too: an edited trace may hold it */
+    if (!ks_topic_is_internal(topic)) partition_index(context, topic, partition); /* one without a name too: an edited trace may hold it */
 }
 
 static void see_partitions(model *m, ks_string topic, int32_t from, int32_t to) {
@@ -245,7 +243,7 @@ static void own(model *m, int32_t partition, int32_t member) {
 
 static void gained(void *context, ks_string topic, int32_t partition) {
     model *m = context;
-    if (internal(topic)) return;
+    if (ks_topic_is_internal(topic)) return;
     int32_t p = partition_index(m, topic, partition);
     if (m->owners[m->group * m->partition_count + p] != m->member) own(m, p, m->member);
 }
@@ -253,7 +251,7 @@ static void gained(void *context, ks_string topic, int32_t partition) {
 /* Only its owner can give a partition up. */
 static void released(void *context, ks_string topic, int32_t partition) {
     model *m = context;
-    if (internal(topic)) return;
+    if (ks_topic_is_internal(topic)) return;
     int32_t p = partition_index(m, topic, partition);
     if (p < m->partition_count && m->owners[m->group * m->partition_count + p] == m->member) own(m, p, -1);
 }
@@ -293,7 +291,7 @@ static void exists(model *m, int32_t partition, bool there) {
 }
 
 static void topic_change(model *m, ks_string topic, int32_t from, int32_t to) {
-    if (internal(topic)) return;
+    if (ks_topic_is_internal(topic)) return;
     for (int32_t p = from < 0 ? 0 : from; p < to && p < PARTITIONS_MAX; p++) exists(m, partition_index(m, topic, p), true);
 }
 
@@ -371,7 +369,7 @@ static void log_change(model *m, const ks_recorded *event) {
 }
 
 static void offset_change(model *m, const char *what, ks_string group, ks_string topic, int32_t partition, int64_t offset) {
-    if (internal(topic) || group.size <= 0) return;
+    if (ks_topic_is_internal(topic) || group.size <= 0) return;
     int32_t g = index_of(m, &m->groups, group), p = partition_index(m, topic, partition);
     if (g >= m->group_count || p >= m->partition_count) return; /* deleted, but never there */
     if (strcmp(what, "com") == 0) {
@@ -388,7 +386,7 @@ static void offset_change(model *m, const char *what, ks_string group, ks_string
 
 /* To a former owner: the position of the present one stays. */
 static void delivered(model *m, const ks_ev_records_delivered *e) {
-    if (internal(e->topic) || e->group.size <= 0) return;
+    if (ks_topic_is_internal(e->topic) || e->group.size <= 0) return;
     int32_t owner = m->owners[index_of(m, &m->groups, e->group) * m->partition_count + partition_index(m, e->topic, e->partition)];
     if (owner < 0 || owner == index_of(m, &m->members, e->client)) offset_change(m, "pos", e->group, e->topic, e->partition, e->last_offset + 1);
 }
@@ -407,10 +405,10 @@ static void group_state(model *m, const ks_recorded *event, ks_string group, ks_
 static void change(model *m, const ks_recorded *event) {
     const ks_struct *kind = event->kind;
     if (KIND(records_appended)) {
-        if (!internal(FIELDS(records_appended)->topic)) log_change(m, event);
+        if (!ks_topic_is_internal(FIELDS(records_appended)->topic)) log_change(m, event);
     } else if (KIND(log_start_advanced)) {
         const ks_ev_log_start_advanced *e = event->fields;
-        if (internal(e->topic)) return;
+        if (ks_topic_is_internal(e->topic)) return;
         int32_t p = partition_index(m, e->topic, e->partition);
         if (p < m->partition_count) log_moved(m, p, e->to, m->ends[p]);
         begin(m, "start");

@@ -9,6 +9,9 @@
 
 #include "sim/explain/recording.h"
 
+/* The brokers' own topics, which no story is about: their names begin with "__". */
+static inline bool ks_topic_is_internal(ks_string topic) { return topic.size >= 2 && memcmp(topic.data, "__", 2) == 0; }
+
 typedef enum ks_step_kind {
     KS_STEP_REQUEST, /* a request reached a handler */
     KS_STEP_REPLY,   /* a held reply was released */

@@ -23,8 +23,7 @@ static int64_t first_written(const ks_story *story) {
     for (int32_t i = 0; i < story->recording->events.count; i++) {
         const ks_recorded *event = event_at(story, i);
         if (event->kind != ks_describe_ev_records_appended()) continue;
-        ks_string topic = ((const ks_ev_records_appended *)event->fields)->topic;
-        if (topic.size < 2 || memcmp(topic.data, "__", 2) != 0) return event->time;
+        if (!ks_topic_is_internal(((const ks_ev_records_appended *)event->fields)->topic)) return event->time;
     }
     return 0;
 }

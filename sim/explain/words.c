@@ -381,7 +381,7 @@ CLAUSE(position_reset) {
     ks_tell(s, ".");
 }
 CLAUSE(records_appended) {
-    if (e->topic.size > 2 && memcmp(e->topic.data, "__", 2) == 0) return; /* the coordinator's own notes */
+    if (ks_topic_is_internal(e->topic)) return; /* the coordinator's own notes */
     ks_tell(s, "%d record%c written to ", (int64_t)e->count, e->count == 1 ? " is" : "s are");
     ks_tell_partition(s, e->topic, e->partition);
     ks_tell(s, e->last_offset > e->base_offset ? " at %d..%d." : " at %d.", e->base_offset, e->last_offset);

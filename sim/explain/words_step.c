@@ -130,7 +130,7 @@ static void leaders(const telling *t) {
             const ks_ev_leader_changed *e = t->places[o] == KS_PLACE_LEADER ? fact(t, o)->fields : NULL;
             if (e == NULL || e->to != first->to || !ks_string_equal(e->reason, first->reason)) continue;
             t->places[o] = KS_PLACE_NONE;
-            if (e->topic.size > 2 && memcmp(e->topic.data, "__", 2) == 0) internal++;
+            if (ks_topic_is_internal(e->topic)) internal++;
             else if (list_item(t, &named, &more)) ks_tell_partition(&t->s, e->topic, e->partition);
         }
         if (more > 0) ks_tell(&t->s, ", %d more", (int64_t)more);
