@@ -72,6 +72,7 @@ int ks_command_demo(int argc, char **argv) {
                               argc < 2 ? "?" : "' is unknown");
     int status = parse(argc, argv, &options, &trace, &step);
     if (status != 0) return status;
+    if (!ks_output_apart("demo", "--trace", trace, "--input", options.input)) return 2;
     ks_output output = { 0 };
     if (trace != NULL && !ks_output_open(&output, "demo", trace)) return 2;
     options.trace = output.whole.file;

@@ -98,6 +98,13 @@ static int parse(int argc, char **argv, explain_options *o) {
     return 0;
 }
 
+/* What is written replaces nothing that is read, and nothing else that is written. */
+static bool check_outputs(const explain_options *o) {
+    return ks_output_apart("explain", "--html", o->html, "its input", o->file) && ks_output_apart("explain", "--svg", o->svg, "its input", o->file) &&
+           ks_output_apart("explain", "--html", o->html, "--compare", o->compare) && ks_output_apart("explain", "--svg", o->svg, "--compare", o->compare) &&
+           ks_output_apart("explain", "--svg", o->svg, "--html", o->html);
+}
+
 /* A range that holds no step is a slip, not an empty story. */
 static bool check_range(const ks_story *story, const ks_filter *filter) {
     int32_t last = story->steps.count > 0 ? story->steps.items[story->steps.count - 1].number : 0;
@@ -111,6 +118,7 @@ int ks_command_explain(int argc, char **argv) {
     explain_options o = { .filter = { .partition = -1 } };
     int status = parse(argc, argv, &o);
     if (status != 0) return status;
+    if (!check_outputs(&o)) return 2;
     ks_opened runs[2] = { { 0 }, { 0 } };
     int count = o.compare != NULL ? 2 : 1;
     if (!ks_open("explain", o.file, o.has_seed, o.seed, &runs[0])) return 2;

@@ -33,6 +33,7 @@ typedef struct ks_prompt {
     int32_t told;             /* so many events are told */
     KS_VEC(ks_said) said;
     int32_t saved;            /* so many of them are in a file */
+    KS_VEC(char *) pages;     /* that this session wrote, and may write anew; owned */
     bool leaving;
 
     /* an expected output that is being read: the lines since `----` */

@@ -59,6 +59,8 @@ void ks_prompt_end(ks_prompt *prompt) {
     forget_session(prompt);
     unsay(prompt, 0);
     ks_free(prompt->said.items);
+    for (int32_t i = 0; i < prompt->pages.count; i++) ks_free(prompt->pages.items[i]);
+    ks_free(prompt->pages.items);
     ks_buffer_deinit(&prompt->expected);
 }
 

@@ -139,22 +139,36 @@ static bool ends_in(const char *name, const char *ending) {
     return size > end && strcmp(name + size - end, ending) == 0;
 }
 
+static bool is_our_page(const ks_prompt *prompt, const char *name) {
+    for (int32_t i = 0; i < prompt->pages.count; i++)
+        if (strcmp(prompt->pages.items[i], name) == 0) return true;
+    return false;
+}
+
 static void html(ks_prompt *prompt, const words *w) {
-    if (w->count != 2 || !ends_in(w->word[1], ".html")) {
-        ks_prompt_complain(prompt, 0, "html FILE.html: the page of the session so far");
+    const char *name = w->word[1];
+    bool overwrite = w->count == 3 && strcmp(w->word[2], "overwrite") == 0, ours = is_our_page(prompt, name);
+    if (w->count < 2 || (w->count > 2 && !overwrite) || !ends_in(name, ".html")) {
+        ks_prompt_complain(prompt, 0, "html FILE.html [overwrite]: the page of the session so far");
         return;
     }
     if (!has_story(prompt)) return;
+    if (!overwrite && !ours && access(name, F_OK) == 0) {
+        refuse(prompt, "%s is there already; `html FILE overwrite` replaces it", name);
+        return;
+    }
     ks_buffer text = { 0 }, page = { 0 };
     ks_recording *recording = prompt->recording;
     ks_prompt_scenario(prompt, &text);
     recording->scenario = ks_arena_string(recording->arena, ks_str((const char *)text.data));
     recording->seed = ks_arena_printf(recording->arena, "%llu", (unsigned long long)ksim_seed(ks_session_sim(prompt->session)));
     const ks_story *story = ks_prompt_story(prompt);
-    const char *title = ks_base_name(w->word[1]);
+    const char *title = ks_base_name(name);
     ks_explanation_html(&story, &title, 1, &page);
-    if (ks_write_file("html", w->word[1], &page)) printf("      %s: open it in a browser\n", w->word[1]);
-    else prompt->wrong = true;
+    if (ks_write_file("html", name, &page)) {
+        if (!ours) KS_PUSH(prompt->pages, ks_strndup(name, strlen(name)));
+        printf("      %s: open it in a browser\n", name);
+    } else prompt->wrong = true;
     ks_buffer_deinit(&text);
     ks_buffer_deinit(&page);
 }

@@ -59,6 +59,7 @@ int ks_command_run(int argc, char **argv) {
     run_options o = { 0 };
     int status = parse(argc, argv, &o);
     if (status != 0) return status;
+    if (!ks_output_apart("run", "--trace", o.trace, "its input", o.file)) return 2;
     char problem[1024];
     ks_scenario *scenario = ks_scenario_load(o.file, problem, sizeof problem);
     if (scenario == NULL) {

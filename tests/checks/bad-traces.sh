@@ -29,7 +29,7 @@ refused() { # FILE and a word that its complaint has
         set -e
         echo "ksim $command: status $status"; cat said complaint
         [ $status -eq 2 ] && [ ! -s said ] && [ "$(wc -l <complaint)" -eq 1 ] && grep -q "$1" complaint && grep -q "$2" complaint && [ ! -e out.html ] && [ ! -e out.svg ] || return 1
-        if ls ./*.part >/dev/null 2>&1; then return 1; fi
+        if ls ./*.part* >/dev/null 2>&1; then return 1; fi
     done
 }
 check "an empty file is no trace" refused empty.jsonl "empty"

@@ -8,7 +8,7 @@ says() {
     status=$1 words=$2; shift 2
     set +e; "$KSIM" "$@" >said 2>&1; got=$?; set -e
     cat said
-    [ "$got" -eq "$status" ] && grep -q "$words" said
+    [ "$got" -eq "$status" ] && grep -q -- "$words" said
 }
 
 cat >fine.ksim <<'S'
@@ -51,7 +51,7 @@ if [ -e /dev/full ]; then
     full() { says 2 "/dev/full cannot be written.*is there room" run fine.ksim --trace /dev/full && [ -c /dev/full ] && [ ! -e /dev/full.part ]; }
     check "a full disk is told" full
     check "a full disk is told by the demo too" says 2 "/dev/full cannot be written" demo lab07 1 --trace /dev/full
-    fullout() { set +e; "$KSIM" why fine.ksim group g 1 >/dev/full 2>said; s=$?; set -e; cat said; [ $s -ne 0 ] || grep -q "cannot be written" said; }
+    fullout() { set +e; "$KSIM" why fine.ksim group g 1 >/dev/full 2>said; s=$?; set -e; cat said; [ $s -eq 2 ] && grep -q "cannot be written" said; }
     check "and a full standard output" fullout
 else
     skip "a full disk is told (there is no /dev/full)"
@@ -107,9 +107,35 @@ if [ "$(id -u)" -ne 0 ]; then
     readonly_folder() { mkdir ro && cp stale.ksim ro && chmod a-w ro && says 2 "ro/stale.ksim cannot be written" run ro/stale.ksim --rewrite; s=$?; chmod u+w ro; return $s; }
     check "--rewrite in a folder that cannot be written" readonly_folder
 else
-    busy() { mkdir stale.ksim.part && says 2 "stale.ksim cannot be written" run stale.ksim --rewrite; s=$?; rmdir stale.ksim.part; grep -q stale stale.ksim || s=1; return $s; }
-    check "--rewrite of a file that cannot be written" busy
+    long=$(head -c 249 /dev/zero | tr '\0' s).ksim # nothing longer fits beside it
+    unwritable() { cp stale.ksim "$long" && says 2 "ss.ksim cannot be written" run "$long" --rewrite && cmp stale.ksim "$long"; }
+    check "--rewrite of a file that cannot be written" unwritable
 fi
+
+# ---- what stands there is not replaced by the way ----
+cp fine.ksim first.ksim; ln first.ksim hard.ksim; ln -s first.ksim soft.ksim; cp fine.ksim second.ksim; printf 'user\nann\n' >rows.csv
+refused() { # "words" ksim-arguments..
+    says 2 "$@" && [ "$(wc -l <said)" -eq 1 ] && grep -q "of its own" said && cmp fine.ksim first.ksim && cmp fine.ksim second.ksim &&
+        [ "$(cat rows.csv)" = "$(printf 'user\nann')" ] && [ -L soft.ksim ] && [ ! -e q ]
+}
+for out in first.ksim ./first.ksim hard.ksim soft.ksim; do
+    check "run --trace $out is refused when it is the scenario" refused "--trace $out would replace its input, first.ksim" run first.ksim --trace $out
+    check "explain --html $out is" refused "--html $out would replace its input, first.ksim" explain first.ksim --html $out
+    check "explain --svg $out is" refused "--svg $out would replace its input, first.ksim" explain first.ksim --svg $out
+done
+check "a page in place of the run that is compared is refused" refused "--html second.ksim would replace --compare, second.ksim" explain first.ksim --compare second.ksim --html second.ksim
+check "so is a drawing" refused "--svg second.ksim would replace --compare, second.ksim" explain first.ksim --compare second.ksim --html q --svg second.ksim
+for out in q ./q "$work/q"; do check "a page and a drawing in one new file, $out, are refused" refused "--svg $out would replace --html, q" explain first.ksim --html q --svg "$out"; done
+check "a trace in place of the rows is refused" refused "--trace ./rows.csv would replace --input, rows.csv" demo lab07 8 --input rows.csv --trace ./rows.csv
+apart() { "$KSIM" explain first.ksim --html /dev/null --svg /dev/null && mkdir -p other && "$KSIM" explain first.ksim --html q --svg other/q && grep -q '<html' q && grep -q '<svg' other/q; }
+check "what replaces nothing is written: a device twice, one name in two folders" apart
+parts() {
+    echo mine >t.part; echo theirs >victim; ln -sf victim t.part1
+    says 0 "held" run fine.ksim --trace t && cmp a t && [ "$(cat t.part)" = mine ] && [ -L t.part1 ] && [ "$(cat victim)" = theirs ] && [ ! -e t.part2 ]
+}
+check "what stands beside a file that is written stays, a link is not followed" parts
+new_mode() { (umask 027; "$KSIM" run fine.ksim --trace masked) && [ "$(stat -c %a masked)" = 640 ] && (umask 077; "$KSIM" run fine.ksim --trace masked) && [ "$(stat -c %a masked)" = 640 ]; }
+check "a new file has the mode that the umask leaves, one that was there keeps its own" new_mode
 
 # ---- data files ----
 mkdir -p lessons/data

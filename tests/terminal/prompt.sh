@@ -86,6 +86,9 @@ refuses_files() {
     piped "topic t\nsave $work/mine.ksim\n" 2; says 'is there already' complaints; [ "$(cat "$work/mine.ksim")" = mine ]
     piped "topic t\nsave $work/mine.ksim overwrite\n" 0; grep -q '^topic t$' "$work/mine.ksim"
     piped "topic t\nhtml $work/mine.ksim\n" 2; says 'html FILE.html' complaints
+    echo mine >"$work/mine.html"
+    piped "topic t\nhtml $work/mine.html\n" 2; says 'is there already' complaints; [ "$(cat "$work/mine.html")" = mine ]
+    piped "topic t\nhtml $work/mine.html overwrite\ntopic twice\nhtml $work/mine.html\n" 0; grep -q 'topic twice' "$work/mine.html"
     [ -z "$(find "$work" -name '*.part*')" ]
 }
 hostile() {
