@@ -107,7 +107,8 @@ static inline int ksim_cmocka_one_seed(ksim *sim, void *context) {
 /** Part of ksim_test_over_seeds(). */
 static inline void ksim_cmocka_run_seeds(void **state) {
     ksim_cmocka_seeds *seeds = (ksim_cmocka_seeds *)*state;
-    ksim_test_seeds_with(seeds->config, seeds->count, ksim_cmocka_one_seed, seeds);
+    if (ksim_test_seeds_with(seeds->config, seeds->count, ksim_cmocka_one_seed, seeds) != 0)
+        ksim_cmocka_report("the test did not run: KSIM_SEED is no seed, the count is 0, or the config is wrong (see above)", "kafkasim", 0);
 }
 
 #endif

@@ -18,7 +18,7 @@ typedef int ksim_test(ksim *sim, void *context);
 /** Runs `test` with a new cluster for each of the seeds 1 to `count`, until one returns another value than 0; that one is
  *  reported on standard error with its seed and its last steps. With KSIM_SEED=n in the environment only seed n is run.
  *  @param config  of the clusters (its seed is replaced); NULL: defaults
- *  @return 0, or what the failing test returned; -1 when KSIM_SEED is no seed, `test` is NULL or the config is wrong
+ *  @return 0, or what the failing test returned; -1 when KSIM_SEED is no seed, `count` is 0, `test` is NULL or the config is wrong
  *  For tests that fail by jumping (cmocka's do) see ksim_test_over_seeds() in <kafkasim/cmocka.h>. */
 KAFKA_API int ksim_test_seeds_with(const ksim_config *config, uint64_t count, ksim_test *test, void *context);
 /** The same with a default cluster. */
@@ -28,12 +28,12 @@ KAFKA_API int ksim_test_seeds(uint64_t count, int (*test)(ksim *sim));
 KAFKA_API const char *ksim_check_assignment(ksim *sim, const char *group, const char *expected);
 /** Values of a partition's records in order, separated by single spaces: "a b c"; with keys: "k1=a k2=b". */
 KAFKA_API const char *ksim_check_records(ksim *sim, const char *topic, int32_t partition, const char *expected);
-/** Committed offsets: "orders[0]=5 orders[1]=3"; "" for none. */
+/** Committed offsets: "orders[0]=5 orders[1]=3"; "" for none. Fails for a group that is not there. */
 KAFKA_API const char *ksim_check_committed(ksim *sim, const char *group, const char *expected);
 /** ksim_lag() of one topic (NULL: all) is `expected`. */
 KAFKA_API const char *ksim_check_lag(ksim *sim, const char *group, const char *topic, int64_t expected);
 /** The order in which the members of a group gained (+) and gave up (-) partitions so far:
- *  "+c1=orders[0,1,2] -c1=orders[0,1,2] +c1=orders[0] +c2=orders[1,2]". */
+ *  "+c1=orders[0,1,2] -c1=orders[0,1,2] +c1=orders[0] +c2=orders[1,2]". Fails for a group that never was. */
 KAFKA_API const char *ksim_check_ownership_history(ksim *sim, const char *group, const char *expected);
 /** Two offsets; the report prints decimals. */
 KAFKA_API const char *ksim_check_offset(ksim *sim, const char *what, int64_t actual, int64_t expected);

@@ -71,11 +71,14 @@ static void tell_stable(const wait *w, char *problem, size_t size) {
     size_t members = group != NULL ? group->member_count : 0;
     const char *state = ks_session_state(w->session, w->name);
     snprintf(problem, size, "%s %s: it is %s, with %zu member%s", w->name, strcmp(state, "Stable") == 0 ? "has not settled" : "is not stable", state, members, members == 1 ? "" : "s");
+    size_t expected = 0, used;
     for (ks_actor *actor = w->session->actors; actor != NULL; actor = actor->next) {
-        size_t used = strlen(problem);
-        if (ks_string_equal(actor->group, ks_str(w->name)) && actor->running && !stands_still(actor) && !actor->kind->settled(actor) && used < size)
+        if (!ks_string_equal(actor->group, ks_str(w->name)) || !actor->running || stands_still(actor)) continue;
+        expected++;
+        if ((used = strlen(problem)) < size && !actor->kind->settled(actor))
             snprintf(problem + used, size - used, "; %s has no assignment yet, or more to give up", actor->name.data);
     }
+    if ((used = strlen(problem)) < size && members != expected) snprintf(problem + used, size - used, "; %zu live and want to be in it", expected);
     tell_errors(w, problem, size);
 }
 

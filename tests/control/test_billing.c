@@ -389,6 +389,7 @@ static void a_test_runs_over_many_seeds(void **state) {
         assert_int_equal(ksim_test_seeds_with(NULL, 20, crash_at_a_time_drawn_from_the_seed, &runs), -1);
     }
     unsetenv("KSIM_SEED");
+    assert_int_equal(ksim_test_seeds_with(NULL, 0, crash_at_a_time_drawn_from_the_seed, &runs), -1);
     assert_int_equal(runs, 21);
 }
 

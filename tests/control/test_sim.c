@@ -250,6 +250,10 @@ static void committed_offsets_and_lag_are_set_and_shown(void **state) {
     assert_contains(report, "expected orders[0]=3");
     assert_contains(report, "seed 7");
     assert_contains(ksim_check_committed(*state, "billing", "orders=3"), "is not of the form");
+    assert_contains(ksim_check_committed(*state, "biling", ""), "biling"); /* of a group that is not there nothing holds */
+    assert_contains(ksim_check_committed(*state, NULL, ""), "(NULL)");
+    assert_contains(ksim_check_ownership_history(*state, "biling", ""), "no such group");
+    assert_contains(ksim_check_ownership_history(*state, NULL, ""), "(NULL)");
     assert_contains(ksim_check_lag(*state, "billing", "orders", 0), "expected 0");
     assert_contains(ksim_check_lag(*state, "nobody", NULL, 0), "there is no group");
     assert_contains(ksim_check_records(*state, "orders", 1, "x x"), "is       x x x");

@@ -70,7 +70,7 @@ static void a_line_is_fine_fails_or_is_wrong_and_the_session_goes_on(void **stat
         { "expect lag billing 7", "", KS_RUN_FAILED, -1 },
         { "until lag billing 0 within=1s", "", KS_RUN_FINE, 0 },
         { "crash c1", "", KS_RUN_FINE, 0 },
-        { "until stable billing within=1s", "is not stable", KS_RUN_FAILED, -1 },
+        { "until stable billing within=1s", "has not settled: it is Stable", KS_RUN_FAILED, -1 },
         { "restart c1", "", KS_RUN_FINE, 0 },
         { "until stable billing", "", KS_RUN_FINE, 0 }, /* that one got stuck is forgotten */
     };
