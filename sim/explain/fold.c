@@ -8,8 +8,6 @@
 #define KIND(x) (kind == ks_describe_ev_##x())
 #define FIELDS(x) ((const ks_ev_##x *)event->fields)
 
-enum { PARTITIONS_MAX = 1000000 }; /* of one topic: more can only stand in an edited trace */
-
 typedef struct named { ks_string name; int32_t index; UT_hash_handle hh; } named;
 
 typedef struct frame { /* a copy of all that changes */
@@ -100,10 +98,10 @@ static void gather_names(ks_fold *fold) {
         const ks_struct *kind = event->kind;
         see_node(&g, event);
         if (KIND(topic_created)) {
-            for (int32_t p = 0; p < FIELDS(topic_created)->partitions && p < PARTITIONS_MAX; p++) see_partition(&g, FIELDS(topic_created)->topic, p);
+            for (int32_t p = 0; p < FIELDS(topic_created)->partitions; p++) see_partition(&g, FIELDS(topic_created)->topic, p);
         } else if (KIND(partition_created)) see_partition(&g, FIELDS(partition_created)->topic, FIELDS(partition_created)->partition);
         else if (KIND(partitions_added)) {
-            for (int32_t p = FIELDS(partitions_added)->from < 0 ? 0 : FIELDS(partitions_added)->from; p < FIELDS(partitions_added)->to && p < PARTITIONS_MAX; p++) see_partition(&g, FIELDS(partitions_added)->topic, p);
+            for (int32_t p = FIELDS(partitions_added)->from < 0 ? 0 : FIELDS(partitions_added)->from; p < FIELDS(partitions_added)->to; p++) see_partition(&g, FIELDS(partitions_added)->topic, p);
         } else if (KIND(records_appended)) see_partition(&g, FIELDS(records_appended)->topic, FIELDS(records_appended)->partition);
         else if (KIND(offsets_committed)) {
             see_partition(&g, FIELDS(offsets_committed)->topic, FIELDS(offsets_committed)->partition);
@@ -195,7 +193,7 @@ static void apply(ks_fold *fold, const ks_recorded *event) {
             fold->partitions[p].start = fold->partitions[p].end = 0;
         }
     } else if (KIND(topic_created)) {
-        for (int32_t i = 0; i < FIELDS(topic_created)->partitions && i < PARTITIONS_MAX; i++) {
+        for (int32_t i = 0; i < FIELDS(topic_created)->partitions; i++) {
             p = partition_of(fold, FIELDS(topic_created)->topic, i, false);
             if (p >= 0) fold->partitions[p].exists = true;
         }

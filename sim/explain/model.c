@@ -14,8 +14,7 @@
 
 enum {
     LAG_POINTS = 400,          /* of one group's plot: the run is cut into so many spans of time */
-    RECORDS_SHOWN = 200,       /* of one batch: the last ones */
-    PARTITIONS_MAX = 1000000   /* of one topic: more can only stand in an edited trace */
+    RECORDS_SHOWN = 200        /* of one batch: the last ones */
 };
 
 typedef struct indexed { /* names in order of appearance */
@@ -112,7 +111,7 @@ static void see_partition(void *context, ks_string topic, int32_t partition) {
 }
 
 static void see_partitions(model *m, ks_string topic, int32_t from, int32_t to) {
-    for (int32_t p = from < 0 ? 0 : from; p < to && p < PARTITIONS_MAX; p++) see_partition(m, topic, p);
+    for (int32_t p = from < 0 ? 0 : from; p < to; p++) see_partition(m, topic, p);
 }
 
 static void see_ends(model *m, const ks_recorded *event) {
@@ -186,8 +185,10 @@ static void gather(model *m) {
 
 /* ---- lag ---- */
 
+static size_t share_of(const model *m, int32_t group, int32_t p) { return (size_t)group * (size_t)m->partition_count + (size_t)p; }
+
 static int64_t lag_between(const model *m, int32_t group, int32_t p, int64_t start, int64_t end) {
-    int32_t share = group * m->partition_count + p;
+    size_t share = share_of(m, group, p);
     if (m->owners[share] < 0 && m->committed[share] < 0) return 0;
     int64_t from = m->committed[share] > start ? m->committed[share] : start;
     return end > from ? end - from : 0;
@@ -199,7 +200,7 @@ static void plot(model *m, int32_t group, int64_t more) {
     if (more == 0) return;
     m->lag[group] += more;
     int64_t span = m->duration > 0 ? m->time * LAG_POINTS / (m->duration + 1) : 0;
-    lag_point *point = &m->plot[group * LAG_POINTS + (span < 0 ? 0 : span < LAG_POINTS ? span : LAG_POINTS - 1)];
+    lag_point *point = &m->plot[(size_t)group * LAG_POINTS + (size_t)(span < 0 ? 0 : span < LAG_POINTS ? span : LAG_POINTS - 1)];
     if (point->t < 0 || m->lag[group] > point->most) point->most = m->lag[group];
     if (point->t < 0) point->t = m->time;
     point->last = m->lag[group];
@@ -237,7 +238,7 @@ static void own(model *m, int32_t partition, int32_t member) {
     else field(m, ",\"m\":", member);
     end(m);
     int64_t before = share_lag(m, m->group, partition);
-    m->owners[m->group * m->partition_count + partition] = member;
+    m->owners[share_of(m, m->group, partition)] = member;
     plot(m, m->group, share_lag(m, m->group, partition) - before);
 }
 
@@ -245,7 +246,7 @@ static void gained(void *context, ks_string topic, int32_t partition) {
     model *m = context;
     if (ks_topic_is_internal(topic)) return;
     int32_t p = partition_index(m, topic, partition);
-    if (m->owners[m->group * m->partition_count + p] != m->member) own(m, p, m->member);
+    if (m->owners[share_of(m, m->group, p)] != m->member) own(m, p, m->member);
 }
 
 /* Only its owner can give a partition up. */
@@ -253,7 +254,7 @@ static void released(void *context, ks_string topic, int32_t partition) {
     model *m = context;
     if (ks_topic_is_internal(topic)) return;
     int32_t p = partition_index(m, topic, partition);
-    if (p < m->partition_count && m->owners[m->group * m->partition_count + p] == m->member) own(m, p, -1);
+    if (p < m->partition_count && m->owners[share_of(m, m->group, p)] == m->member) own(m, p, -1);
 }
 
 static void ownership_change(model *m, const ks_recorded *event) {
@@ -274,11 +275,10 @@ static void node_change(model *m, ks_string name, const char *state) {
     indexed *member;
     KS_HASH_FIND_STRING(hh, m->members, name, member);
     if (member == NULL) return;
-    int32_t shares = m->group_count * m->partition_count;
-    for (int32_t i = 0; i < shares; i++) {
-        if (m->owners[i] != member->index) continue;
-        m->group = i / m->partition_count;
-        own(m, i % m->partition_count, -1);
+    for (int32_t g = 0; g < m->group_count; g++) {
+        m->group = g;
+        for (int32_t p = 0; p < m->partition_count; p++)
+            if (m->owners[share_of(m, g, p)] == member->index) own(m, p, -1);
     }
 }
 
@@ -291,8 +291,8 @@ static void exists(model *m, int32_t partition, bool there) {
 }
 
 static void topic_change(model *m, ks_string topic, int32_t from, int32_t to) {
-    if (ks_topic_is_internal(topic)) return;
-    for (int32_t p = from < 0 ? 0 : from; p < to && p < PARTITIONS_MAX; p++) exists(m, partition_index(m, topic, p), true);
+    if (internal(topic)) return;
+    for (int32_t p = from < 0 ? 0 : from; p < to; p++) exists(m, partition_index(m, topic, p), true);
 }
 
 static void topic_deleted(model *m, ks_string topic) {
@@ -374,7 +374,7 @@ static void offset_change(model *m, const char *what, ks_string group, ks_string
     if (g >= m->group_count || p >= m->partition_count) return; /* deleted, but never there */
     if (strcmp(what, "com") == 0) {
         int64_t before = share_lag(m, g, p);
-        m->committed[g * m->partition_count + p] = offset;
+        m->committed[share_of(m, g, p)] = offset;
         plot(m, g, share_lag(m, g, p) - before);
     }
     begin(m, what);
@@ -386,8 +386,8 @@ static void offset_change(model *m, const char *what, ks_string group, ks_string
 
 /* To a former owner: the position of the present one stays. */
 static void delivered(model *m, const ks_ev_records_delivered *e) {
-    if (ks_topic_is_internal(e->topic) || e->group.size <= 0) return;
-    int32_t owner = m->owners[index_of(m, &m->groups, e->group) * m->partition_count + partition_index(m, e->topic, e->partition)];
+    if (internal(e->topic) || e->group.size <= 0) return;
+    int32_t owner = m->owners[share_of(m, index_of(m, &m->groups, e->group), partition_index(m, e->topic, e->partition))];
     if (owner < 0 || owner == index_of(m, &m->members, e->client)) offset_change(m, "pos", e->group, e->topic, e->partition, e->last_offset + 1);
 }
 

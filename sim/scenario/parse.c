@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A whole scenario: lines, and the expected outputs under them.
  */
+#include "sim/base/file.h"
 #include "sim/scenario/command.h"
 #include "sim/scenario/scenario.h"
 #include "sim/scenario/world.h"
@@ -99,19 +100,10 @@ ks_scenario *ks_scenario_parse(const char *text, size_t size, const char *name, 
 }
 
 ks_scenario *ks_scenario_load(const char *path, char *problem, size_t problem_size) {
-    FILE *file = fopen(path, "rb");
-    if (file == NULL) {
-        snprintf(problem, problem_size, "%s: cannot be opened; does it exist, and may you read it?", path);
-        return NULL;
-    }
     ks_buffer text = { 0 };
-    char chunk[16384];
-    size_t got;
-    while ((got = fread(chunk, 1, sizeof chunk, file)) > 0) ks_buffer_append(&text, chunk, got);
-    bool broken = ferror(file) != 0;
-    fclose(file);
     ks_scenario *scenario = NULL;
-    if (broken) snprintf(problem, problem_size, "%s: cannot be read; is it a folder?", path);
+    const char *wrong = ks_file_read(path, TEXT_MAX, true, &text);
+    if (wrong != NULL) snprintf(problem, problem_size, "%s: %s", path, wrong);
     else scenario = ks_scenario_parse(text.size > 0 ? (const char *)text.data : "", text.size, path, problem, problem_size);
     ks_buffer_deinit(&text);
     return scenario;

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Rows of CSV and JSON lines.
  */
-#define _POSIX_C_SOURCE 200809L
 #include "sim/scenario/rows.h"
 
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
+#include "sim/base/file.h"
 #include "sim/scenario/command.h"
 #include "sim/scenario/texts.h"
 
@@ -48,19 +47,10 @@ static bool is_json(const char *path) {
     return false;
 }
 
-static bool read_file(ks_rows *rows, char *problem, size_t size) {
-    struct stat status;
-    FILE *file = fopen(rows->path, "rb");
-    if (file == NULL) return fail(rows, 0, problem, size, "cannot be opened; does it exist, and may you read it?");
-    bool fine = fstat(fileno(file), &status) == 0 && S_ISREG(status.st_mode);
-    if (!fine) fail(rows, 0, problem, size, "is no file that can be read whole; is it a folder or a device?");
-    else if (status.st_size > KS_TEXTS_FILE_MAX) fine = fail(rows, 0, problem, size, "is larger than %d MiB; cut it into parts", KS_TEXTS_FILE_MAX >> 20);
-    char chunk[16384];
-    size_t got;
-    while (fine && rows->text.size <= KS_TEXTS_FILE_MAX && (got = fread(chunk, 1, sizeof chunk, file)) > 0) ks_buffer_append(&rows->text, chunk, got);
-    if (fine && ferror(file)) fine = fail(rows, 0, problem, size, "cannot be read to its end");
-    fclose(file);
-    return fine;
+static bool read_file(ks_rows *rows, char *problem, size_t size) { /* no pipe: the file is read again when the scenario runs */
+    const char *wrong = ks_file_read(rows->path, KS_TEXTS_FILE_MAX, false, &rows->text);
+    if (wrong != NULL) return fail(rows, 0, problem, size, "%s", wrong);
+    return rows->text.size <= KS_TEXTS_FILE_MAX || fail(rows, 0, problem, size, "is larger than %d MiB; cut it into parts", KS_TEXTS_FILE_MAX >> 20);
 }
 
 /* ---- CSV ---- */

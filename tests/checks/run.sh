@@ -40,7 +40,7 @@ wrong() { says 2 "wrong.ksim:2:6: there is no consumer 'c'" run wrong.ksim --tra
 check "a wrong file: exit status 2, and no trace" wrong
 kept() { echo kept >old; says 2 "wrong.ksim:2:6:" run wrong.ksim --trace old && [ "$(cat old)" = kept ]; }
 check "and a trace that was there before stays" kept
-check "a folder is no scenario" says 2 "cannot be read; is it a folder?" run .
+check "a folder is no scenario" says 2 "is it a folder or a device?" run .
 check "a scenario that is not there" says 2 "none.ksim: cannot be opened; does it exist" run none.ksim
 check "a trace in a folder that is not there" says 2 "no/such/file cannot be written" run fine.ksim --trace no/such/file
 head -c 17000000 /dev/zero | tr '\0' '#' >huge.ksim

@@ -216,11 +216,11 @@ static void a_file_that_is_no_trace_is_refused_with_its_line(void **state) {
         { false, "{\"format\":\"kafkasim-trace\",\"version\":99}\n", "t:1: this program reads traces of version 1, not of version: 99" },
         { true, "{\"id\":1,\"cause\":0,\"time\":5,\"kind\":\"no_such\",\"fields\":{}}\n", "t:2: no kind of event is called so" },
         { true, "{\"id\":1,\"cause\":0,\"time\":5}\n", "t:2: this is not an event" },
-        { true, "{\"id\":1,\"cause\":1,\"time\":5,\"kind\":\"note\",\"fields\":{}}\n", "t:2: an event's cause must come before it" },
-        { true, "{\"id\":1,\"cause\":0,\"time\":5,\"kind\":\"note\",\"fields\":{\"Text\":5}}\n", "t:2: a field has the wrong type or is out of range: Text" },
-        { true, "{\"id\":1,\"cause\":0,\"time\":5,\"kind\":\"note\",\"fields\":{}}", "t:2: the file ends in the middle of a line; was it cut?" },
-        { true, "{\"id\":1,\"cause\":0,\"time\":5,\"kind\":\"note\",\"fields\":{}}\n{\"id\":1,\"cause\":0,\"time\":5,\"kind\":\"note\",\"fields\":{}}\n", "t:3: event ids must grow" },
-        { true, "{\"id\":1,\"cause\":0,\"time\":5,\"kind\":\"note\",\"fields\":{}}\n{\"id\":2,\"cause\":0,\"time\":4,\"kind\":\"note\",\"fields\":{}}\n", "t:3: time must not go back" },
+        { true, "{\"id\":1,\"cause\":1,\"time\":5,\"node\":\"\",\"kind\":\"note\",\"fields\":{\"Text\":\"\"}}\n", "t:2: an event's cause must come before it" },
+        { true, "{\"id\":1,\"cause\":0,\"time\":5,\"node\":\"\",\"kind\":\"note\",\"fields\":{\"Text\":5}}\n", "t:2: a field has the wrong type or is out of range: Text" },
+        { true, "{\"id\":1,\"cause\":0,\"time\":5,\"node\":\"\",\"kind\":\"note\",\"fields\":{\"Text\":\"\"}}", "t:2: the file ends in the middle of a line; was it cut?" },
+        { true, "{\"id\":1,\"cause\":0,\"time\":5,\"node\":\"\",\"kind\":\"note\",\"fields\":{\"Text\":\"\"}}\n{\"id\":1,\"cause\":0,\"time\":5,\"node\":\"\",\"kind\":\"note\",\"fields\":{\"Text\":\"\"}}\n", "t:3: event ids must grow" },
+        { true, "{\"id\":1,\"cause\":0,\"time\":5,\"node\":\"\",\"kind\":\"note\",\"fields\":{\"Text\":\"\"}}\n{\"id\":2,\"cause\":0,\"time\":4,\"node\":\"\",\"kind\":\"note\",\"fields\":{\"Text\":\"\"}}\n", "t:3: time must not go back" },
         { true, "{\"id\":1,\n", "t:2: this is not a JSON object" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
