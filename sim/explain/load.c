@@ -18,7 +18,7 @@ enum {
     TRACE_MAX = INT32_MAX,      /* bytes of a file */
     TOPIC_MAX = 10000,          /* partitions of one topic, as in a scenario */
     PARTITIONS_MAX = 100000,    /* of all topics of a run */
-    SHARES_MAX = 4000000        /* groups times partitions: the views keep an owner and an offset of each */
+    SHARES_MAX = 1000000        /* groups times partitions: the views keep an owner and an offset of each */
 };
 #define TIME_MAX (INT64_MAX / 4)          /* ns, on either side of zero: differences fit */
 #define OFFSET_MAX (INT64_C(1) << 53)     /* of records: the next one, and sums of many, fit */
@@ -134,7 +134,7 @@ static bool see_event(loader *l, const ks_struct *kind, const char *fields) {
     if (KIND(client_partitions_assigned)) ks_partitions_each(FIELDS(client_partitions_assigned)->partitions, see_partition, l);
     if (HASH_COUNT(l->partitions) > PARTITIONS_MAX) return fail(l, "a view shows at most 100000 partitions; here is one more", NULL);
     if ((uint64_t)HASH_COUNT(l->groups) * HASH_COUNT(l->partitions) > SHARES_MAX)
-        return fail(l, "groups times partitions are more than the 4000000 that a view shows", NULL);
+        return fail(l, "groups times partitions are more than the 1000000 that a view shows", NULL);
     return true;
 }
 
