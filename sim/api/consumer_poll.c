@@ -56,19 +56,11 @@ void ks_consumer_run_commits(kafka_consumer *consumer) {
 
 /* ---- records ---- */
 
-typedef struct gathered { /* what a kafka_records lies in */
-    kafka_records records;
-    ks_arena *topics;
-    const char *topic; /* the last one's copy */
-} gathered;
-
 void kafka_records_free(kafka_records *records) {
     if (records == NULL) return;
-    gathered *own = (gathered *)records;
     for (size_t i = 0; i < records->count; i++) kafka_message_release(&records->messages[i]);
     ks_free(records->messages);
-    ks_arena_free(own->topics);
-    ks_free(own);
+    ks_free(records);
 }
 
 static kafka_bytes bytes_of(ks_bytes bytes) {
@@ -91,22 +83,19 @@ static void hold(kafka_message *message, const ks_consumer_record *record) {
 }
 
 static kafka_records *gather(kafka_consumer *consumer) {
-    gathered *own = ks_alloc(sizeof *own);
+    kafka_records *records = ks_alloc(sizeof *records);
     KS_VEC(kafka_message) messages = { 0 };
     ks_consumer_record record;
-    own->topics = ks_arena_new();
     while (ks_consumer_take(consumer->engine, &record)) {
-        if (own->topic == NULL || strcmp(own->topic, record.topic.data) != 0)
-            own->topic = ks_arena_string(own->topics, record.topic).data;
-        kafka_message message = { .topic = own->topic, .partition = record.partition, .offset = record.record.offset,
-                                  .high_watermark = record.high_watermark, .key = bytes_of(record.record.key),
-                                  .value = bytes_of(record.record.value),
+        kafka_message message = { .topic = ks_block_keep_name(record.block, record.topic), .partition = record.partition,
+                                  .offset = record.record.offset, .high_watermark = record.high_watermark,
+                                  .key = bytes_of(record.record.key), .value = bytes_of(record.record.value),
                                   .time = record.record.timestamp_ms * KAFKA_MILLISECOND };
         hold(&message, &record);
         KS_PUSH(messages, message);
     }
-    own->records = (kafka_records){ messages.items, (size_t)messages.count };
-    return &own->records;
+    *records = (kafka_records){ messages.items, (size_t)messages.count };
+    return records;
 }
 
 /* ---- one call ---- */

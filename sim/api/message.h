@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What `kafka_message.batch` of a read message is: one reference on the block that all of the message's views lie in:
- * key, value, and (at its end or in a block of their own that it owns) decoded headers. kafka_message_release() gives
+ * key, value, the topic (a name kept with the block), and (at its end or in a block of their own that it owns) decoded headers. kafka_message_release() gives
  * it back.
  */
 #ifndef KS_MESSAGE_H

@@ -192,7 +192,7 @@ static void fill_headers(const ks_record *record, kafka_header *headers) {
 static void fill_message(const ks_fetched *fetched, kafka_message *message) {
     const ks_record *record = &fetched->record;
     const ks_read_partition *partition = ks_fetched_partition(fetched);
-    message->topic = partition->topic.data;
+    message->topic = ks_block_keep_name(fetched->block, partition->topic);
     message->partition = partition->partition;
     message->offset = record->offset;
     message->high_watermark = fetched->high_watermark;

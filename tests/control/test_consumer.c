@@ -59,6 +59,46 @@ static void records_come_whole_with_keys_values_headers_and_times(void **state) 
     kafka_records_free(records);
 }
 
+static kafka_records *poll_some(program *p) {
+    kafka_records *records = NULL;
+    for (int i = 0; i < 20 && records == NULL; i++)
+        assert_int_equal(kafka_consumer_poll(p->consumer, p->ctx, KAFKA_SECOND, &records), KAFKA_OK);
+    assert_non_null(records);
+    return records;
+}
+
+static void a_kept_message_outlives_its_records_and_its_consumer(void **state) {
+    stage *s = *state;
+    ksim_create_topic(s->sim, "orders", 1);
+    ksim_create_topic(s->sim, "payments", 1);
+    kafka_header header = { kafka_string("type"), kafka_string("paid") };
+    kafka_message in[] = { { .topic = "orders", .value = kafka_string("plain") },
+                           { .topic = "payments", .value = kafka_string("headed"), .headers = &header, .header_count = 1 } };
+    assert_int_equal(ksim_put_messages(s->sim, in, 2), KAFKA_OK);
+    program *p = make_program(s, "c1", earliest);
+    assert_int_equal(kafka_consumer_subscribe(p->consumer, (const char *[]){ "orders", "payments" }, 2, NULL), KAFKA_OK);
+    kafka_message kept[2];
+    size_t count = 0;
+    while (count < 2) {
+        kafka_records *records = poll_some(p);
+        for (size_t i = 0; i < records->count; i++) {
+            kept[count++] = records->messages[i];
+            records->messages[i] = (kafka_message){ 0 };
+        }
+        kafka_records_free(records);
+    }
+    kafka_consumer_free(p->consumer);
+    p->consumer = NULL;
+    for (size_t i = 0; i < 2; i++) {
+        const kafka_message *sent = &in[strcmp(kept[i].topic, "payments") == 0];
+        assert_string_equal(kept[i].topic, sent->topic);
+        assert_true(kafka_bytes_equal(kept[i].value, sent->value));
+        assert_int_equal(kept[i].header_count, sent->header_count);
+    }
+    assert_string_not_equal(kept[0].topic, kept[1].topic);
+    for (size_t i = 0; i < 2; i++) kafka_message_release(&kept[i]);
+}
+
 static void a_poll_returns_at_most_max_poll_records(void **state) {
     stage *s = *state;
     ksim_create_topic(s->sim, "orders", 2);
@@ -329,6 +369,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(a_lone_consumer_reads_all_commits_and_leaves),
         TEST(records_come_whole_with_keys_values_headers_and_times),
+        TEST(a_kept_message_outlives_its_records_and_its_consumer),
         TEST(a_poll_returns_at_most_max_poll_records),
         TEST(a_poll_without_records_returns_after_its_timeout),
         TEST(what_was_committed_is_where_the_next_one_starts),

@@ -299,6 +299,18 @@ static void after_close_what_was_queued_is_delivered_then_eof(void **state) {
     kafka_address_free(c1);
 }
 
+static void a_kept_message_outlives_its_reader(void **state) {
+    fixture *f = *state;
+    kafka_address *c1 = setup(f, 10);
+    kafka_reader *reader = reader_of(c1, (kafka_reader_config){ .topic = "orders", .partition = 1 });
+    kafka_message message;
+    assert_ok(c1, kafka_reader_fetch(reader, kafka_background(c1), &message));
+    kafka_reader_free(reader);
+    assert_string_equal(message.topic, "orders");
+    kafka_message_release(&message);
+    kafka_address_free(c1);
+}
+
 typedef struct task_state {
     kafka_address *address;
     kafka_reader *reader;
@@ -660,6 +672,7 @@ int main(void) {
         TEST(what_retention_removed_is_skipped_silently),
         TEST(an_ended_context_comes_before_a_queued_message),
         TEST(after_close_what_was_queued_is_delivered_then_eof),
+        TEST(a_kept_message_outlives_its_reader),
         TEST(a_waiting_fetch_gets_eof_when_the_reader_is_closed),
         TEST(an_uninterruptible_fetch_delays_close_up_to_max_wait),
         TEST(two_tasks_share_a_reader),
