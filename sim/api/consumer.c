@@ -209,7 +209,9 @@ kafka_error kafka_consumer_close_within(kafka_consumer *consumer, kafka_duration
     if (error == KAFKA_OK) {
         ks_consumer_close(consumer->engine, timeout);
         error = ks_consumer_finish(consumer, "kafka_consumer_close");
-        if (error == KAFKA_OK) error = ks_consumer_close_error(consumer->engine);
+        const char *what;
+        if (error == KAFKA_OK && (error = ks_consumer_close_error(consumer->engine, &what)))
+            ks_process_fail(consumer->address->process, error, "kafka_consumer_close: %s failed: %s", what, kafka_error_text(error));
     }
     consumer->closed = true;
     return error;

@@ -108,7 +108,6 @@ ks_poll_result ks_java_close_step(ks_consumer *c) {
         ks_java_shut_down(c);
         /* fall through */
     case KS_CLOSING_DONE:
-        if (c->callback_error && c->close_error == KAFKA_OK) c->close_error = c->callback_error;
         return KS_POLL_DONE;
     case KS_CLOSING_CALLED:
         return KS_POLL_WAITING; /* with the application */
@@ -127,7 +126,11 @@ void ks_consumer_close(ks_consumer *c, int64_t timeout_ns) {
 }
 
 bool ks_consumer_is_closed(const ks_consumer *c) { return c->closing == KS_CLOSING_DONE || c->dead; }
-kafka_error ks_consumer_close_error(const ks_consumer *c) { return c->close_error; }
+
+kafka_error ks_consumer_close_error(const ks_consumer *c, const char **what) {
+    *what = c->close_error ? "the last commit" : "a callback of the rebalance listener";
+    return c->close_error || c->closing != KS_CLOSING_DONE ? c->close_error : c->callback_error;
+}
 
 /* ---- unsubscribe ---- */
 

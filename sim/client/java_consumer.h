@@ -132,7 +132,8 @@ int32_t ks_consumer_assignment(ks_consumer *consumer, const ks_topic_partitions 
  * KS_POLL_DONE (a callback may come first), poll_end. The handle lives on until ks_consumer_free. */
 void ks_consumer_close(ks_consumer *consumer, int64_t timeout_ns);
 bool ks_consumer_is_closed(const ks_consumer *consumer);
-kafka_error ks_consumer_close_error(const ks_consumer *consumer); /* of its commit or its callback */
+/* Of its commit or else its callback; `what`: which of them, in words. */
+kafka_error ks_consumer_close_error(const ks_consumer *consumer, const char **what);
 
 /* ---- for those who watch ---- */
 

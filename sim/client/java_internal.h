@@ -264,7 +264,7 @@ struct ks_consumer {
 
     /* the end */
     int64_t close_deadline;
-    kafka_error close_error;
+    kafka_error close_error;        /* of its commit */
     ks_offset_op *close_commit;
     bool unsubscribing, unsubscribe_called; /* called: the callback is with the application */
     bool left;                      /* LeaveGroup was answered, or none was needed */

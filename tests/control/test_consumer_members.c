@@ -282,6 +282,20 @@ static void a_failing_callback_fails_the_poll_but_not_the_rebalance(void **state
     kafka_records_free(records);
 }
 
+static void a_failing_callback_fails_the_close_and_is_named(void **state) {
+    stage *s = *state;
+    ksim_create_topic(s->sim, "orders", 1);
+    program *p = make_program(s, "c1", (const char *[]){ GROUP, NULL });
+    kafka_rebalance_listener listener = { NULL, failing, NULL, p };
+    kafka_consumer_subscribe(p->consumer, (const char *[]){ "orders" }, 1, &listener);
+    kafka_records *records;
+    assert_int_equal(kafka_consumer_poll(p->consumer, p->ctx, 10 * KAFKA_SECOND, &records), KAFKA_OK);
+    assert_int_equal(kafka_consumer_close(p->consumer), KAFKA_ERR_USER);
+    const char *detail = kafka_error_detail(p->address), *start = "kafka_consumer_close: a callback of the rebalance listener failed: ";
+    assert_memory_equal(detail, start, strlen(start));
+    assert_int_equal(kafka_consumer_close(p->consumer), KAFKA_OK);
+}
+
 static kafka_error all_to_the_last(void *argument, const kafka_assignor_member *members, size_t member_count,
                                    const kafka_assignor_topic *topics, size_t topic_count, int32_t *owners) {
     int *calls = argument;
@@ -361,6 +375,7 @@ int main(void) {
         TEST(members_without_a_common_assignor_are_refused),
         TEST(a_changed_subscription_rejoins),
         TEST(a_failing_callback_fails_the_poll_but_not_the_rebalance),
+        TEST(a_failing_callback_fails_the_close_and_is_named),
         TEST(an_assignor_of_the_application_decides),
         TEST(a_cooperative_assignor_that_does_not_wait_is_found_out),
         cmocka_unit_test(a_built_in_assignor_can_be_run_by_hand),
