@@ -199,6 +199,12 @@ static void blocks_live_until_the_last_reference_is_gone(void **state) {
     memset(block->data, 1, 100);
     ks_block_release(ks_block_hold(block));
     assert_int_equal(block->references, 1);
+    char text[] = "orders";
+    const char *name = ks_block_keep_name(block, ks_str(text));
+    assert_ptr_equal(ks_block_keep_name(block, ks_str("orders")), name);
+    assert_string_equal(ks_block_keep_name(block, ks_str("order")), "order");
+    text[0] = 'x';
+    assert_string_equal(name, "orders");
     ks_block_release(block);
     ks_block_release(NULL);
     assert_int_equal(ks_alloc_live(), live);
