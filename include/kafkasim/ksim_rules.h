@@ -59,21 +59,26 @@ typedef struct ksim_rule_config {
     uint64_t every;     /**< fire on every nth match */
     uint64_t first;     /**< fire on the next k matches, then no more */
     uint32_t chance;    /**< fire with probability chance / of, drawn from the simulator's stream of faults ... */
-    uint32_t of;        /**< ... 0: 100, so that chance is a percentage. At most one of nth, every, first, chance; none:
+    uint32_t of;        /**< ... 0: 100, so that chance is a percentage; only with chance. At most one of nth, every, first, chance; none:
                              always */
 
     ksim_action action;   /**< what happens when it fires */
-    kafka_error error;    /**< for KSIM_ANSWER_ERROR */
-    kafka_duration delay; /**< for KSIM_DELAY and KSIM_DELAY_ANSWER */
-    /** Decides instead of `action` when it fires; must not block or run the simulation. NULL: none. */
+    kafka_error error;    /**< for KSIM_ANSWER_ERROR, which needs it; refused with another action */
+    kafka_duration delay; /**< for KSIM_DELAY and KSIM_DELAY_ANSWER, which need it; refused with another action */
+    /** Decides instead of `action`, `error` and `delay` when it fires; must not block or run the simulation. It may add
+     *  and remove rules, its own too: see ksim_rule_add() and ksim_rule_remove(). NULL: none. */
     ksim_decision (*decide)(void *context, const ksim_request *request);
     void *context;        /**< for `decide`; kept */
 } ksim_rule_config;
 
-/** Adds a rule after those that are there.
+/** Adds a rule after those that are there. In a rule's `decide` or a subscriber to the trace: it is asked from the next
+ *  request on.
  *  @return kept by the simulator. NULL when the config is wrong (ksim_error_detail()); nothing is changed then. */
 KAFKA_API ksim_rule *ksim_rule_add(ksim *sim, const ksim_rule_config *config);
-/** Ends a rule and releases what it holds. NULL is allowed. */
+/** Ends a rule and releases what it holds. NULL is allowed. A rule's `decide` and a subscriber to the trace may remove any
+ *  rule: it is asked no more, and what its own `decide` then returns still happens to that request, except that a removed
+ *  rule holds nothing. The rule must not be used after this call, but a ksim_run_until_rule() that waits for it goes on
+ *  with how often it had fired. */
 KAFKA_API void ksim_rule_remove(ksim *sim, ksim_rule *rule);
 /** How many requests fitted its fields so far. */
 KAFKA_API uint64_t ksim_rule_matched(const ksim_rule *rule);

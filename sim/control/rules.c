@@ -28,9 +28,65 @@ static const char *const verbs[] = {
 };
 enum { ACTION_COUNT = sizeof verbs / sizeof *verbs };
 
-typedef struct rule_state { /* answers that are still to be dealt with */
-    KS_VEC(ks_rule_pending) pending;
+/* A ksim_run_until_rule() in progress. It outlives the rule when that is removed meanwhile. */
+typedef struct until_fired {
+    struct until_fired *outer;
+    const ksim_rule *rule; /* NULL: removed, having fired ... */
+    uint64_t fired;        /* ... so often */
+    uint64_t times;
+} until_fired;
+
+typedef struct rule_state {
+    KS_VEC(ks_rule_pending) pending; /* answers that are still to be dealt with */
+    until_fired *awaited;            /* innermost first; NULL: none */
+    int32_t asking;                  /* > 0: rules are being asked or ended, so others may not free them */
+    int32_t removed;                 /* how many wait for the end of that */
 } rule_state;
+
+/* ---- ending ---- */
+
+static void rule_free(ksim_rule *rule) {
+    ks_free((void *)rule->config.name);
+    ks_free((void *)rule->config.client);
+    ks_free((void *)rule->config.group);
+    ks_free(rule->topic);
+    ks_free(rule);
+}
+
+static void end_rule(ksim_rule **link) {
+    ksim_rule *rule = *link;
+    ksim *sim = rule->sim;
+    rule_state *state = sim->rule_state;
+    for (int32_t i = 0; i < state->pending.count; i++) {
+        if (state->pending.items[i].rule == rule) state->pending.items[i].rule = NULL;
+    }
+    for (until_fired *until = state->awaited; until; until = until->outer) {
+        if (until->rule == rule) *until = (until_fired){ until->outer, NULL, rule->fired, until->times };
+    }
+    ksim_rule_release(sim, rule);
+    *link = rule->next;
+    if (rule->next == NULL) sim->rules_last = link;
+    KS_EMIT(sim->kernel, NULL, rule_removed, .rule = rule->id, .name = ks_str(rule->config.name),
+            .times = (int64_t)rule->fired);
+    rule_free(rule);
+}
+
+/* Ends the rules that were removed meanwhile, also those that a subscriber removes when it hears of it. One pass over
+ * the rules, and one more for each time that a subscriber removes an older one. */
+static void stop_asking(ksim *sim) {
+    rule_state *state = sim->rule_state;
+    while (state->asking == 1 && state->removed > 0) {
+        for (ksim_rule **link = &sim->rules; *link && state->removed > 0;) {
+            if (!(*link)->removed) {
+                link = &(*link)->next;
+                continue;
+            }
+            end_rule(link);
+            state->removed--;
+        }
+    }
+    state->asking--;
+}
 
 /* ---- deciding ---- */
 
@@ -77,11 +133,13 @@ static uint64_t tell_fired(ksim_rule *rule, const ksim_decision *decision, ks_co
                    .server = ks_str(ks_node_name(ks_connection_server(connection))), .times = (int64_t)rule->fired);
 }
 
-/* Asks the rules in their order. NULL: the request goes on untouched. */
+/* Asks the rules in their order. NULL: the request goes on untouched. Functions and subscribers may add and remove rules
+ * meanwhile: what is added is asked from the next request on (else a rule that adds its successor would never end). */
 static ksim_rule *ask_rules(ksim *sim, ks_connection *connection, const ks_envelope *request, ksim_decision *decision,
                             uint64_t *cause) {
-    for (ksim_rule *rule = sim->rules; rule; rule = rule->next) {
-        if (!ks_rule_matches(rule, connection, request)) continue;
+    const int32_t newest = (int32_t)sim->rule_serial;
+    for (ksim_rule *rule = sim->rules; rule && rule->id <= newest; rule = rule->next) {
+        if (rule->removed || !ks_rule_matches(rule, connection, request)) continue;
         rule->matched++;
         if (!fires(rule)) continue;
         *decision = decide(rule, connection, request);
@@ -114,10 +172,7 @@ static void remember(ksim *sim, ks_connection *connection, const ks_envelope *re
             (ks_rule_pending){ ks_connection_id(connection), request->correlation_id, rule, *decision, cause });
 }
 
-static void on_request(void *context, ks_connection *connection, const ks_envelope *request, ks_intercept *out) {
-    ksim *sim = context;
-    ks_sim_joined_request(sim, connection, request);
-    if (sim->rules == NULL) return;
+static void intercept(ksim *sim, ks_connection *connection, const ks_envelope *request, ks_intercept *out) {
     ksim_decision decision;
     uint64_t cause = 0;
     ksim_rule *rule = ask_rules(sim, connection, request, &decision, &cause);
@@ -141,6 +196,7 @@ static void on_request(void *context, ks_connection *connection, const ks_envelo
         break;
     case KSIM_RESET_BEFORE: out->action = KS_INTERCEPT_RESET; break;
     case KSIM_HOLD:
+        if (rule->removed) break; /* nobody could release it */
         out->action = KS_INTERCEPT_HOLD;
         out->hold_id = (uint64_t)rule->id;
         rule->held++;
@@ -149,6 +205,16 @@ static void on_request(void *context, ks_connection *connection, const ks_envelo
     case KSIM_RESET_AFTER:
     case KSIM_HOLD_ANSWER: remember(sim, connection, request, rule, &decision, cause); break;
     }
+}
+
+static void on_request(void *context, ks_connection *connection, const ks_envelope *request, ks_intercept *out) {
+    ksim *sim = context;
+    rule_state *state = sim->rule_state;
+    ks_sim_joined_request(sim, connection, request);
+    if (sim->rules == NULL) return;
+    state->asking++;
+    intercept(sim, connection, request, out);
+    stop_asking(sim);
 }
 
 static void on_response(void *context, ks_connection *connection, const ks_envelope *request,
@@ -191,6 +257,21 @@ void ks_sim_rules_init(ksim *sim) {
 
 /* ---- adding and removing ---- */
 
+/* Fields that would be ignored, or an action that would do nothing. NULL: none. */
+static const char *idle_field(const ksim_rule_config *config) {
+    bool delays = config->action == KSIM_DELAY || config->action == KSIM_DELAY_ANSWER;
+    if (config->of > 0 && config->chance == 0)
+        return "of is set without chance: set chance too (chance in of requests), or leave of out";
+    if (config->decide) return NULL; /* it decides about the rest */
+    if (config->error != KAFKA_OK && config->action != KSIM_ANSWER_ERROR)
+        return "error is set, but action answers with none: set action to KSIM_ANSWER_ERROR, or leave error out";
+    if (config->delay != 0 && !delays)
+        return "delay is set, but action delays nothing: set action to KSIM_DELAY or KSIM_DELAY_ANSWER, or leave delay out";
+    if (config->delay == 0 && delays)
+        return "delay is 0, so that KSIM_DELAY and KSIM_DELAY_ANSWER would do nothing: set delay, as in 100 * KAFKA_MILLISECOND";
+    return NULL;
+}
+
 static bool config_is_right(ksim *sim, const ksim_rule_config *config) {
     int whens = (config->nth > 0) + (config->every > 0) + (config->first > 0) + (config->chance > 0);
     ksim_decision decision = { config->action, config->error, config->delay };
@@ -223,6 +304,8 @@ static bool config_is_right(ksim *sim, const ksim_rule_config *config) {
                     : config->action == KSIM_ANSWER_ERROR
                         ? "KSIM_ANSWER_ERROR needs error, a code that a broker can answer with"
                         : "action is none of ksim_action");
+    } else if (idle_field(config)) {
+        ks_sim_fail(sim, KAFKA_ERR_INVALID_ARGUMENT, "ksim_rule_add: %s", idle_field(config));
     } else {
         return true;
     }
@@ -268,30 +351,13 @@ ksim_rule *ksim_rule_add(ksim *sim, const ksim_rule_config *config) {
     return rule;
 }
 
-static void rule_free(ksim_rule *rule) {
-    ks_free((void *)rule->config.name);
-    ks_free((void *)rule->config.client);
-    ks_free((void *)rule->config.group);
-    ks_free(rule->topic);
-    ks_free(rule);
-}
-
 void ksim_rule_remove(ksim *sim, ksim_rule *rule) {
-    if (rule == NULL || ks_sim_check(sim) || rule->sim != sim) return;
-    ksim_rule_release(sim, rule);
+    if (rule == NULL || ks_sim_check(sim) || rule->sim != sim || rule->removed) return;
     rule_state *state = sim->rule_state;
-    for (int32_t i = 0; i < state->pending.count; i++) {
-        if (state->pending.items[i].rule == rule) state->pending.items[i].rule = NULL;
-    }
-    for (ksim_rule **link = &sim->rules; *link; link = &(*link)->next) {
-        if (*link != rule) continue;
-        *link = rule->next;
-        if (rule->next == NULL) sim->rules_last = link;
-        break;
-    }
-    KS_EMIT(sim->kernel, NULL, rule_removed, .rule = rule->id, .name = ks_str(rule->config.name),
-            .times = (int64_t)rule->fired);
-    rule_free(rule);
+    rule->removed = true;
+    state->removed++;
+    state->asking++; /* subscribers hear of the end, and may remove others */
+    stop_asking(sim); /* at once, unless rules are being asked now */
 }
 
 void ks_sim_rules_deinit(ksim *sim) {
@@ -318,15 +384,10 @@ size_t ksim_rule_release(ksim *sim, ksim_rule *rule) {
     return count;
 }
 
-typedef struct until_fired {
-    const ksim_rule *rule;
-    uint64_t times;
-} until_fired;
-
 static bool has_fired(ksim *sim, void *context) {
     const until_fired *until = context;
     (void)sim;
-    return until->rule->fired >= until->times;
+    return (until->rule ? until->rule->fired : until->fired) >= until->times;
 }
 
 kafka_error ksim_run_until_rule(ksim *sim, ksim_rule *rule, uint64_t times) {
@@ -335,6 +396,10 @@ kafka_error ksim_run_until_rule(ksim *sim, ksim_rule *rule, uint64_t times) {
     if (rule == NULL) return ks_sim_fail(sim, KAFKA_ERR_INVALID_ARGUMENT, "ksim_run_until_rule: rule is NULL");
     char what[256];
     snprintf(what, sizeof what, "rule \"%.150s\" has fired %llu times", rule->config.name, (unsigned long long)times);
-    until_fired until = { rule, times };
-    return ksim_run_until(sim, has_fired, &until, what, 0);
+    rule_state *state = sim->rule_state;
+    until_fired until = { .outer = state->awaited, .rule = rule, .times = times };
+    state->awaited = &until;
+    error = ksim_run_until(sim, has_fired, &until, what, 0);
+    state->awaited = until.outer;
+    return error;
 }

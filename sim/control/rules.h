@@ -17,7 +17,8 @@ struct ksim_rule {
     char *topic;             /* without "[3]"; NULL: any */
     int32_t partition;       /* -1: any */
     uint64_t matched, fired, held;
-    bool broken; /* its function asked for something impossible: said once */
+    bool broken;  /* its function asked for something impossible: said once */
+    bool removed; /* while rules were asked: fires no more, and is ended when they have been */
 };
 
 /* What an on_request decided about the answer of the same request, until the broker gives it. */

@@ -85,6 +85,8 @@ static bool rule_action(const ks_check *check, bool *holds) {
     for (int i = 0; delays[i] != NULL; i++) {
         if (strcmp(action->text.data, delays[i]) != 0) continue;
         if (check->command->word_count != 6) return ks_check_fail(check, action->column, "'then %s' needs a duration after it, such as 3s", delays[i]);
+        int64_t delay = 1;
+        if (ks_parse_duration(words[5].text, &delay) && delay == 0) return ks_check_fail(check, words[5].column, "a delay of 0 delays nothing");
         return ks_check_duration(check, &words[5], "the delay");
     }
     if (check->command->word_count != 5) return ks_check_fail(check, words[5].column, "after 'then %s' comes no more; what is '%.100s'?", action->text.data, words[5].text.data);

@@ -348,6 +348,124 @@ static void a_function_that_asks_for_nonsense_is_not_followed(void **state) {
     assert_ksim_ok(*state, ksim_put(*state, "orders", 0, "k", "v"));
 }
 
+/* ---- removed and added while rules are asked ---- */
+
+typedef struct shot { /* a function that removes `victim` once, and adds a rule with `next` if that is set */
+    ksim *sim;
+    ksim_rule *victim;
+    ksim_decision decision;
+    ksim_decision (*next)(void *context, const ksim_request *request);
+    int calls;
+} shot;
+
+static ksim_decision shoots(void *context, const ksim_request *request) {
+    shot *s = context;
+    (void)request;
+    s->calls++;
+    ksim_rule_remove(s->sim, s->victim);
+    s->victim = NULL;
+    if (s->next) {
+        s->victim = ksim_rule_add(
+            s->sim, &(ksim_rule_config){ .client = "ksim", .api = "Produce", .decide = s->next, .context = s });
+        assert_non_null(s->victim);
+    }
+    return s->decision;
+}
+
+static ksim_rule *add_shot(shot *s) {
+    return ksim_rule_add(s->sim,
+                         &(ksim_rule_config){ .client = "ksim", .api = "Produce", .decide = shoots, .context = s });
+}
+
+static void a_function_may_remove_its_own_rule(void **state) {
+    static const struct {
+        ksim_decision decision;
+        kafka_error first;
+    } rows[] = {
+        { { .action = KSIM_ANSWER_ERROR, .error = KAFKA_ERR_POLICY_VIOLATION }, KAFKA_ERR_POLICY_VIOLATION },
+        { { .action = KSIM_COUNT }, KAFKA_OK },
+        { { .action = KSIM_PASS }, KAFKA_OK },
+        { { .action = KSIM_DELAY, .delay = KAFKA_MILLISECOND }, KAFKA_OK },
+        { { .action = KSIM_DELAY_ANSWER, .delay = KAFKA_MILLISECOND }, KAFKA_OK },
+        { { .action = KSIM_HOLD }, KAFKA_OK }, /* a removed rule holds nothing */
+        { { .action = KSIM_HOLD_ANSWER }, KAFKA_OK },
+        { { .action = KSIM_ANSWER_ERROR }, KAFKA_OK }, /* not possible: said, and it goes on */
+    };
+    ksim_create_topic(*state, "orders", 1);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        shot s = { .sim = *state, .decision = rows[i].decision };
+        s.victim = add_shot(&s);
+        assert_int_equal(ksim_put(*state, "orders", 0, NULL, "x"), rows[i].first);
+        assert_ksim_ok(*state, ksim_put(*state, "orders", 0, NULL, "x"));
+        assert_int_equal(s.calls, 1);
+    }
+}
+
+static void a_function_may_remove_the_rule_after_or_before_it(void **state) {
+    ksim_create_topic(*state, "orders", 1);
+    for (int after = 0; after < 2; after++) {
+        const ksim_rule_config refuses = { .client = "ksim", .api = "Produce", .nth = 2 - (uint64_t)after,
+                                           .action = KSIM_ANSWER_ERROR, .error = KAFKA_ERR_POLICY_VIOLATION };
+        shot s = { .sim = *state };
+        ksim_rule *victim = after ? NULL : ksim_rule_add(*state, &refuses), *shooter = add_shot(&s);
+        s.victim = after ? ksim_rule_add(*state, &refuses) : victim;
+        assert_ksim_ok(*state, ksim_put(*state, "orders", 0, NULL, "x"));
+        assert_ksim_ok(*state, ksim_put(*state, "orders", 0, NULL, "x"));
+        assert_int_equal(s.calls, 2);
+        ksim_rule_remove(*state, shooter);
+    }
+}
+
+static void a_function_may_replace_its_rule_which_is_asked_from_the_next_request_on(void **state) {
+    ksim_create_topic(*state, "orders", 1);
+    shot s = { .sim = *state, .next = shoots };
+    s.victim = add_shot(&s);
+    for (int i = 1; i <= 3; i++) {
+        assert_ksim_ok(*state, ksim_put(*state, "orders", 0, NULL, "x"));
+        assert_int_equal(s.calls, i);
+    }
+}
+
+static void a_wait_for_a_rule_outlives_it(void **state) {
+    bench b = with_writer(state, 1);
+    shot s = { .sim = b.sim, .decision = { .action = KSIM_DELAY, .delay = KAFKA_MILLISECOND } };
+    ksim_rule *rule = ksim_rule_add(b.sim, &(ksim_rule_config){ .api = "Produce", .decide = shoots, .context = &s });
+    s.victim = rule;
+    one_write write = { .bench = &b };
+    kafka_task *task = kafka_go(b.ctx, "writer", writes_one, &write);
+    assert_ksim_ok(b.sim, ksim_run_until_rule(b.sim, rule, 1));
+    assert_false(write.ended);
+    assert_int_equal(kafka_join(b.ctx, task), KAFKA_OK);
+    assert_int_equal(write.error, KAFKA_OK);
+    done(&b);
+}
+
+typedef struct hunter {
+    ksim *sim;
+    ksim_rule *victims[2];
+} hunter;
+
+static void removes_the_others(void *context, const ksim_event *event) {
+    hunter *h = context;
+    (void)event;
+    for (int i = 0; i < 2; i++) {
+        ksim_rule *victim = h->victims[i];
+        h->victims[i] = NULL;
+        ksim_rule_remove(h->sim, victim);
+    }
+}
+
+static void a_subscriber_may_remove_rules_when_one_ends(void **state) {
+    ksim_rule *first = ksim_rule_add(*state, &(ksim_rule_config){ 0 });
+    ksim_rule *second = ksim_rule_add(*state, &(ksim_rule_config){ 0 });
+    ksim_rule *third = ksim_rule_add(*state, &(ksim_rule_config){ 0 });
+    hunter h = { *state, { first, third } };
+    ksim_subscription *subscription = ksim_trace_subscribe(*state, removes_the_others, &h);
+    ksim_rule_remove(*state, second);
+    ksim_trace_unsubscribe(*state, subscription);
+    assert_non_null(ksim_rule_add(*state, &(ksim_rule_config){ 0 }));
+}
+
 static void wrong_rules_are_refused(void **state) {
     const struct {
         ksim_rule_config config;
@@ -369,12 +487,24 @@ static void wrong_rules_are_refused(void **state) {
         { { .action = KSIM_DELAY, .delay = -1 }, "delay is negative" },
         { { .action = KSIM_DELAY, .delay = INT64_MAX }, "delay is more than a year" },
         { { .action = (ksim_action)99 }, "action" },
+        { { .error = KAFKA_ERR_NOT_COORDINATOR }, "error is set, but action answers with none: set action to KSIM_ANSWER_ERROR" },
+        { { .action = KSIM_DELAY, .delay = 1, .error = KAFKA_ERR_NOT_COORDINATOR }, "error is set" },
+        { { .delay = KAFKA_SECOND }, "delay is set, but action delays nothing: set action to KSIM_DELAY" },
+        { { .action = KSIM_HOLD, .delay = KAFKA_SECOND }, "delay is set" },
+        { { .action = KSIM_DELAY }, "delay is 0" },
+        { { .action = KSIM_DELAY_ANSWER }, "delay is 0" },
+        { { .of = 4 }, "of is set without chance: set chance too" },
+        { { .of = 4, .decide = asks_for_nonsense }, "of is set without chance" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         assert_null(ksim_rule_add(*state, &rows[i].config));
         assert_contains(ksim_error_detail(*state), rows[i].words);
     }
     assert_null(ksim_rule_add(*state, NULL));
+    /* a function decides about these itself */
+    assert_non_null(ksim_rule_add(*state, &(ksim_rule_config){ .decide = asks_for_nonsense, .delay = KAFKA_SECOND }));
+    assert_non_null(ksim_rule_add(
+        *state, &(ksim_rule_config){ .decide = asks_for_nonsense, .error = KAFKA_ERR_NOT_COORDINATOR }));
 }
 
 static void what_rules_do_is_in_the_trace(void **state) {
@@ -408,6 +538,11 @@ int main(void) {
         TEST(the_first_rule_that_acts_decides_and_counting_ones_only_count),
         TEST(a_function_sees_the_fields_by_kafkas_names_and_decides),
         TEST(a_function_that_asks_for_nonsense_is_not_followed),
+        TEST(a_function_may_remove_its_own_rule),
+        TEST(a_function_may_remove_the_rule_after_or_before_it),
+        TEST(a_function_may_replace_its_rule_which_is_asked_from_the_next_request_on),
+        TEST(a_wait_for_a_rule_outlives_it),
+        TEST(a_subscriber_may_remove_rules_when_one_ends),
         TEST(wrong_rules_are_refused),
         TEST(what_rules_do_is_in_the_trace),
     };

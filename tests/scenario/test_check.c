@@ -131,6 +131,7 @@ static void wrong_words_and_orders_are_told_with_the_form(void **state) {
         { "reset-offsets billing orders to=-3", "6:33: to= is earliest" },
         { "rule r if JoinGroup then count", "6:8: a rule is: rule NAME when API" },
         { "rule r when JoinGroup then delay", "6:28: 'then delay' needs a duration after it, such as 3s" },
+        { "rule r when JoinGroup then delay 0ms", "6:34: a delay of 0 delays nothing" },
         { "rule r when JoinGroup then count 3s", "6:34: after 'then count' comes no more; what is '3s'?" },
         { "rule r when JoinGroup nth=1 every=2 then count", "6:29: a rule has one of nth=, every=, next= and chance=; here is nth= already" },
         { "rule r when JoinGroup nth=0 then count", "6:27: nth is a whole number, 1 to 2147483647, not '0'" },
