@@ -21,7 +21,10 @@ KAFKA_API kafka_error ksim_crash(ksim *sim, const char *client);
  *  crash stays dead. */
 KAFKA_API kafka_error ksim_restart(ksim *sim, const char *client);
 /** The process stands still (a long garbage collection, a stopped virtual machine): nothing is handled, no heartbeat is
- *  sent, its tasks do not run; connections stay open. */
+ *  sent, its tasks do not run; connections stay open. Its blocked calls return after ksim_resume() only: no time limit or
+ *  deadline of theirs ends them before. When nothing else can happen that resumes it, they end as any stuck call does, with
+ *  KAFKA_ERR_NOTHING_CAN_WAKE after ksim_config.stuck_after; a call outside tasks does so after 144 times as long even while
+ *  tasks of other clients are busy. So resume it from a task of another client, or step with ksim_run_for(). */
 KAFKA_API kafka_error ksim_pause(ksim *sim, const char *client);
 /** A paused client goes on; what waited for it is handled now, in order. */
 KAFKA_API kafka_error ksim_resume(ksim *sim, const char *client);

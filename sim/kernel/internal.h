@@ -157,7 +157,7 @@ struct ks_kernel {
     ks_random_state streams[KS_STREAM_COUNT];
 
     ks_node *nodes; /* by name; iterates in order of making */
-    int32_t node_count;
+    int32_t node_count, nodes_paused;
     ks_link *links;
     ks_ring_link connections, messages, held;
     uint64_t connection_count; /* ever opened */

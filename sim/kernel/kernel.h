@@ -122,6 +122,7 @@ ks_node *ks_node_find(ks_kernel *kernel, const char *name); /* NULL: none */
 const char *ks_node_name(const ks_node *node);
 int32_t ks_node_id(const ks_node *node); /* 1.. in the order of making */
 ks_node_state ks_node_state_of(const ks_node *node);
+int32_t ks_nodes_paused(const ks_kernel *kernel); /* how many stand still now; O(1) */
 ks_kernel *ks_node_kernel(const ks_node *node);
 void *ks_node_owner(const ks_node *node);
 void ks_node_crash(ks_node *node);   /* connections reset at the peers; timers must be stopped by `down` */

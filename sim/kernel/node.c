@@ -16,6 +16,7 @@ static const bool may_become[3][3] = {
 
 static void become(ks_node *node, ks_node_state state) {
     ks_assert(may_become[node->state][state]);
+    node->kernel->nodes_paused += (state == KS_NODE_PAUSED) - (node->state == KS_NODE_PAUSED);
     node->state = state;
 }
 
@@ -58,6 +59,7 @@ ks_node *ks_node_find(ks_kernel *kernel, const char *name) {
 const char *ks_node_name(const ks_node *node) { return node->name.data; }
 int32_t ks_node_id(const ks_node *node) { return node->id; }
 ks_node_state ks_node_state_of(const ks_node *node) { return node->state; }
+int32_t ks_nodes_paused(const ks_kernel *kernel) { return kernel->nodes_paused; }
 ks_kernel *ks_node_kernel(const ks_node *node) { return node->kernel; }
 void *ks_node_owner(const ks_node *node) { return node->owner; }
 

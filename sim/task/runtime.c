@@ -242,8 +242,11 @@ static int64_t next_event(ks_runtime *runtime) {
 }
 
 void ks_runtime_loop(ks_runtime *runtime, ks_wait *wait) {
+    int64_t awake = ks_now(runtime->kernel); /* when the process of `wait` last was */
     while (!take_turns(runtime, wait)) {
-        if (runtime->bounded == 0 && ks_runtime_check_stuck(runtime, next_event(runtime))) continue;
+        bool paused = ks_nodes_paused(runtime->kernel) > 0; /* then some bounds may not count */
+        if ((runtime->bounded == 0 || paused) && ks_runtime_check_stuck(runtime, next_event(runtime))) continue;
+        if (ks_runtime_check_paused(runtime, wait, &awake)) continue;
         if (!ks_kernel_step(runtime->kernel)) ks_runtime_check_stuck(runtime, INT64_MAX);
     }
 }

@@ -124,8 +124,11 @@ ks_guard *ks_runtime_guard(ks_runtime *runtime);
  * every blocking call fails (RUN_ENDED), and all that is left to do is to free the simulator. */
 void ks_runtime_notice_jump(ks_runtime *runtime);
 /* Ends every wait with NOTHING_CAN_WAKE when all are blocked for too long; `next` is the next event's time (INT64_MAX:
- * there is none). True: it did. */
+ * there is none). True: it did. The bound of a wait whose process is paused does not count. */
 bool ks_runtime_check_stuck(ks_runtime *runtime, int64_t next);
+/* Ends `own`, the wait on the program's own stack, when its process has been paused for as long as clients may try in
+ * vain, however busy the others are: a task of theirs may poll for ever. `awake`: when its process last was not. */
+bool ks_runtime_check_paused(ks_runtime *runtime, ks_wait *own, int64_t *awake);
 /* "c2 (task drain): kafka_reader_fetch: topic orders, group billing, since 4.004 s", one a line. */
 void ks_runtime_list_waits(ks_runtime *runtime, ks_buffer *out);
 void ks_runtime_loop(ks_runtime *runtime, ks_wait *wait); /* until `wait` may go on */

@@ -205,7 +205,7 @@ static void list_wait(ks_runtime *runtime, const ks_wait *wait, ks_buffer *out) 
     if (task) ks_buffer_printf(out, " (task %s)", task->name);
     ks_buffer_printf(out, ": %s, since %lld.%03lld s", wait->what, (long long)(elapsed_ms / 1000),
                      (long long)(elapsed_ms % 1000));
-    if (ks_node_state_of(wait->node) == KS_NODE_PAUSED) ks_buffer_text(out, " (this process is paused)");
+    if (ks_node_state_of(wait->node) == KS_NODE_PAUSED) ks_buffer_text(out, " (this process is paused; ksim_resume() wakes it)");
     ks_buffer_text(out, "\n");
 }
 
@@ -218,6 +218,18 @@ void ks_runtime_list_waits(ks_runtime *runtime, ks_buffer *out) {
 enum { RETRIES_GET = 144 };
 
 typedef enum stuck_because { NOTHING_LEFT, ONLY_PERIODIC, ONLY_RETRIES } stuck_because;
+
+static int64_t patience_of(const ks_runtime *runtime) {
+    return runtime->stuck_after > INT64_MAX / RETRIES_GET ? INT64_MAX : runtime->stuck_after * RETRIES_GET;
+}
+
+static void end_with_report(ks_runtime *runtime, ks_wait *wait) {
+    leave_queue(wait); /* woken already, but its process is paused */
+    if (runtime->explain)
+        runtime->explain(runtime->explain_context, wait->node, KAFKA_ERR_NOTHING_CAN_WAKE, runtime->stuck_report);
+    wait->done = false;
+    ks_wait_wake(wait, KAFKA_ERR_NOTHING_CAN_WAKE);
+}
 
 static void end_all(ks_runtime *runtime, stuck_because why) {
     ks_buffer text = { 0 };
@@ -240,26 +252,45 @@ static void end_all(ks_runtime *runtime, stuck_because why) {
     ks_runtime_list_waits(runtime, &text);
     ks_free(runtime->stuck_report);
     runtime->stuck_report = ks_buffer_take(&text);
-    for (ks_wait *wait = runtime->waits; wait; wait = wait->next) {
-        leave_queue(wait); /* woken already, but its process is paused */
-        if (runtime->explain) {
-            runtime->explain(runtime->explain_context, wait->node, KAFKA_ERR_NOTHING_CAN_WAKE, runtime->stuck_report);
-        }
-        wait->done = false;
-        ks_wait_wake(wait, KAFKA_ERR_NOTHING_CAN_WAKE);
+    for (ks_wait *wait = runtime->waits; wait; wait = wait->next) end_with_report(runtime, wait);
+}
+
+/* Does some call end by itself? Not that of a paused process: its timers stand still. O(waits) */
+static bool some_bound_counts(const ks_runtime *runtime) {
+    if (runtime->bounded == 0) return false;
+    for (const ks_wait *wait = runtime->waits; wait; wait = wait->next) {
+        if (wait->bounded && ks_node_state_of(wait->node) != KS_NODE_PAUSED) return true;
     }
+    return false;
 }
 
 bool ks_runtime_check_stuck(ks_runtime *runtime, int64_t next) {
     if (runtime->waits == NULL) return false;
     int64_t active = runtime->last_activity, progress = ks_last_progress(runtime->kernel);
     int64_t quiet_until = (progress > active ? progress : active) + runtime->stuck_after;
-    int64_t patience = runtime->stuck_after > INT64_MAX / RETRIES_GET ? INT64_MAX : runtime->stuck_after * RETRIES_GET;
+    int64_t patience = patience_of(runtime);
     int64_t patient_until = patience > INT64_MAX - active ? INT64_MAX : active + patience;
     bool quiet = next > quiet_until && ks_foreground_pending(runtime->kernel) == 0;
-    if (next != INT64_MAX && !quiet && next <= patient_until) return false;
+    if (next != INT64_MAX && ((!quiet && next <= patient_until) || some_bound_counts(runtime))) return false;
     int64_t until = quiet ? quiet_until : patient_until;
     if (next != INT64_MAX && until > ks_now(runtime->kernel)) ks_kernel_advance(runtime->kernel, until);
     end_all(runtime, next == INT64_MAX ? NOTHING_LEFT : quiet ? ONLY_PERIODIC : ONLY_RETRIES);
+    return true;
+}
+
+bool ks_runtime_check_paused(ks_runtime *runtime, ks_wait *own, int64_t *awake) {
+    int64_t now = ks_now(runtime->kernel);
+    if (ks_node_state_of(own->node) != KS_NODE_PAUSED) {
+        *awake = now;
+        return false;
+    }
+    if (now - *awake < patience_of(runtime)) return false;
+    ks_buffer text = { 0 };
+    ks_buffer_printf(&text, "%s has been paused for at least %lld s of virtual time. Blocked are:\n", ks_node_name(own->node),
+                     (long long)((now - *awake) / KS_S));
+    ks_runtime_list_waits(runtime, &text);
+    ks_free(runtime->stuck_report);
+    runtime->stuck_report = ks_buffer_take(&text);
+    end_with_report(runtime, own);
     return true;
 }

@@ -52,7 +52,8 @@ kafka_error ks_wait_park(ks_wait *wait);
 void ks_wait_abandon(ks_wait *wait);
 void ks_wait_wake(ks_wait *wait,
                   kafka_error error); /* from a handler; the caller goes on at this instant, in order of wakes */
-/* Between begin and park: this wait ends by itself (it sleeps), so nobody is stuck on its account. */
+/* Between begin and park: this wait ends by itself (it sleeps), so nobody is stuck on its account
+ * (unless its process is paused). */
 void ks_wait_set_bounded(ks_wait *wait);
 void ks_wait_set_bound(ks_wait *wait, int64_t deadline_ns); /* the same, unless that is more than a year away */
 

@@ -185,8 +185,129 @@ static void the_report_says_that_a_process_is_paused(void **state) {
     (void)soon;
     receives(&w);
     assert_int_equal(w.error, KAFKA_ERR_NOTHING_CAN_WAKE);
-    assert_contains(kafka_error_detail(w.address), "(this process is paused)");
+    assert_contains(kafka_error_detail(w.address), "(this process is paused; ksim_resume() wakes it)");
     kafka_context_free(soon);
+    done(&w);
+}
+
+/* Another client, whose consumer sends heartbeats and polls for ever when `polls` runs as a task. */
+typedef struct neighbour {
+    kafka_address *address;
+    kafka_context *ctx;
+    kafka_consumer *consumer;
+    kafka_error error;
+    int polls;
+} neighbour;
+
+static neighbour move_in(ksim *sim) {
+    const char *settings[] = { "group.id=billing" }, *topics[] = { "orders" };
+    neighbour n = { .address = ksim_client(sim, "c2") };
+    kafka_records *records = NULL;
+    n.ctx = kafka_background(n.address);
+    ksim_create_topic(sim, "orders", 1);
+    kafka_consumer_config config = { .address = n.address, .settings = settings, .setting_count = 1 };
+    assert_kafka_ok(sim, n.address, kafka_consumer_new(&config, &n.consumer));
+    kafka_consumer_subscribe(n.consumer, topics, 1, NULL);
+    kafka_consumer_poll(n.consumer, n.ctx, KAFKA_SECOND, &records);
+    kafka_records_free(records);
+    return n;
+}
+
+static void move_out(neighbour *n) {
+    kafka_consumer_close(n->consumer);
+    kafka_consumer_free(n->consumer);
+    kafka_address_free(n->address);
+}
+
+static void polls(void *argument) {
+    neighbour *n = argument;
+    for (; n->error == KAFKA_OK; n->polls++) {
+        kafka_records *records = NULL;
+        n->error = kafka_consumer_poll(n->consumer, n->ctx, KAFKA_SECOND, &records);
+        kafka_records_free(records);
+    }
+}
+
+static void the_bound_of_a_paused_process_does_not_count(void **state) {
+    world w = make(*state);
+    neighbour other = move_in(w.sim); /* its heartbeats go on for ever */
+    kafka_time from = ksim_elapsed(w.sim);
+    ksim_pause(w.sim, "c1");
+    assert_int_equal(kafka_sleep(w.ctx, KAFKA_SECOND), KAFKA_ERR_NOTHING_CAN_WAKE);
+    assert_true(ksim_elapsed(w.sim) - from >= 600 * KAFKA_SECOND);
+    assert_true(ksim_elapsed(w.sim) - from <= 1205 * KAFKA_SECOND); /* c2, not polled, still does something in the first ten minutes */
+    assert_contains(kafka_error_detail(w.address), "c1: kafka_sleep: 1000 ms");
+    assert_contains(kafka_error_detail(w.address), "(this process is paused; ksim_resume() wakes it)");
+    ksim_resume(w.sim, "c1");
+    assert_int_equal(kafka_sleep(w.ctx, KAFKA_HOUR), KAFKA_OK); /* counts again */
+    move_out(&other);
+    done(&w);
+}
+
+static void a_paused_process_ends_though_another_polls_for_ever(void **state) {
+    (void)state;
+    ksim *sim = ksim_new(&(ksim_config){ .stuck_after = 3 * KAFKA_SECOND });
+    world w = make(sim);
+    neighbour other = move_in(sim);
+    kafka_task *task = kafka_go(other.ctx, "loop", polls, &other);
+    kafka_time from = ksim_elapsed(sim);
+    ksim_pause(sim, "c1");
+    assert_int_equal(kafka_sleep(w.ctx, KAFKA_SECOND), KAFKA_ERR_NOTHING_CAN_WAKE);
+    assert_i64_equal((ksim_elapsed(sim) - from) / KAFKA_SECOND, 144 * 3);
+    assert_contains(kafka_error_detail(w.address), "c1 has been paused for at least 432 s");
+    assert_contains(kafka_error_detail(w.address), "(this process is paused; ksim_resume() wakes it)");
+    int before = other.polls;
+    ksim_run_for(sim, 10 * KAFKA_SECOND);
+    assert_int_equal(other.error, KAFKA_OK); /* it goes on */
+    assert_true(other.polls > before);
+    ksim_crash(sim, "c2");
+    ksim_resume(sim, "c1");
+    assert_int_equal(kafka_join(w.ctx, task), KAFKA_OK);
+    move_out(&other);
+    done(&w);
+    ksim_free(sim);
+}
+
+typedef struct later {
+    world *w;
+    kafka_context *ctx;
+    kafka_duration pause_after, then_after;
+    kafka_error (*then)(ksim *sim, const char *client);
+} later;
+
+static void pauses_and_then(void *argument) {
+    later *l = argument;
+    kafka_sleep(l->ctx, l->pause_after);
+    ksim_pause(l->w->sim, "c1");
+    if (l->then == NULL) return;
+    kafka_sleep(l->ctx, l->then_after);
+    l->then(l->w->sim, "c1");
+}
+
+static void a_process_paused_during_its_call_goes_on_when_a_task_resumes_it(void **state) {
+    world w = make(*state);
+    neighbour other = move_in(w.sim);
+    kafka_time from = ksim_elapsed(w.sim);
+    later change = { &w, other.ctx, KAFKA_SECOND / 2, KAFKA_HOUR, ksim_resume };
+    kafka_task_free(kafka_go(other.ctx, "later", pauses_and_then, &change));
+    assert_int_equal(kafka_sleep(w.ctx, KAFKA_SECOND), KAFKA_OK);
+    assert_i64_equal(ksim_elapsed(w.sim) - from, KAFKA_HOUR + KAFKA_SECOND / 2);
+    change.then = ksim_crash;
+    kafka_task_free(kafka_go(other.ctx, "later", pauses_and_then, &change));
+    assert_int_equal(kafka_sleep(w.ctx, KAFKA_SECOND), KAFKA_ERR_NODE_CRASHED);
+    move_out(&other);
+    done(&w);
+}
+
+static void a_process_paused_during_its_call_and_never_resumed_is_stuck(void **state) {
+    world w = make(*state);
+    neighbour other = move_in(w.sim);
+    later change = { .w = &w, .ctx = other.ctx, .pause_after = KAFKA_SECOND / 2 };
+    kafka_task_free(kafka_go(other.ctx, "later", pauses_and_then, &change));
+    kafka_time from = ksim_elapsed(w.sim);
+    assert_int_equal(kafka_sleep(w.ctx, KAFKA_SECOND), KAFKA_ERR_NOTHING_CAN_WAKE);
+    assert_true(ksim_elapsed(w.sim) - from <= 1205 * KAFKA_SECOND); /* c2, not polled, still does something in the first ten minutes */
+    move_out(&other);
     done(&w);
 }
 
@@ -465,6 +586,10 @@ int main(void) {
         TEST(trying_in_vain_ends_too_after_a_day),
         TEST(polling_without_brokers_ends),
         TEST(the_report_says_that_a_process_is_paused),
+        TEST(the_bound_of_a_paused_process_does_not_count),
+        cmocka_unit_test(a_paused_process_ends_though_another_polls_for_ever),
+        TEST(a_process_paused_during_its_call_goes_on_when_a_task_resumes_it),
+        TEST(a_process_paused_during_its_call_and_never_resumed_is_stuck),
         TEST(running_until_something_has_a_limit_and_says_what_never_came),
         cmocka_unit_test(a_loop_that_ignores_an_ended_context_is_stopped_at_the_hundredth_call),
         cmocka_unit_test(the_same_in_a_task_names_the_task),
