@@ -291,7 +291,7 @@ static void exists(model *m, int32_t partition, bool there) {
 }
 
 static void topic_change(model *m, ks_string topic, int32_t from, int32_t to) {
-    if (internal(topic)) return;
+    if (ks_topic_is_internal(topic)) return;
     for (int32_t p = from < 0 ? 0 : from; p < to; p++) exists(m, partition_index(m, topic, p), true);
 }
 
@@ -386,7 +386,7 @@ static void offset_change(model *m, const char *what, ks_string group, ks_string
 
 /* To a former owner: the position of the present one stays. */
 static void delivered(model *m, const ks_ev_records_delivered *e) {
-    if (internal(e->topic) || e->group.size <= 0) return;
+    if (ks_topic_is_internal(e->topic) || e->group.size <= 0) return;
     int32_t owner = m->owners[share_of(m, index_of(m, &m->groups, e->group), partition_index(m, e->topic, e->partition))];
     if (owner < 0 || owner == index_of(m, &m->members, e->client)) offset_change(m, "pos", e->group, e->topic, e->partition, e->last_offset + 1);
 }
