@@ -69,6 +69,14 @@ static void look_up_committed(ks_consumer *c) {
     ks_arena_free(arena);
 }
 
+/* The partition that an answer is for; NULL: it is not ours any more, was asked about anew, or waits for something else by now. */
+static ks_java_partition *looked_up(ks_consumer *c, const ks_offset *answer, ks_fetch_state state) {
+    ks_java_partition *p = ks_java_partition_named(c, answer->topic, answer->partition);
+    if (p == NULL || !p->looking_up || p->lookup_serial != answer->offset_serial) return NULL;
+    p->looking_up = false;
+    return p->state == state ? p : NULL;
+}
+
 /* ---- reset ---- */
 
 static void reset_found(void *owner, kafka_error error, const ks_offset *offsets, int32_t count) {
@@ -76,10 +84,8 @@ static void reset_found(void *owner, kafka_error error, const ks_offset *offsets
     c->positions_missing = true;
     c->fetch_changes++;
     for (int32_t i = 0; i < count; i++) {
-        ks_java_partition *p = ks_java_partition_named(c, offsets[i].topic, offsets[i].partition);
-        if (p == NULL || !p->looking_up || p->lookup_serial != offsets[i].offset_serial) continue;
-        p->looking_up = false;
-        if (p->state != KS_FETCH_AWAIT_RESET) continue;
+        ks_java_partition *p = looked_up(c, &offsets[i], KS_FETCH_AWAIT_RESET);
+        if (p == NULL) continue;
         if (error || offsets[i].error || offsets[i].offset < 0) {
             if (error == KAFKA_OK && offsets[i].error == KAFKA_OK && p->reset == KS_RESET_BY_TIME) {
                 p->reset = KS_RESET_LATEST; /* no record is that young: the end */
@@ -124,10 +130,8 @@ static void validated(void *owner, kafka_error error, const ks_offset *offsets, 
     c->positions_missing = true;
     c->fetch_changes++;
     for (int32_t i = 0; i < count; i++) {
-        ks_java_partition *p = ks_java_partition_named(c, offsets[i].topic, offsets[i].partition);
-        if (p == NULL || !p->looking_up || p->lookup_serial != offsets[i].offset_serial) continue;
-        p->looking_up = false;
-        if (p->state != KS_FETCH_AWAIT_VALIDATION) continue;
+        ks_java_partition *p = looked_up(c, &offsets[i], KS_FETCH_AWAIT_VALIDATION);
+        if (p == NULL) continue;
         if (error || offsets[i].error) p->retry_at = ks_java_now(c) + c->config.retry_backoff_ms * KS_MS;
         else if (offsets[i].leader_epoch < 0 || offsets[i].offset < p->position) log_was_truncated(c, p, offsets[i].offset);
         else p->state = KS_FETCH_FETCHING;
