@@ -52,6 +52,13 @@ typedef struct group {
     UT_hash_handle hh;
 } group;
 
+typedef struct going { /* of a member */
+    ks_string member;
+    KS_VEC(int32_t) began;     /* the rebalances that began because it was removed or left */
+    int32_t next;              /* of them, the first one that has not begun yet */
+    UT_hash_handle hh;
+} going;
+
 typedef struct ledger {
     ks_story *story;
     ks_arena *arena;
@@ -60,6 +67,7 @@ typedef struct ledger {
     owner *owners;
     client *clients;
     group *groups;
+    going *goings;
     int32_t next_rebalance;    /* of the story, to begin */
     /* of the event at hand */
     int64_t time;
@@ -165,16 +173,17 @@ static bool is_under_way(const ledger *book, const group *in, const held *one) {
     return (one->meant_in >= 0 && one->meant_in != last->generation) || !ks_string_equal(one->meant_for, one->owner->member);
 }
 
-static void open_pause(ledger *book, held *one) {
+/* `taken_by`: the rebalance that takes it; -1: the one that is under way, or else the next one that begins. */
+static void open_pause(ledger *book, held *one, int32_t taken_by) {
     ks_story *story = book->story;
     group *in = find_group(book, one->group);
-    bool under_way = is_under_way(book, in, one);
+    if (taken_by < 0 && is_under_way(book, in, one)) taken_by = in->rebalance;
     ks_pause pause = { .group = one->group, .topic = one->topic, .partition = one->partition, .before = one->owner->client,
                        .after = KS_NULL_STRING, .from = one->last_delivery ? one->last_delivery : book->time,
                        .revoked_step = book->step, .resumed_step = -1, .next_paused = -1, .next_resumed = -1,
-                       .rebalance = under_way ? in->rebalance : -1, .back_to = -1 };
+                       .rebalance = taken_by, .back_to = -1 };
     one->open = one->last = story->pauses.count;
-    if (!under_way) KS_PUSH(in->orphans, one->open);
+    if (taken_by < 0) KS_PUSH(in->orphans, one->open);
     if (book->step >= 0) {
         pause.next_paused = story->steps.items[book->step].first_paused;
         story->steps.items[book->step].first_paused = one->open;
@@ -199,7 +208,7 @@ static void given_up(void *context, ks_string topic, int32_t partition) {
     /* A late word of a former owner changes nothing. */
     if (one->owner == NULL || !ks_string_equal(one->owner->client, book->client)) return;
     if (book->member.size > 0 && !ks_string_equal(one->owner->member, book->member)) return;
-    if (one->open < 0) open_pause(book, one);
+    if (one->open < 0) open_pause(book, one, -1);
     own(one, NULL);
 }
 
@@ -214,16 +223,29 @@ static void taken(void *context, ks_string topic, int32_t partition) {
     ledger *book = context;
     held *one = find(book, book->group, topic, partition);
     /* Nobody gave it up: the former owner was silent, or does not know yet. */
-    if (one->owner != NULL && one->owner != book->taker && one->open < 0) open_pause(book, one);
+    if (one->owner != NULL && one->owner != book->taker && one->open < 0) open_pause(book, one, -1);
     own(one, book->taker);
     if (one->open >= 0) book->story->pauses.items[one->open].after = book->taker->client;
+}
+
+/* The rebalance, after those that began already, that begins because this member is removed or leaves; -1: none in its group. A
+ * member of a consumer group that dies or does not give up in time while one is under way: what it kept is taken by that next one. */
+static int32_t begun_by_going(ledger *book, const group *in, const owner *gone) {
+    going *found;
+    KS_HASH_FIND_STRING(hh, book->goings, gone->member, found);
+    if (found == NULL) return -1;
+    const ks_rebalance *all = book->story->rebalances.items;
+    while (found->next < found->began.count && all[found->began.items[found->next]].began < book->event) found->next++;
+    if (found->next == found->began.count) return -1;
+    int32_t rebalance = found->began.items[found->next];
+    return ks_string_equal(all[rebalance].group, in->name) ? rebalance : -1;
 }
 
 /* Everything of a member that is there no more. */
 static void lose_all(ledger *book, owner *gone) {
     for (held *one = gone->has, *next; one != NULL; one = next) {
         next = one->next;
-        if (one->open < 0) open_pause(book, one);
+        if (one->open < 0) open_pause(book, one, begun_by_going(book, find_group(book, one->group), gone));
         own(one, NULL);
     }
 }
@@ -342,8 +364,27 @@ static void see(ledger *book, const ks_recorded *event) {
     } else if (KIND(topic_deleted)) on_topic_deleted(book, FIELDS(topic_deleted)->topic);
 }
 
+static void learn_goings(ledger *book) {
+    static const char *const reasons[] = { "session_timeout", "rebalance_timeout", "member_left", NULL };
+    for (int32_t r = 0; r < book->story->rebalances.count; r++) {
+        const ks_ev_rebalance_started *e = book->story->recording->events.items[book->story->rebalances.items[r].began].fields;
+        bool goes = false;
+        for (int i = 0; reasons[i] != NULL; i++) goes = goes || ks_string_equal(e->reason, ks_str(reasons[i]));
+        if (!goes || e->member.size <= 0) continue;
+        going *one;
+        KS_HASH_FIND_STRING(hh, book->goings, e->member, one);
+        if (one == NULL) {
+            one = ks_arena_alloc(book->arena, sizeof *one);
+            one->member = e->member;
+            KS_HASH_ADD_STRING(hh, book->goings, member, one);
+        }
+        KS_PUSH(one->began, r);
+    }
+}
+
 void ks_story_count_pauses(ks_story *story) {
     ledger book = { .story = story, .arena = ks_arena_new(), .member = KS_NULL_STRING };
+    learn_goings(&book);
     int32_t latest = -1;
     for (int32_t i = 0; i < story->recording->events.count; i++) {
         const ks_recorded *event = &story->recording->events.items[i];
@@ -364,7 +405,9 @@ void ks_story_count_pauses(ks_story *story) {
     HASH_CLEAR(hh, book.table);
     HASH_CLEAR(hh, book.owners);
     HASH_CLEAR(hh, book.clients);
+    for (going *one = book.goings; one != NULL; one = one->hh.next) ks_free(one->began.items);
     HASH_CLEAR(hh, book.groups);
+    HASH_CLEAR(hh, book.goings);
     ks_arena_free(book.arena);
 }
 
