@@ -12,8 +12,8 @@ const char *ks_base_name(const char *path) {
     return slash ? slash + 1 : path;
 }
 
-static bool run_scenario(const char *path, const ks_scenario_options *how, ks_opened *opened, char *problem, size_t problem_size) {
-    ks_scenario *scenario = ks_scenario_load(path, problem, problem_size);
+/* `scenario` is taken; NULL: it was none. */
+static bool run_scenario(ks_scenario *scenario, const ks_scenario_options *how, ks_opened *opened, char *problem, size_t problem_size) {
     if (scenario == NULL) return false;
     opened->recording = ks_recording_new();
     ks_subscriber subscriber = { .event = ks_recording_event, .context = opened->recording };
@@ -42,7 +42,8 @@ bool ks_open(const char *command, const char *path, bool has_seed, uint64_t seed
     char problem[1024];
     *opened = (ks_opened){ 0 };
     if (ks_is_scenario(path)) {
-        if (!run_scenario(path, &(ks_scenario_options){ .has_seed = has_seed, .seed = seed }, opened, problem, sizeof problem)) {
+        ks_scenario *scenario = ks_scenario_load(path, problem, sizeof problem);
+        if (!run_scenario(scenario, &(ks_scenario_options){ .has_seed = has_seed, .seed = seed }, opened, problem, sizeof problem)) {
             fprintf(stderr, "%s\n", problem);
             return false;
         }
@@ -54,10 +55,11 @@ bool ks_open(const char *command, const char *path, bool has_seed, uint64_t seed
     return true;
 }
 
-bool ks_open_with(const char *path, const ks_what_if *what, ks_opened *opened, char *problem, size_t problem_size) {
+bool ks_open_with(const char *text, const char *name, const ks_what_if *what, ks_opened *opened, char *problem, size_t problem_size) {
     *opened = (ks_opened){ 0 };
-    ks_scenario_options options = { .consumer_settings = what->consumers, .settings_group = what->group, .settings_client = what->client, .cluster_settings = what->brokers };
-    if (!run_scenario(path, &options, opened, problem, problem_size)) return false;
+    ks_scenario_options options = { .consumer_settings = what->consumers, .settings_group = what->group, .settings_client = what->client, .cluster_settings = what->brokers, .interrupted = what->interrupted };
+    ks_scenario *scenario = ks_scenario_parse(text, strlen(text), name, problem, problem_size);
+    if (!run_scenario(scenario, &options, opened, problem, problem_size)) return false;
     opened->story = ks_story_new(opened->recording);
     return true;
 }

@@ -4,6 +4,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "sim/cli/prompt.h"
 
+#include "sim/cli/advice.h"
 #include "sim/cli/command.h"
 #include "sim/cli/open.h"
 #include "sim/cli/picture.h"
@@ -82,16 +83,16 @@ static void steps(ks_prompt *prompt, const words *w) {
     ks_buffer_deinit(&out);
 }
 
-static bool why_group(const ks_story *story, const char *group, const char *generation, ks_buffer *out) {
+static bool why_group(ks_prompt *prompt, const char *group, const char *generation, ks_buffer *out) {
+    const ks_story *story = ks_prompt_story(prompt);
     uint64_t number = 0;
-    ks_advice advice[2];
     int32_t rebalance = ks_parse_u64(generation, &number) && number <= INT32_MAX ? ks_why_rebalance(story, group, (int32_t)number) : -1;
     if (rebalance < 0) return false;
+    ks_buffer scenario = { 0 };
+    ks_prompt_scenario(prompt, &scenario);
     ks_why_generation(story, rebalance, out);
-    if (ks_why_cost(story, story->rebalances.items[rebalance].group, rebalance).paused == 0) return true;
-    int32_t count = ks_why_advice(story, rebalance, advice);
-    if (count > 0) ks_buffer_text(out, "what would have avoided it, or made it cheaper:\n");
-    for (int32_t i = 0; i < count; i++) ks_why_say_advice(&advice[i], out);
+    ks_advise(story, rebalance, &(ks_trial){ .text = (const char *)scenario.data, .name = "this session", .interrupted = &ks_prompt_interrupted }, out);
+    ks_buffer_deinit(&scenario);
     return true;
 }
 
@@ -106,7 +107,7 @@ static void why(ks_prompt *prompt, const words *w) {
         if ((found = step >= 0)) ks_why_step(story, step, &out);
         else refuse(prompt, "there is no step '%s'", w->word[1]);
     } else if (w->count == 4 && strcmp(w->word[1], "group") == 0) {
-        if (!(found = why_group(story, w->word[2], w->word[3], &out))) refuse(prompt, "group '%s' never reached that generation", w->word[2]);
+        if (!(found = why_group(prompt, w->word[2], w->word[3], &out))) refuse(prompt, "group '%s' never reached that generation", w->word[2]);
     } else if (w->count == 4) {
         if (!(found = ks_parse_u64(w->word[2], &a) && a <= INT32_MAX && ks_parse_u64(w->word[3], &b) && b <= INT64_MAX && ks_why_record(story, w->word[1], (int32_t)a, (int64_t)b, &out)))
             refuse(prompt, "nothing was written there to '%s'", w->word[1]);

@@ -2,40 +2,12 @@
  *
  * `ksim why FILE ...`: the causes of a step, of a group's generation, of what became of a record.
  */
+#include "sim/cli/advice.h"
 #include "sim/cli/command.h"
 #include "sim/cli/open.h"
 
 #include <stdio.h>
 #include <string.h>
-
-/* For scenarios advice is checked: the same seed with that setting, and the result said. */
-static void try_it(const char *path, const ks_story *story, int32_t rebalance, const ks_advice *advice, bool of_brokers, ks_buffer *out) {
-    ks_opened other;
-    char problem[1024];
-    const char *client = ks_why_client(story, rebalance);
-    ks_string name = story->rebalances.items[rebalance].group;
-    char *group = ks_strndup(name.data, (size_t)name.size);
-    ks_what_if what = { .consumers = of_brokers ? NULL : advice->apply, .brokers = of_brokers ? advice->apply : NULL, .group = group,
-                        .client = strcmp(client, "kafka-go") == 0 ? client : "java" };
-    if (!ks_open_with(path, &what, &other, problem, sizeof problem)) ks_buffer_printf(out, "      tried with the same seed: the scenario cannot run with it: %s\n", problem);
-    else {
-        if (other.stuck) ks_buffer_text(out, "      tried with the same seed: the scenario gets stuck with it\n");
-        else ks_why_tried(story, rebalance, other.story, out);
-        ks_opened_close(&other);
-    }
-    ks_free(group);
-}
-
-static void advise(const char *path, const ks_story *story, int32_t rebalance, ks_buffer *out) {
-    ks_advice advice[2];
-    if (ks_why_cost(story, story->rebalances.items[rebalance].group, rebalance).paused == 0) return;
-    int32_t count = ks_why_advice(story, rebalance, advice);
-    ks_buffer_text(out, count > 0 ? "what would have avoided it, or made it cheaper (docs/why.md):\n" : "no setting avoids it (docs/why.md)\n");
-    for (int32_t i = 0; i < count; i++) {
-        ks_why_say_advice(&advice[i], out);
-        if (ks_is_scenario(path) && advice[i].apply[0] != '\0') try_it(path, story, rebalance, &advice[i], ks_advice_is_of_brokers(&advice[i]), out);
-    }
-}
 
 static int why_group(const char *path, const ks_story *story, const char *group, const char *generation, ks_buffer *out) {
     uint64_t n;
@@ -43,7 +15,8 @@ static int why_group(const char *path, const ks_story *story, const char *group,
     int32_t rebalance = ks_why_rebalance(story, group, (int32_t)n);
     if (rebalance >= 0) {
         ks_why_generation(story, rebalance, out);
-        advise(path, story, rebalance, out);
+        const char *scenario = ks_is_scenario(path) ? story->recording->scenario.data : NULL;
+        ks_advise(story, rebalance, &(ks_trial){ .text = scenario, .name = path }, out);
         return 0;
     }
     int32_t last = -1;

@@ -179,6 +179,22 @@ static void change(const ks_speaker *s, tell_fn *tell, int64_t now, int64_t was,
     else if (duration) ks_tell(s, ", as before");
 }
 
+/* Does it pay? How many partitions stood still, how long together, how many for good, what piled up, what came twice; a change by less
+ * than a hundredth is none. */
+static void verdict(const ks_speaker *s, const ks_cost *now, const ks_cost *was) {
+    const int64_t pairs[][2] = { { now->paused, was->paused }, { now->together_ns, was->together_ns }, { now->not_back, was->not_back },
+                                 { now->lag, was->lag }, { now->read_again, was->read_again } };
+    bool better = false, worse = false;
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        int64_t more = pairs[i][0] - pairs[i][1], slack = pairs[i][1] / 100;
+        better = better || -more > slack;
+        worse = worse || more > slack;
+    }
+    if (better && worse) ks_tell(s, " Here it helps with one thing and costs another.");
+    else if (worse) ks_tell(s, " No help here: it makes things worse.");
+    else if (better) ks_tell(s, " It helps here.");
+}
+
 static void compare(const ks_speaker *s, const ks_cost *now, const ks_cost *was) {
     if (now->took_ns >= 0 && was->took_ns >= 0) change(s, tell_took, now->took_ns, was->took_ns, true, "");
     change(s, tell_partitions, now->paused, was->paused, false, now->took_ns >= 0 && was->took_ns >= 0 ? "; " : "");
@@ -186,7 +202,9 @@ static void compare(const ks_speaker *s, const ks_cost *now, const ks_cost *was)
     if (now->not_back > 0) ks_tell(s, now->not_back == now->paused ? ", not again in that run" : ", %d of them not again in that run", (int64_t)now->not_back);
     if (now->lag > 0 || was->lag > 0) change(s, tell_lag, now->lag, was->lag, false, "; ");
     if (now->read_again > 0 || was->read_again > 0) change(s, tell_messages, now->read_again, was->read_again, false, "; ");
-    ks_tell(s, ".\n");
+    ks_tell(s, ".");
+    verdict(s, now, was);
+    ks_tell(s, "\n");
 }
 
 void ks_why_tried(const ks_story *story, int32_t rebalance, const ks_story *other, ks_buffer *out) {

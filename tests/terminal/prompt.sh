@@ -78,6 +78,12 @@ describes() { # every command has its help, and every word of the prompt
     piped 'help\n' 0; says 'commands of a scenario' said
     piped 'help jion\n' 2; says "did you mean 'help join'" complaints
 }
+advises() { # as `ksim why` of the saved scenario does, word for word, also when something did not hold
+    piped "${group}consumer c2 group=billing topics=orders\njoin c2\nuntil stable billing\nproduce orders count=20 key=k{n} every=100ms\nadvance 5s\nexpect lag billing 77\nwhy group billing 2\nsave $work/advised.ksim\n" 1
+    "$KSIM" why "$work/advised.ksim" group billing 2 >"$work/why"
+    grep -q 'tried with the same seed: the rebalance still happens' "$work/why"
+    sed -n '/^generation 2 of billing/,/^ .*advised.ksim:/p' "$work/said" | sed '$d' | diff - "$work/why"
+}
 refuses_files() {
     piped "topic t\nsave lesson.txt\n" 2; says 'ends in .ksim' complaints
     piped "save $work/empty.ksim\n" 2; says 'nothing to save' complaints
@@ -107,6 +113,7 @@ check "every lesson ends as it does with ksim run" demos
 check "what is saved makes the same trace, and the page carries it" as_a_file
 check "undo is exact" undone
 check "a command that is refused or wrong leaves the session as it should be" half_done
+check "why of a generation tries the advice, as the command does" advises
 check "help describes every command" describes
 check "files are not overwritten without a word, and not left half-written" refuses_files
 check "control characters are shown harmlessly" hostile
