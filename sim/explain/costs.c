@@ -178,7 +178,7 @@ static void open_pause(ledger *book, held *one, int32_t taken_by) {
     ks_story *story = book->story;
     group *in = find_group(book, one->group);
     if (taken_by < 0 && is_under_way(book, in, one)) taken_by = in->rebalance;
-    ks_pause pause = { .group = one->group, .topic = one->topic, .partition = one->partition, .before = one->owner->client,
+    ks_pause pause = { .group = one->group, .topic = one->topic, .partition = one->partition, .before = one->owner->client, .member = one->owner->member,
                        .after = KS_NULL_STRING, .from = one->last_delivery ? one->last_delivery : book->time,
                        .revoked_step = book->step, .resumed_step = -1, .next_paused = -1, .next_resumed = -1,
                        .rebalance = taken_by, .back_to = -1 };

@@ -9,6 +9,8 @@
 #include "sim/protocol/events.h"
 #include "sim/protocol/messages.h"
 
+#include <utlist.h>
+
 #define KIND(x) (kind == ks_describe_ev_##x())
 #define FIELDS(x) ((const ks_ev_##x *)event->fields)
 
@@ -17,9 +19,16 @@ enum {
     RECORDS_SHOWN = 200        /* of one batch: the last ones */
 };
 
+typedef struct tenant { /* a member id that is in a group now */
+    ks_string id;
+    int32_t group;
+    struct tenant *prev, *next;
+} tenant;
+
 typedef struct indexed { /* names in order of appearance */
     ks_string name;
     int32_t index;
+    tenant *tenants; /* of a client among the members: its ids; mostly one */
     UT_hash_handle hh;
 } indexed;
 
@@ -46,7 +55,7 @@ typedef struct model {
     int64_t time, duration; /* us; of the change being written, of the run */
     bool first;
     /* of the change being written */
-    int32_t step, group, member;
+    int32_t step, event, group, member;
 } model;
 
 /* Text as a JSON string that is harmless inside a <script> too. */
@@ -101,8 +110,10 @@ static int32_t partition_index(model *m, ks_string topic, int32_t partition) {
     return index_of(m, &m->partitions, (ks_string){ (const char *)m->scratch.data, (int32_t)m->scratch.size });
 }
 
-static int32_t member_index(model *m, ks_string group, ks_string id, ks_string client_id) {
-    ks_string name = ks_words_member(m->story, group, id);
+/* `event`: which speaks of it. The member that a crashed process left behind is another one than what the process becomes when it is
+ * started again. */
+static int32_t member_index(model *m, int32_t event, ks_string id, ks_string client_id) {
+    ks_string name = ks_words_member(m->story, event, id);
     return index_of(m, &m->members, name.size > 0 && !ks_string_equal(name, id) ? name : client_id.size > 0 ? client_id : id);
 }
 
@@ -155,7 +166,7 @@ static void gather(model *m) {
         } else if (KIND(group_state_changed)) index_of(m, &m->groups, FIELDS(group_state_changed)->group);
         else if (KIND(group_member_joined)) {
             index_of(m, &m->groups, FIELDS(group_member_joined)->group);
-            member_index(m, FIELDS(group_member_joined)->group, FIELDS(group_member_joined)->member, FIELDS(group_member_joined)->client_id);
+            member_index(m, i, FIELDS(group_member_joined)->member, FIELDS(group_member_joined)->client_id);
         } else if (KIND(client_partitions_assigned) && FIELDS(client_partitions_assigned)->group.size > 0) {
             index_of(m, &m->groups, FIELDS(client_partitions_assigned)->group);
             index_of(m, &m->members, FIELDS(client_partitions_assigned)->client);
@@ -267,6 +278,52 @@ static void ownership_change(model *m, const ks_recorded *event) {
     ks_partitions_each(e->partitions, KIND(client_partitions_assigned) ? gained : released, m);
 }
 
+static void in_or_out(model *m, int32_t group, int32_t member, bool in) {
+    begin(m, "mem");
+    field(m, ",\"g\":", group);
+    field(m, ",\"m\":", member);
+    field(m, ",\"in\":", in);
+    end(m);
+}
+
+/* The ids that a client has in groups: where they are listed. */
+static indexed *client_of(model *m, ks_string id) {
+    indexed *found;
+    KS_HASH_FIND_STRING(hh, m->members, ks_words_member(m->story, -1, id), found);
+    return found;
+}
+
+static void moves_in(model *m, int32_t group, ks_string id) {
+    indexed *client = client_of(m, id);
+    if (client == NULL) return;
+    tenant *one = ks_arena_alloc(m->arena, sizeof *one);
+    one->id = id;
+    one->group = group;
+    DL_APPEND(client->tenants, one);
+}
+
+static void moves_out(model *m, int32_t group, ks_string id) {
+    indexed *client = client_of(m, id);
+    if (client == NULL) return;
+    for (tenant *one = client->tenants; one != NULL; one = one->next) {
+        if (one->group != group || !ks_string_equal(one->id, id)) continue;
+        DL_DELETE(client->tenants, one);
+        return;
+    }
+}
+
+/* A process that is started again is a member no more; what it was stays one, under another name, until it is removed. */
+static void starts(model *m, ks_string name) {
+    indexed *client;
+    KS_HASH_FIND_STRING(hh, m->members, name, client);
+    for (tenant *one = client != NULL ? client->tenants : NULL; one != NULL; one = one->next) {
+        int32_t former = member_index(m, m->event, one->id, name);
+        if (former == client->index) continue;
+        in_or_out(m, one->group, client->index, false);
+        in_or_out(m, one->group, former, true);
+    }
+}
+
 static void node_change(model *m, ks_string name, const char *state) {
     begin(m, "node");
     field(m, ",\"w\":", index_of(m, &m->nodes, name));
@@ -304,17 +361,24 @@ static void topic_deleted(model *m, ks_string topic) {
 
 static void membership(model *m, const ks_recorded *event, bool in) {
     const ks_ev_group_member_left *e = event->fields; /* joined, left, removed and expired begin alike */
-    begin(m, "mem");
-    field(m, ",\"g\":", index_of(m, &m->groups, e->group));
-    field(m, ",\"m\":", member_index(m, e->group, e->member, e->client_id));
-    field(m, ",\"in\":", in);
-    end(m);
+    int32_t group = index_of(m, &m->groups, e->group);
+    in_or_out(m, group, member_index(m, m->event, e->member, e->client_id), in);
+    if (in) moves_in(m, group, e->member);
+    else moves_out(m, group, e->member);
+}
+
+static void replaced(model *m, const ks_ev_group_member_replaced *e) {
+    int32_t group = index_of(m, &m->groups, e->group);
+    int32_t before = member_index(m, m->event, e->old_member, e->client_id), after = member_index(m, m->event, e->member, e->client_id);
+    if (before != after) in_or_out(m, group, before, false), in_or_out(m, group, after, true);
+    moves_out(m, group, e->old_member);
+    moves_in(m, group, e->member);
 }
 
 static void target(model *m, const ks_ev_group_member_target_changed *e) {
     begin(m, "tgt");
     field(m, ",\"g\":", index_of(m, &m->groups, e->group));
-    field(m, ",\"m\":", member_index(m, e->group, e->member, e->client_id));
+    field(m, ",\"m\":", member_index(m, m->event, e->member, e->client_id));
     field(m, ",\"n\":", e->epoch);
     ks_buffer_text(m->out, ",\"o\":");
     quoted(e->target, m->out);
@@ -324,7 +388,7 @@ static void target(model *m, const ks_ev_group_member_target_changed *e) {
 static void reconciled(model *m, const ks_ev_group_member_reconciled *e) {
     begin(m, "rec");
     field(m, ",\"g\":", index_of(m, &m->groups, e->group));
-    field(m, ",\"m\":", member_index(m, e->group, e->member, e->client_id));
+    field(m, ",\"m\":", member_index(m, m->event, e->member, e->client_id));
     field(m, ",\"n\":", e->epoch);
     ks_buffer_text(m->out, ",\"st\":");
     quoted(e->state, m->out);
@@ -429,10 +493,13 @@ static void change(model *m, const ks_recorded *event) {
     else if (KIND(group_deleted)) group_state(m, event, FIELDS(group_deleted)->group, KS_NULL_STRING, 0);
     else if (KIND(group_member_joined)) membership(m, event, true);
     else if (KIND(group_member_left) || KIND(group_member_removed) || KIND(group_member_expired)) membership(m, event, false);
+    else if (KIND(group_member_replaced)) replaced(m, event->fields);
     else if (KIND(group_member_target_changed)) target(m, FIELDS(group_member_target_changed));
     else if (KIND(group_member_reconciled)) reconciled(m, FIELDS(group_member_reconciled));
-    else if (KIND(node_started)) node_change(m, FIELDS(node_started)->name, "runs");
-    else if (KIND(node_crashed)) node_change(m, FIELDS(node_crashed)->name, "crashed");
+    else if (KIND(node_started)) {
+        node_change(m, FIELDS(node_started)->name, "runs");
+        starts(m, FIELDS(node_started)->name);
+    } else if (KIND(node_crashed)) node_change(m, FIELDS(node_crashed)->name, "crashed");
     else if (KIND(node_paused)) node_change(m, FIELDS(node_paused)->name, "paused");
     else if (KIND(node_resumed)) node_change(m, FIELDS(node_resumed)->name, "runs");
 }
@@ -450,6 +517,7 @@ static void changes_array(model *m) {
         for (; next < story->steps.count && story->steps.items[next].event <= i; next++)
             if (story->steps.items[next].sub == 0) m->step = next;
         m->time = (story->recording->events.items[i].time - story->recording->start) / 1000;
+        m->event = i;
         change(m, &story->recording->events.items[i]);
     }
     ks_buffer_text(m->out, "]");

@@ -117,7 +117,7 @@ static ks_string awaited_text(const finder *f, const group *g) {
     for (const member *m = g->awaited; m != NULL && n < NAMED; m = m->next, n++) {
         bool last = n + 1 == g->awaited_count;
         ks_buffer_text(&text, n == 0 ? "" : last ? " and " : ", ");
-        ks_words_escape(ks_words_member(f->story, g->name, m->id), &text);
+        ks_words_escape(ks_words_member(f->story, f->story->steps.items[f->step].event, m->id), &text);
     }
     if (g->awaited_count > n) ks_buffer_printf(&text, " and %d more", g->awaited_count - n);
     ks_string result = ks_arena_string(f->story->arena, (ks_string){ (const char *)text.data, (int32_t)text.size });

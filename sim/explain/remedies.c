@@ -122,7 +122,7 @@ const char *ks_why_client(const ks_story *story, int32_t rebalance) {
 /* It had not given up what it had: nobody closed it. */
 static bool left_with_everything(const ks_story *story, int32_t rebalance) {
     int32_t step = story->step_of_event[story->rebalances.items[rebalance].began];
-    ks_string client = ks_words_member(story, KS_NULL_STRING, began_by(story, rebalance)->member);
+    ks_string client = ks_words_member(story, -1, began_by(story, rebalance)->member);
     for (int32_t p = 0; p < story->pauses.count; p++) {
         const ks_pause *pause = &story->pauses.items[p];
         if (pause->rebalance == rebalance && pause->revoked_step == step && ks_string_equal(pause->before, client)) return true;
@@ -136,7 +136,7 @@ typedef struct silence { int64_t from, to; bool crashed; } silence; /* to 0: not
 static silence silence_of(const ks_story *story, int32_t rebalance) {
     silence s = { 0 };
     int32_t began = story->rebalances.items[rebalance].began;
-    ks_string member = began_by(story, rebalance)->member, client = ks_words_member(story, KS_NULL_STRING, member);
+    ks_string member = began_by(story, rebalance)->member, client = ks_words_member(story, -1, member);
     for (int32_t i = 0; i < story->recording->events.count && s.to == 0; i++) {
         const ks_recorded *event = event_at(story, i);
         const ks_struct *kind = event->kind;
@@ -156,7 +156,7 @@ static silence silence_of(const ks_story *story, int32_t rebalance) {
 static silence work_of(const ks_story *story, int32_t rebalance) {
     silence s = { 0 };
     int32_t began = story->rebalances.items[rebalance].began;
-    ks_string client = ks_words_member(story, KS_NULL_STRING, began_by(story, rebalance)->member);
+    ks_string client = ks_words_member(story, -1, began_by(story, rebalance)->member);
     for (int32_t i = 0; i < story->recording->events.count && s.to == 0; i++) {
         const ks_recorded *event = event_at(story, i);
         const ks_struct *kind = event->kind;
@@ -170,7 +170,7 @@ static silence work_of(const ks_story *story, int32_t rebalance) {
 /* How many records its last poll brought. */
 static int64_t last_poll_of(const ks_story *story, int32_t rebalance) {
     int32_t began = story->rebalances.items[rebalance].began;
-    ks_string client = ks_words_member(story, KS_NULL_STRING, began_by(story, rebalance)->member);
+    ks_string client = ks_words_member(story, -1, began_by(story, rebalance)->member);
     int64_t count = 0, at = 0;
     for (int32_t i = began; i >= 0; i--) {
         const ks_recorded *event = event_at(story, i);

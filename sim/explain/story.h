@@ -61,6 +61,7 @@ typedef struct ks_pause {
     bool set_back;        /* it had been committed beyond that: somebody set the offset back */
     int64_t lag;          /* records that had piled up when it came again; in a pause without end: at the end of the run */
     ks_string before, after; /* who had it, who got it: client names; null: nobody */
+    ks_string member;        /* id of the member that had it; of one that never said its id the client */
 } ks_pause;
 
 /* Records that a delivery (an event) brought to the group for another time: [first, last]. */
@@ -95,8 +96,9 @@ void ks_words_sentence(const ks_story *story, int32_t step, ks_buffer *out);
 void ks_words_news(const ks_story *story, int32_t step, int32_t since, ks_buffer *out);
 /* One event as a clause; false when it has nothing to say. */
 bool ks_words_clause(const ks_story *story, int32_t event, ks_buffer *out);
-/* "c1" for a member id of that client, else the id itself. */
-ks_string ks_words_member(const ks_story *story, ks_string group, ks_string member);
+/* "c1" for a member id of that client, else the id itself. `at`: of which event (an index) it is said; when the client's process has
+ * been started again by then, it is "c1 (before its restart)". -1: always the client. */
+ks_string ks_words_member(const ks_story *story, int32_t at, ks_string member);
 void ks_words_seconds(int64_t ns, ks_buffer *out); /* "4.004 s" */
 void ks_words_duration(int64_t ns, ks_buffer *out); /* "30 s", "84 ms", "4.004 s" */
 /* Lines of at most 96 characters, every one indented. */

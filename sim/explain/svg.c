@@ -141,7 +141,7 @@ static void gather_members(drawing *d) { /* in the order of the page, so that th
         const ks_recorded *event = &recording->events.items[i];
         const ks_ev_group_member_joined *joined = event->fields;
         const ks_ev_client_partitions_assigned *assigned = event->fields;
-        if (event->kind == ks_describe_ev_group_member_joined()) note(&d->members, ks_words_member(d->story, joined->group, joined->member));
+        if (event->kind == ks_describe_ev_group_member_joined()) note(&d->members, ks_words_member(d->story, -1, joined->member));
         else if (event->kind == ks_describe_ev_client_partitions_assigned()) note(&d->members, assigned->client);
     }
 }

@@ -47,7 +47,7 @@ static void root(const ks_story *story, int32_t step, ks_buffer *out) {
         first = index;
         cause = event_at(story, index)->cause;
     }
-    ks_speaker s = { story, out };
+    ks_speaker s = { story, out, first };
     if (first < 0) {
         ks_tell(&s, "which the program (or the scenario) did\n");
         return;

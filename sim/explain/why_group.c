@@ -77,7 +77,7 @@ static void say_pause(const ks_speaker *s, const ks_pause *pause, int32_t width)
     size_t start = s->out->size;
     ks_tell_partition(s, pause->topic, pause->partition);
     for (size_t i = s->out->size - start; i < (size_t)width; i++) ks_tell(s, " ");
-    ks_tell(s, "  %s -> %s", pause->before, pause->after.size > 0 ? pause->after : KS_LITERAL("nobody"));
+    ks_tell(s, "  %s -> %s", ks_words_former_owner(s->story, pause), pause->after.size > 0 ? pause->after : KS_LITERAL("nobody"));
     if (pause->to > 0) ks_tell(s, ", paused for %t", pause->to - pause->from);
     else ks_tell(s, ", did not come again in this run");
     if (pause->lag > 0) ks_tell(s, ", a lag of %d", pause->lag);
@@ -117,7 +117,7 @@ static void say_cost(const ks_speaker *s, const ks_cost *c) {
 
 void ks_why_generation(const ks_story *story, int32_t rebalance, ks_buffer *out) {
     const ks_rebalance *r = &story->rebalances.items[rebalance];
-    ks_speaker s = { story, out };
+    ks_speaker s = { story, out, r->began };
     int32_t first = story->step_of_event[r->began], last = r->settled >= 0 ? story->step_of_event[r->settled] : -1;
     bool modern = strcmp(ks_why_client(story, rebalance), "consumer") == 0;
     ks_tell(&s, modern ? "epoch %d of %s" : "generation %d of %s", (int64_t)r->generation, r->group);
@@ -146,7 +146,7 @@ void ks_why_say_advice(const ks_advice *advice, ks_buffer *out) {
 /* The same one in another run: as many rebalances with that reason by that client came before it. */
 static int32_t counterpart(const ks_story *story, int32_t rebalance, const ks_story *other) {
     const ks_ev_rebalance_started *e = event_at(story, story->rebalances.items[rebalance].began)->fields;
-    ks_string client = ks_words_member(story, KS_NULL_STRING, e->member);
+    ks_string client = ks_words_member(story, -1, e->member);
     int32_t before = 0;
     for (int32_t pass = 0; pass < 2; pass++) {
         const ks_story *in = pass == 0 ? story : other;
@@ -154,7 +154,7 @@ static int32_t counterpart(const ks_story *story, int32_t rebalance, const ks_st
         for (int32_t r = 0; r < end; r++) {
             const ks_ev_rebalance_started *o = event_at(in, in->rebalances.items[r].began)->fields;
             if (!ks_string_equal(o->group, e->group) || !ks_string_equal(o->reason, e->reason) ||
-                !ks_string_equal(ks_words_member(in, KS_NULL_STRING, o->member), client))
+                !ks_string_equal(ks_words_member(in, -1, o->member), client))
                 continue;
             if (pass == 0) before++;
             else if (before-- == 0) return r;
@@ -208,7 +208,7 @@ static void compare(const ks_speaker *s, const ks_cost *now, const ks_cost *was)
 }
 
 void ks_why_tried(const ks_story *story, int32_t rebalance, const ks_story *other, ks_buffer *out) {
-    ks_speaker s = { story, out };
+    ks_speaker s = { story, out, -1 };
     ks_string group = story->rebalances.items[rebalance].group;
     int32_t same = counterpart(story, rebalance, other);
     ks_tell(&s, "      tried with the same seed: ");

@@ -178,7 +178,7 @@ static void say_summary(const inquiry *q) {
 }
 
 bool ks_why_record(const ks_story *story, const char *topic, int32_t partition, int64_t offset, ks_buffer *out) {
-    inquiry q = { .s = { story, out }, .topic = ks_str(topic), .partition = partition, .offset = offset };
+    inquiry q = { .s = { story, out, -1 }, .topic = ks_str(topic), .partition = partition, .offset = offset };
     for (int32_t i = 0; i < story->recording->events.count; i++) see(&q, i);
     if (q.written) say_summary(&q);
     ks_free(q.readers.items);

@@ -68,9 +68,9 @@ void ks_tell(const ks_speaker *s, const char *format, ...) {
         }
         switch (*++c) {
         case 's': ks_words_escape(va_arg(arguments, ks_string), s->out); break;
-        case 'm': ks_words_escape(ks_words_member(s->story, KS_NULL_STRING, va_arg(arguments, ks_string)), s->out); break;
+        case 'm': ks_words_escape(ks_words_member(s->story, s->at, va_arg(arguments, ks_string)), s->out); break;
         case 'w': {
-            ks_string member = ks_words_member(s->story, KS_NULL_STRING, va_arg(arguments, ks_string));
+            ks_string member = ks_words_member(s->story, s->at, va_arg(arguments, ks_string));
             ks_string client = va_arg(arguments, ks_string);
             ks_words_escape(member.size > 0 ? member : client, s->out);
             break;
@@ -154,6 +154,12 @@ static void because(const ks_speaker *s, ks_string reason) {
 bool ks_words_is_id_reason(ks_string client_reason) {
     static const char given[] = "need to re-join with the given member-id";
     return client_reason.size >= (int32_t)sizeof given - 1 && memcmp(client_reason.data, given, sizeof given - 1) == 0;
+}
+
+ks_string ks_words_former_owner(const ks_story *story, const ks_pause *pause) {
+    int32_t at = pause->resumed_step >= 0 ? story->steps.items[pause->resumed_step].event : story->recording->events.count;
+    ks_string name = ks_words_member(story, at, pause->member);
+    return ks_string_equal(name, pause->member) ? pause->before : name;
 }
 
 void ks_tell_partition(const ks_speaker *s, ks_string topic, int32_t partition) { ks_tell(s, "%s[%d]", topic, (int64_t)partition); }
@@ -463,6 +469,6 @@ bool ks_words_clause(const ks_story *story, int32_t event, ks_buffer *out) {
     const ks_recorded *recorded = &story->recording->events.items[event];
     const kind_row *row = row_of(recorded->kind);
     size_t before = out->size;
-    if (row != NULL) row->say(&(ks_speaker){ story, out }, recorded->fields);
+    if (row != NULL) row->say(&(ks_speaker){ story, out, event }, recorded->fields);
     return out->size > before;
 }

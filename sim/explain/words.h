@@ -11,6 +11,7 @@
 typedef struct ks_speaker {
     const ks_story *story;
     ks_buffer *out;
+    int32_t at; /* index of the event of which it speaks, for ks_words_member */
 } ks_speaker;
 
 /* Where in the sentence of a step a kind of event has its place. */
@@ -47,6 +48,8 @@ void ks_tell(const ks_speaker *s, const char *format, ...);
 void ks_tell_reason(const ks_speaker *s, ks_string reason, ks_string member);
 /* Is it the reason of a JoinGroup that only uses the id it was handed? That says nothing. */
 bool ks_words_is_id_reason(ks_string client_reason);
+/* Who had what paused, as one calls it when it comes again (or at the end of the run). */
+ks_string ks_words_former_owner(const ks_story *story, const ks_pause *pause);
 /* "orders[0]" */
 void ks_tell_partition(const ks_speaker *s, ks_string topic, int32_t partition);
 

@@ -17,7 +17,7 @@ void ks_words_route(const ks_story *story, int32_t index, ks_buffer *out) {
     const ks_step *step = &story->steps.items[index];
     const ks_recorded *event = event_of(story, index);
     const ks_struct *kind = event->kind;
-    ks_speaker s = { story, out };
+    ks_speaker s = { story, out, step->event };
     if KIND(request_received) {
         const ks_ev_request_received *request = FIELDS(request_received);
         ks_tell(&s, "%s -> %s", request->from, request->to);
@@ -58,7 +58,7 @@ void ks_words_call(const ks_story *story, int32_t index, ks_buffer *out) {
     const ks_step *step = &story->steps.items[index];
     const ks_recorded *event = event_of(story, index);
     const ks_struct *kind = event->kind;
-    ks_speaker s = { story, out };
+    ks_speaker s = { story, out, step->event };
     if KIND(request_received) {
         const ks_ev_request_received *request = FIELDS(request_received);
         ks_tell(&s, "%c", ks_api_name(request->api_key));

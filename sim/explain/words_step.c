@@ -465,7 +465,7 @@ static void delivered(const telling *t) {
 
 static void read_again(const telling *t, const ks_pause *pause) {
     const char *s = pause->read_again == 1 ? "" : "s", *were = pause->read_again == 1 ? "was" : "were", *are = pause->read_again == 1 ? "is" : "are";
-    ks_tell(&t->s, " %d message%c that %c delivered to %s", pause->read_again, s, were, pause->before);
+    ks_tell(&t->s, " %d message%c that %c delivered to %s", pause->read_again, s, were, ks_words_former_owner(t->s.story, pause));
     if (pause->set_back) ks_tell(&t->s, " before %c read again by %s, because the committed offset was set back to %d.", are, pause->after, pause->back_to);
     else ks_tell(&t->s, " but not committed %c read again by %s.", are, pause->after);
 }
@@ -600,7 +600,7 @@ void ks_words_sentence(const ks_story *story, int32_t index, ks_buffer *out) { k
 void ks_words_news(const ks_story *story, int32_t index, int32_t since, ks_buffer *out) {
     const ks_step *step = &story->steps.items[index];
     ks_buffer text = { 0 };
-    telling t = { .s = { story, &text }, .step = step, .index = index, .places = ks_alloc((size_t)step->facts.count + 1) };
+    telling t = { .s = { story, &text, step->event }, .step = step, .index = index, .places = ks_alloc((size_t)step->facts.count + 1) };
     bool whole = step->event >= since;
     for (int32_t f = 0; f < step->facts.count; f++)
         if (step->facts.items[f] >= since) t.counts[t.places[f] = (uint8_t)ks_words_place(fact(&t, f)->kind)]++;
