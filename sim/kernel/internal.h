@@ -101,6 +101,7 @@ struct ks_connection {
     bool established;   /* the client knows that it is open */
     bool reset;         /* cut off in the middle: whatever is on its way is lost */
     bool end_told;      /* the trace has heard why it ended */
+    bool client_ended;  /* the server knows that the client's end is gone; what it had sent is still taken up */
     ks_server_end server_end;
     int32_t correlation_id;
     int64_t last_at_server, last_at_client; /* latest arrival in each direction, so that nothing overtakes */

@@ -38,27 +38,37 @@ void ks_server_close(ks_connection *connection, ks_string reason) {
     ks_connection_release(connection);
 }
 
-/* The client is gone: what it asked for goes on without it, but there is nobody left to answer. */
-static void client_ended(ks_connection *connection) {
-    if (connection->server_end != KS_SERVER_OPEN) return;
-    ks_message *message = take_out(connection);
-    end(connection);
-    if (message != NULL && message->served) {
-        const ks_node_events *events = &connection->server->events;
-        if (events->request_cancelled != NULL) events->request_cancelled(connection->server->owner, &message->request);
-    }
-    if (message != NULL) ks_message_free(message);
-    ks_connection_release(connection);
-}
-
-/* ---- answering ---- */
-
-/* The next one gets an event of its own: a handler never runs inside another. */
+/* The next one gets an event of its own: a handler never runs inside another. The end comes after the last. */
 static void take_next(ks_connection *connection) {
     ks_timer *next = ks_timer_list_pop(&connection->inbox);
     connection->taken = next == NULL ? NULL : ks_message_of(next);
-    if (next != NULL) ks_message_now(connection->taken);
+    if (next != NULL) {
+        ks_message_now(connection->taken);
+    } else if (connection->client_ended) {
+        end(connection);
+        ks_connection_release(connection);
+    }
 }
+
+/* What was asked for goes on, but there is nobody left to answer. */
+static void cancel_taken(ks_connection *connection) {
+    ks_message *message = connection->taken;
+    const ks_node_events *events = &connection->server->events;
+    if (events->request_cancelled != NULL) events->request_cancelled(connection->server->owner, &message->request);
+    take_next(connection);
+    ks_message_free(message);
+}
+
+/* The client is gone. Its last words arrived before its end did and are still heard, in their order, as on a socket: a commit
+ * and a goodbye count though nobody waited for the answers. */
+static void client_ended(ks_connection *connection) {
+    if (connection->server_end != KS_SERVER_OPEN) return;
+    connection->client_ended = true;
+    if (connection->taken == NULL) take_next(connection);
+    else if (connection->taken->served) cancel_taken(connection);
+}
+
+/* ---- answering ---- */
 
 static void send_response(ks_message *message, ks_envelope *response, uint64_t cause) {
     ks_kernel *kernel = message->request.connection->kernel;
@@ -154,7 +164,10 @@ static void hand_over(ks_message *message) {
     ks_cause_set(connection->kernel, ks_trace_request_received(message));
     if (ks_server_lost(connection)) return; /* by a subscriber; the message goes with the connection */
     message->served = true;
+    connection->references++; /* its last answer may end it */
     connection->server->events.request(connection->server->owner, &message->request);
+    if (connection->client_ended && connection->taken == message) cancel_taken(connection);
+    ks_connection_release(connection);
 }
 
 static void answer_instead(ks_message *message, ks_envelope *answer, uint64_t cause) {

@@ -109,8 +109,31 @@ static void closing_cancels_the_parked_request_but_not_what_was_served(void **st
     ks_connection_close(f->connection);
     assert_log(f, "1000 c opened; 1500 s got 1; ");
     fixture_run(f);
-    assert_log(f, "2000 s cancelled 1; ");
+    assert_log(f, "2000 s cancelled 1; 2000 s got 2; 2000 s cancelled 2; 2000 s got 3; 2000 s cancelled 3; ");
     assert_int_equal(f->parked_count, 0);
+}
+
+static void last_words_are_heard_one_after_another_though_nobody_waits_for_the_answers(void **state) {
+    fixture *f = *state;
+    fixture_connect(f);
+    fixture_run(f);
+    for (int32_t i = 1; i <= 3; i++) fixture_send(f, i == 2 ? -i : i);
+    ks_connection_close(f->connection);
+    fixture_run(f);
+    assert_log(f, "1000 c opened; 1500 s got 1; 1500 s got -2; 1500 s got 3; ");
+}
+
+static void a_crash_of_the_server_ends_a_connection_whose_last_words_wait(void **state) {
+    fixture *f = *state;
+    fixture_connect(f);
+    fixture_run(f);
+    ks_node_pause(f->server);
+    for (int32_t i = 1; i <= 2; i++) fixture_send(f, i);
+    ks_connection_close(f->connection);
+    fixture_run_until(f, 3000);
+    ks_node_crash(f->server);
+    fixture_run(f);
+    assert_log(f, "1000 c opened; 3000 s down; ");
 }
 
 static void what_was_sent_before_closing_still_arrives(void **state) {
@@ -193,6 +216,8 @@ int main(void) {
         FIXTURE_TEST(the_client_may_close_from_inside_its_response_callback),
         FIXTURE_TEST(closing_before_it_is_open_ends_quietly),
         FIXTURE_TEST(closing_cancels_the_parked_request_but_not_what_was_served),
+        FIXTURE_TEST(last_words_are_heard_one_after_another_though_nobody_waits_for_the_answers),
+        FIXTURE_TEST(a_crash_of_the_server_ends_a_connection_whose_last_words_wait),
         FIXTURE_TEST(what_was_sent_before_closing_still_arrives),
         FIXTURE_TEST(the_server_may_close_instead_of_answering),
         FIXTURE_TEST(connections_are_numbered_and_correlation_ids_count_per_connection),
