@@ -233,7 +233,9 @@ KAFKA_API kafka_consumer_membership kafka_consumer_group_metadata(const kafka_co
  *  blocks      until the coordinator's answers
  *  as in       KafkaConsumer.close */
 KAFKA_API kafka_error kafka_consumer_close(kafka_consumer *consumer);
-/** The same within `timeout` nanoseconds; 0: what takes no waiting. */
+/** The same within `timeout` nanoseconds: what has not been answered by then was sent, and nobody hears how it ended. 0: the
+ *  commit and the goodbye are sent (unless the coordinator is not known: nothing is looked for then), callbacks run, and no answer is
+ *  waited for, nor counted as failed. KAFKA_ERR_INVALID_ARGUMENT: negative. As in KafkaConsumer.close(Duration). */
 KAFKA_API kafka_error kafka_consumer_close_within(kafka_consumer *consumer, kafka_duration timeout);
 /** Gives it back. Without kafka_consumer_close() before, it is as if the process had been killed: nothing is committed, and the
  *  member stays in its group until its session times out. Not inside its own callbacks. NULL is allowed. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The end of a membership (ConsumerCoordinator.close, onLeavePrepare, KafkaConsumer.unsubscribe). Closing: commit positions when
- * auto-commit is on, wait for commits under way, revoked or lost, LeaveGroup of dynamic members. Unsubscribing does the same
- * without the commit. */
+ * auto-commit is on, wait for commits under way, revoked or lost, LeaveGroup of dynamic members. Without time nothing of it is
+ * left out but the waiting. Unsubscribing does the same without the commit. */
 #include "sim/client/java_internal.h"
 
 void ks_java_shut_down(ks_consumer *c) {
@@ -40,12 +40,17 @@ static bool commits_under_way(const ks_consumer *c) {
     return false;
 }
 
+/* Who has no time at all says it and does not listen, if it knows where to (commitOffsetsSync with an expired timer). */
 static void begin_commit(ks_consumer *c) {
     bool wanted = c->config.enable_auto_commit && c->partitions && c->network && !c->fatal &&
                   (c->mode == KS_MODE_ASSIGNED || c->state == KS_MEMBER_STABLE);
     c->closing = KS_CLOSING_CALLBACK;
     int64_t left = c->close_deadline - ks_java_now(c);
-    if (!wanted || left <= 0) return;
+    if (!wanted) return;
+    if (left <= 0) {
+        if (c->coordinator >= 0) ks_java_op_go(ks_java_op_new(c, KS_OP_COMMIT, NULL, 0, 0, NULL, NULL));
+        return;
+    }
     c->closing = KS_CLOSING_COMMIT;
     c->close_commit = ks_java_op_new(c, KS_OP_COMMIT, NULL, 0, left, commit_done, c);
     ks_java_op_go(c->close_commit);

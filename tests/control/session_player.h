@@ -295,7 +295,7 @@ static void player_carry_out(player_client *c, const char *order) {
         kafka_consumer_offsets_free(offsets);
     } else if (strcmp(verb, "close") == 0) {
         c->closed = true;
-        error = kafka_consumer_close(c->consumer);
+        error = count > 1 ? kafka_consumer_close_within(c->consumer, atoll(words[1]) * KAFKA_MILLISECOND) : kafka_consumer_close(c->consumer);
     } else {
         fail_msg("no such order: %s", order);
     }

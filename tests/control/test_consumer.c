@@ -210,6 +210,45 @@ static void an_asynchronous_commit_under_way_is_told_at_close(void **state) {
     assert_i64_equal(seen[1], 0);
 }
 
+/* Duration.ZERO: last words, and nobody listens; the sessions close-without-waiting-* show the same of real clients. */
+static void closing_within_no_time_sends_the_commit_and_the_goodbye(void **state) {
+    stage *s = *state;
+    ksim_create_topic(s->sim, "orders", 1);
+    put_numbers(s, "orders", 1, 5);
+    const char *const protocols[] = { "group.protocol=classic", "group.protocol=consumer" };
+    for (int i = 0; i < 2; i++) {
+        const char *group = i ? "group.id=g1" : "group.id=g0";
+        program *p = make_program(s, i ? "c1" : "c0", (const char *[]){ group, protocols[i], "auto.offset.reset=earliest", NULL });
+        subscribe(p, "orders");
+        kafka_records *records = NULL;
+        assert_int_equal(kafka_consumer_poll(p->consumer, p->ctx, 10 * KAFKA_SECOND, &records), KAFKA_OK);
+        assert_non_null(records);
+        kafka_records_free(records);
+        p->log[0] = 0;
+        kafka_time begin = ksim_now(s->sim);
+        assert_int_equal(kafka_consumer_close_within(p->consumer, 0), KAFKA_OK);
+        assert_i64_equal(ksim_now(s->sim), begin);
+        assert_string_equal(p->log, "revoked orders-0; ");
+        run_for(s, KAFKA_SECOND);
+        assert_i64_equal(ksim_committed_offset(s->sim, group + strlen("group.id="), "orders", 0), 5);
+        assert_string_equal(ksim_group_find(s->sim, group + strlen("group.id="))->state, "Empty");
+    }
+}
+
+static void closing_within_no_time_looks_for_no_coordinator(void **state) {
+    stage *s = *state;
+    ksim_create_topic(s->sim, "orders", 1);
+    program *p = make_program(s, "c1", earliest);
+    assert_int_equal(kafka_consumer_assign(p->consumer, &(kafka_topic_partition){ "orders", 0 }, 1), KAFKA_OK);
+    assert_int_equal(kafka_consumer_seek(p->consumer, "orders", 0, 3), KAFKA_OK);
+    kafka_time begin = ksim_now(s->sim);
+    assert_int_equal(kafka_consumer_close_within(p->consumer, 0), KAFKA_OK);
+    assert_i64_equal(ksim_now(s->sim), begin);
+    run_for(s, KAFKA_SECOND);
+    assert_null(ksim_group_find(s->sim, "billing"));
+    assert_int_equal(kafka_consumer_close_within(p->consumer, -1), KAFKA_OK); /* closed already */
+}
+
 /* ---- positions ---- */
 
 static void partitions_can_be_assigned_by_hand_sought_and_paused(void **state) {
@@ -375,6 +414,8 @@ int main(void) {
         TEST(what_was_committed_is_where_the_next_one_starts),
         TEST(an_asynchronous_commit_is_told_in_a_later_poll),
         TEST(an_asynchronous_commit_under_way_is_told_at_close),
+        TEST(closing_within_no_time_sends_the_commit_and_the_goodbye),
+        TEST(closing_within_no_time_looks_for_no_coordinator),
         TEST(partitions_can_be_assigned_by_hand_sought_and_paused),
         TEST(offsets_are_found_by_time),
         TEST(auto_offset_reset_decides_where_a_new_group_starts),

@@ -91,7 +91,11 @@ final class Actor implements Program {
                 case "position" -> what += " = " + consumer.position(partition(order[1]));
                 case "paused" -> what += " = " + text(consumer.paused());
                 case "committed" -> what += " = " + text(consumer.committed(new java.util.HashSet<>(partitions(order, 1))));
-                case "close" -> { closed = true; consumer.close(); }
+                case "close" -> {
+                    closed = true;
+                    if (order.length > 1) consumer.close(Duration.ofMillis(Long.parseLong(order[1])));
+                    else consumer.close();
+                }
                 default -> throw new IllegalArgumentException("no such order: " + what);
             }
             facts.told(name, what + " -> OK");
