@@ -35,7 +35,7 @@ KAFKA_API kafka_time ksim_event_time(const ksim_event *event);
 KAFKA_API const char *ksim_event_node(const ksim_event *event);
 /** "request_received", "group_state_changed". */
 KAFKA_API const char *ksim_event_kind(const ksim_event *event);
-/** A number or bool of it by name: "Generation". False: no such field. */
+/** A number or bool of it by name: "Generation", or "Partitions[0].Offset" of an event that lists several. False: no such field. */
 KAFKA_API bool ksim_event_int(const ksim_event *event, const char *field, int64_t *value);
 /** A string of it by name: "Group". View for the call. False: no such field. */
 KAFKA_API bool ksim_event_bytes(const ksim_event *event, const char *field, kafka_bytes *value);

@@ -292,9 +292,11 @@ static void on_delivery(ledger *book, const ks_ev_records_delivered *delivered) 
 }
 
 static void on_commit(ledger *book, const ks_ev_offsets_committed *committed) {
-    held *one = find(book, committed->group, committed->topic, committed->partition);
-    one->committed = committed->offset;
-    if (one->committed > one->committed_most) one->committed_most = one->committed;
+    for (int32_t p = 0; p < committed->partitions.count; p++) {
+        held *one = find(book, committed->group, committed->topic, committed->partitions.items[p].partition);
+        one->committed = committed->partitions.items[p].offset;
+        if (one->committed > one->committed_most) one->committed_most = one->committed;
+    }
 }
 
 static void on_member_gone(ledger *book, ks_string member) {

@@ -104,8 +104,9 @@ static void gather_names(ks_fold *fold) {
             for (int32_t p = FIELDS(partitions_added)->from < 0 ? 0 : FIELDS(partitions_added)->from; p < FIELDS(partitions_added)->to; p++) see_partition(&g, FIELDS(partitions_added)->topic, p);
         } else if (KIND(records_appended)) see_partition(&g, FIELDS(records_appended)->topic, FIELDS(records_appended)->partition);
         else if (KIND(offsets_committed)) {
-            see_partition(&g, FIELDS(offsets_committed)->topic, FIELDS(offsets_committed)->partition);
-            index_of(in, &in->groups, FIELDS(offsets_committed)->group, true);
+            const ks_ev_offsets_committed *e = event->fields;
+            for (int32_t p = 0; p < e->partitions.count; p++) see_partition(&g, e->topic, e->partitions.items[p].partition);
+            index_of(in, &in->groups, e->group, true);
         } else if (KIND(records_delivered)) {
             see_partition(&g, FIELDS(records_delivered)->topic, FIELDS(records_delivered)->partition);
             if (FIELDS(records_delivered)->group.size > 0) index_of(in, &in->groups, FIELDS(records_delivered)->group, true);
@@ -162,6 +163,12 @@ static void crashed(ks_fold *fold, ks_string name) {
         if (in->shares[i].owner == client) in->shares[i].owner = in->shares[i].position = -1;
 }
 
+static void committed(ks_fold *fold, ks_string group, ks_string topic, int32_t partition, int64_t offset) {
+    insides *in = fold->internal;
+    int32_t g = index_of(in, &in->groups, group, false), p = partition_of(fold, topic, partition, false);
+    if (p >= 0 && g >= 0) fold->groups[g].shares[p].committed = offset;
+}
+
 static void live(ks_fold *fold, ks_string name, ks_fold_life life) {
     insides *in = fold->internal;
     int32_t broker = broker_number(name), index = broker > 0 ? broker - 1 : index_of(in, &in->nodes, name, false);
@@ -206,11 +213,11 @@ static void apply(ks_fold *fold, const ks_recorded *event) {
     } else if (KIND(leader_changed)) {
         p = partition_of(fold, FIELDS(leader_changed)->topic, FIELDS(leader_changed)->partition, false);
         if (p >= 0) fold->partitions[p].leader = FIELDS(leader_changed)->to;
-    } else if (KIND(offsets_committed) || KIND(offsets_deleted)) {
-        ks_string topic = KIND(offsets_committed) ? FIELDS(offsets_committed)->topic : FIELDS(offsets_deleted)->topic;
-        p = partition_of(fold, topic, KIND(offsets_committed) ? FIELDS(offsets_committed)->partition : FIELDS(offsets_deleted)->partition, false);
-        int32_t g = index_of(in, &in->groups, KIND(offsets_committed) ? FIELDS(offsets_committed)->group : FIELDS(offsets_deleted)->group, false);
-        if (p >= 0 && g >= 0) fold->groups[g].shares[p].committed = KIND(offsets_committed) ? FIELDS(offsets_committed)->offset : -1;
+    } else if (KIND(offsets_committed)) {
+        const ks_ev_offsets_committed *e = event->fields;
+        for (int32_t i = 0; i < e->partitions.count; i++) committed(fold, e->group, e->topic, e->partitions.items[i].partition, e->partitions.items[i].offset);
+    } else if (KIND(offsets_deleted)) {
+        committed(fold, FIELDS(offsets_deleted)->group, FIELDS(offsets_deleted)->topic, FIELDS(offsets_deleted)->partition, -1);
     } else if (KIND(records_delivered)) {
         p = partition_of(fold, FIELDS(records_delivered)->topic, FIELDS(records_delivered)->partition, false);
         int32_t g = index_of(in, &in->groups, FIELDS(records_delivered)->group, false);

@@ -84,7 +84,7 @@ static bool set_field(loader *l, const ks_field *field, const json_t *json, char
     case KS_TYPE_records: return set_bytes(l, json, (ks_bytes *)to);
     case KS_TYPE_uuid: return json_is_string(json); /* no view shows topic ids */
     case KS_TYPE_float64:
-    case KS_TYPE_struct: return false; /* no kind has such a field */
+    case KS_TYPE_struct: return false; /* no kind has such a field but in a list */
     }
     return false;
 }
@@ -127,6 +127,8 @@ static bool see_event(loader *l, const ks_struct *kind, const char *fields) {
         } else if (field->type == KS_TYPE_string && strcmp(field->name, "Topic") == 0) topic = field;
         else if (field->type == KS_TYPE_int32 && strcmp(field->name, "Partition") == 0) partition = field;
     }
+    for (int32_t p = 0; KIND(offsets_committed) && p < FIELDS(offsets_committed)->partitions.count; p++)
+        see_partition(l, FIELDS(offsets_committed)->topic, FIELDS(offsets_committed)->partitions.items[p].partition);
     if (topic != NULL && partition != NULL)
         see_partition(l, *(const ks_string *)(const void *)(fields + topic->offset), *(const int32_t *)(const void *)(fields + partition->offset));
     if (KIND(topic_created) && !see_range(l, FIELDS(topic_created)->topic, 0, FIELDS(topic_created)->partitions)) return false;
@@ -147,6 +149,14 @@ static bool in_reach(loader *l, const ks_struct *kind, const char *fields) {
     int64_t first = KIND(records_appended) ? FIELDS(records_appended)->base_offset : KIND(records_delivered) ? FIELDS(records_delivered)->first_offset : 0;
     if (offset >= -1 && offset <= OFFSET_MAX && first >= -1 && first <= OFFSET_MAX) return true;
     return fail(l, "no log has such an offset; was the file edited?", NULL);
+}
+
+/* A file has all of a commit: only the ring cuts. */
+static bool is_whole(loader *l, const ks_struct *kind, const char *fields) {
+    if (KIND(offsets_committed) && FIELDS(offsets_committed)->count == FIELDS(offsets_committed)->partitions.count) return true;
+    if (KIND(offset_commit_refused) && FIELDS(offset_commit_refused)->count == FIELDS(offset_commit_refused)->partitions.count) return true;
+    if (!KIND(offsets_committed) && !KIND(offset_commit_refused)) return true;
+    return fail(l, "a commit lists more or fewer partitions than it counts; was the file edited?", NULL);
 }
 
 static bool set_rest(const json_t *json, int32_t *out) {
@@ -184,16 +194,33 @@ static const ks_field *field_of(const ks_struct *kind, const char *name) {
     return NULL;
 }
 
+static bool load_fields(loader *l, const ks_struct *kind, json_t *values, char *fields);
+
+static bool load_list(loader *l, const ks_field *field, const json_t *json, ks_any_array *list) {
+    const ks_struct *type = field->sub();
+    size_t count = json_array_size(json);
+    if (!json_is_array(json)) return fail(l, "a field is no array", field->name);
+    char *items = ks_arena_alloc(l->recording->arena, count * type->size);
+    for (size_t i = 0; i < count; i++) {
+        ks_struct_default(type, items + i * type->size);
+        if (!load_fields(l, type, json_array_get(json, i), items + i * type->size)) return false;
+    }
+    *list = (ks_any_array){ items, (int32_t)count };
+    return true;
+}
+
 static bool load_fields(loader *l, const ks_struct *kind, json_t *values, char *fields) {
     size_t known = 0;
-    if (!json_is_object(values)) return fail(l, "this event has no fields; was the file edited?", NULL);
+    if (!json_is_object(values)) return fail(l, "this event, or a part of it, has no fields; was the file edited?", NULL);
     for (uint32_t i = 0; i < kind->field_count; i++) {
         const ks_field *field = &kind->fields[i];
         const json_t *value = json_object_get(values, field->name);
         if (value != NULL) known++;
         else if (field->type == KS_TYPE_uuid || field->type == KS_TYPE_records) continue; /* no view shows them */
         else return fail(l, "a field is missing; was the file edited?", field->name);
-        if (!set_field(l, field, value, fields + field->offset)) return fail(l, "a field has the wrong type or is out of range", field->name);
+        if (field->array) {
+            if (!load_list(l, field, value, (ks_any_array *)(void *)(fields + field->offset))) return false;
+        } else if (!set_field(l, field, value, fields + field->offset)) return fail(l, "a field has the wrong type or is out of range", field->name);
     }
     if (known == json_object_size(values)) return true;
     const char *name;
@@ -235,7 +262,7 @@ static bool load_event(loader *l, json_t *json) {
     ks_struct_default(recorded.kind, fields);
     recorded.fields = fields;
     if (!load_members(l, json) || !load_fields(l, recorded.kind, json_object_get(json, "fields"), fields)) return false;
-    if (!in_reach(l, recorded.kind, fields) || !see_event(l, recorded.kind, fields)) return false;
+    if (!in_reach(l, recorded.kind, fields) || !is_whole(l, recorded.kind, fields) || !see_event(l, recorded.kind, fields)) return false;
     if (!load_records(l, json_object_get(json, "records"), &recorded)) return false;
     KS_PUSH(l->recording->events, recorded);
     return true;

@@ -158,8 +158,9 @@ static void gather(model *m) {
         else if (KIND(partitions_added)) see_partitions(m, FIELDS(partitions_added)->topic, FIELDS(partitions_added)->from, FIELDS(partitions_added)->to);
         else if (KIND(records_appended)) see_partition(m, FIELDS(records_appended)->topic, FIELDS(records_appended)->partition);
         else if (KIND(offsets_committed)) {
-            see_partition(m, FIELDS(offsets_committed)->topic, FIELDS(offsets_committed)->partition);
-            index_of(m, &m->groups, FIELDS(offsets_committed)->group);
+            const ks_ev_offsets_committed *e = event->fields;
+            for (int32_t p = 0; p < e->partitions.count; p++) see_partition(m, e->topic, e->partitions.items[p].partition);
+            index_of(m, &m->groups, e->group);
         } else if (KIND(records_delivered)) {
             see_partition(m, FIELDS(records_delivered)->topic, FIELDS(records_delivered)->partition);
             if (FIELDS(records_delivered)->group.size > 0) index_of(m, &m->groups, FIELDS(records_delivered)->group);
@@ -448,6 +449,10 @@ static void offset_change(model *m, const char *what, ks_string group, ks_string
     end(m);
 }
 
+static void committed(model *m, const ks_ev_offsets_committed *e) {
+    for (int32_t p = 0; p < e->partitions.count; p++) offset_change(m, "com", e->group, e->topic, e->partitions.items[p].partition, e->partitions.items[p].offset);
+}
+
 /* To a former owner: the position of the present one stays. */
 static void delivered(model *m, const ks_ev_records_delivered *e) {
     if (ks_topic_is_internal(e->topic) || e->group.size <= 0) return;
@@ -483,7 +488,7 @@ static void change(model *m, const ks_recorded *event) {
     else if (KIND(partitions_added)) topic_change(m, FIELDS(partitions_added)->topic, FIELDS(partitions_added)->from, FIELDS(partitions_added)->to);
     else if (KIND(topic_deleted)) topic_deleted(m, FIELDS(topic_deleted)->topic);
     else if (KIND(client_partitions_assigned) || KIND(client_partitions_revoked) || KIND(client_partitions_lost)) ownership_change(m, event);
-    else if (KIND(offsets_committed)) offset_change(m, "com", FIELDS(offsets_committed)->group, FIELDS(offsets_committed)->topic, FIELDS(offsets_committed)->partition, FIELDS(offsets_committed)->offset);
+    else if (KIND(offsets_committed)) committed(m, FIELDS(offsets_committed));
     else if (KIND(offsets_deleted)) offset_change(m, "com", FIELDS(offsets_deleted)->group, FIELDS(offsets_deleted)->topic, FIELDS(offsets_deleted)->partition, -1);
     else if (KIND(records_delivered)) delivered(m, FIELDS(records_delivered));
     else if (KIND(client_fetch_began)) offset_change(m, "pos", FIELDS(client_fetch_began)->group, FIELDS(client_fetch_began)->topic, FIELDS(client_fetch_began)->partition, FIELDS(client_fetch_began)->offset);

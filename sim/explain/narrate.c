@@ -61,9 +61,19 @@ static void look(void *context, ks_string topic, int32_t partition) {
     w->found = w->found || (ks_string_equal(topic, w->topic) && (w->partition < 0 || partition == w->partition));
 }
 
+static bool is_in_commit(const ks_recorded *event, int32_t partition) {
+    const ks_field *field = ks_struct_field(event->kind, "partitions");
+    const ks_any_array *list = (const void *)((const char *)event->fields + field->offset);
+    for (int32_t p = 0; p < list->count; p++)
+        if (((const ks_partition_offset *)list->items)[p].partition == partition) return true;
+    return false;
+}
+
 static bool is_about_partition(const ks_recorded *event, ks_string topic, int32_t partition) {
     static const char *const lists[] = { "partitions", "assignment", "assigned", "revoking", "target" };
     const ks_field *field = ks_struct_field(event->kind, "partition");
+    if (event->kind == ks_describe_ev_offsets_committed() || event->kind == ks_describe_ev_offset_commit_refused())
+        return names(event, "topic", topic) && (partition < 0 || is_in_commit(event, partition));
     if (names(event, "topic", topic)) {
         if (partition < 0 || field == NULL) return true;
         if (field->type == KS_TYPE_int32 && *(const int32_t *)((const char *)event->fields + field->offset) == partition) return true;

@@ -114,16 +114,23 @@ static void on_delivered(inquiry *q, int32_t i, const ks_recorded *event) {
     r->last = e->client;
 }
 
+static const ks_partition_offset *here_in(const inquiry *q, const ks_ev_offsets_committed *e) {
+    for (int32_t p = 0; p < e->partitions.count; p++)
+        if (is_here(q, e->topic, e->partitions.items[p].partition)) return &e->partitions.items[p];
+    return NULL;
+}
+
 static void on_committed(inquiry *q, int32_t i, const ks_ev_offsets_committed *e) {
-    if (!is_here(q, e->topic, e->partition)) return;
+    const ks_partition_offset *here = here_in(q, e);
+    if (here == NULL) return;
     reader *r = reader_of(q, e->group);
-    r->committed = e->offset;
-    bool past = e->offset > q->offset;
+    r->committed = here->offset;
+    bool past = here->offset > q->offset;
     if (past == r->past) return;
     r->past = past;
     say_when(q, i);
-    if (past) ks_tell(&q->s, "committed in %s: offset %d", e->group, e->offset);
-    else ks_tell(&q->s, "no longer committed in %s: the offset is set back to %d", e->group, e->offset);
+    if (past) ks_tell(&q->s, "committed in %s: offset %d", e->group, here->offset);
+    else ks_tell(&q->s, "no longer committed in %s: the offset is set back to %d", e->group, here->offset);
     if (e->member.size > 0) ks_tell(&q->s, ", by %m", e->member);
     ks_tell(&q->s, "\n");
 }

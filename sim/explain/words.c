@@ -164,6 +164,16 @@ ks_string ks_words_former_owner(const ks_story *story, const ks_pause *pause) {
 
 void ks_tell_partition(const ks_speaker *s, ks_string topic, int32_t partition) { ks_tell(s, "%s[%d]", topic, (int64_t)partition); }
 
+int32_t ks_tell_offsets(const ks_speaker *s, ks_string topic, const ks_partition_offset *list, int32_t listed, int32_t count, int32_t *named) {
+    int32_t told = 0;
+    for (; told < listed && *named < KS_WORDS_NAMED; told++) {
+        if ((*named)++ > 0) ks_tell(s, ", ");
+        ks_tell_partition(s, topic, list[told].partition);
+        ks_tell(s, " at %d", list[told].offset);
+    }
+    return count - told;
+}
+
 static const char *plural(int64_t n) { return n == 1 ? "" : "s"; }
 
 /* ---- clauses, one a kind ---- */
@@ -345,16 +355,20 @@ CLAUSE(group_member_reconciled) {
     else ks_tell(s, "%w is in epoch %d with %s, and that is all it should have.", e->member, e->client_id, (int64_t)e->epoch, assigned);
 }
 
+static void offsets(const ks_speaker *s, ks_string topic, const ks_partition_offset *list, int32_t listed, int32_t count) {
+    int32_t named = 0, more = ks_tell_offsets(s, topic, list, listed, count, &named);
+    if (more > 0) ks_tell(s, " and %d more", (int64_t)more);
+}
 CLAUSE(offsets_committed) {
     if (e->member.size > 0) ks_tell(s, "%m commits ", e->member);
     else ks_tell(s, "For %s, without a member's name, is committed ", e->group);
-    ks_tell_partition(s, e->topic, e->partition);
-    ks_tell(s, " at %d.", e->offset);
+    offsets(s, e->topic, e->partitions.items, e->partitions.count, e->count);
+    ks_tell(s, ".");
 }
 CLAUSE(offset_commit_refused) {
     ks_tell(s, e->member.size > 0 ? "%m's commit of " : "The commit of ", e->member);
-    ks_tell_partition(s, e->topic, e->partition);
-    ks_tell(s, " at %d is refused: %c, %c.", kafka_error_name((kafka_error)e->error_code), kafka_error_text((kafka_error)e->error_code));
+    offsets(s, e->topic, e->partitions.items, e->partitions.count, e->count);
+    ks_tell(s, " is refused: %c, %c.", kafka_error_name((kafka_error)e->error_code), kafka_error_text((kafka_error)e->error_code));
 }
 CLAUSE(offsets_deleted) {
     ks_tell(s, "The committed offset of %s for ", e->group);

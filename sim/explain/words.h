@@ -7,6 +7,7 @@
 #define KS_WORDS_H
 
 #include "sim/explain/story_internal.h"
+#include "sim/protocol/events.h"
 
 typedef struct ks_speaker {
     const ks_story *story;
@@ -52,5 +53,10 @@ bool ks_words_is_id_reason(ks_string client_reason);
 ks_string ks_words_former_owner(const ks_story *story, const ks_pause *pause);
 /* "orders[0]" */
 void ks_tell_partition(const ks_speaker *s, ks_string topic, int32_t partition);
+
+enum { KS_WORDS_NAMED = 12 }; /* of a long list; the rest is counted */
+/* "orders[0] at 5, orders[1] at 7" of a commit of `count` partitions, `listed` of which are there; *named: so many of the list stand
+ * before. Returns how many are not named. */
+int32_t ks_tell_offsets(const ks_speaker *s, ks_string topic, const ks_partition_offset *list, int32_t listed, int32_t count, int32_t *named);
 
 #endif

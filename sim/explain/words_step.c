@@ -9,8 +9,6 @@
 #include "sim/protocol/events.h"
 #include "sim/protocol/messages.h"
 
-enum { NAMED = 12 }; /* of a long list; the rest is counted */
-
 #define KIND(x) (kind == ks_describe_ev_##x())
 #define FIELDS(x) ((const ks_ev_##x *)event->fields)
 
@@ -52,7 +50,7 @@ static void each_clause(const telling *t, ks_place place) {
 
 /* ", " before the second and later; false when enough are named. */
 static bool list_item(const telling *t, int32_t *named, int32_t *more) {
-    if (*named == NAMED) {
+    if (*named == KS_WORDS_NAMED) {
         (*more)++;
         return false;
     }
@@ -280,9 +278,7 @@ static void committed(const telling *t) {
             if (e->member.size > 0) ks_tell(&t->s, "%m commits ", e->member);
             else ks_tell(&t->s, "The committed offsets of %s are set from outside: ", e->group);
         }
-        if (!list_item(t, &named, &more)) continue;
-        ks_tell_partition(&t->s, e->topic, e->partition);
-        ks_tell(&t->s, " at %d", e->offset);
+        more += ks_tell_offsets(&t->s, e->topic, e->partitions.items, e->partitions.count, e->count, &named);
     }
     if (named > 0) list_end(t, more);
 }
@@ -299,9 +295,7 @@ static void refused(const telling *t) {
             const ks_ev_offset_commit_refused *e = t->places[o] == KS_PLACE_REFUSED ? fact(t, o)->fields : NULL;
             if (e == NULL || e->error_code != first->error_code) continue;
             t->places[o] = KS_PLACE_NONE;
-            if (!list_item(t, &named, &more)) continue;
-            ks_tell_partition(&t->s, e->topic, e->partition);
-            ks_tell(&t->s, " at %d", e->offset);
+            more += ks_tell_offsets(&t->s, e->topic, e->partitions.items, e->partitions.count, e->count, &named);
         }
         if (more > 0) ks_tell(&t->s, " and %d more", (int64_t)more);
         ks_tell(&t->s, " is refused: %c, %c.", kafka_error_name((kafka_error)first->error_code), kafka_error_text((kafka_error)first->error_code));

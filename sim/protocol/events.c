@@ -5,12 +5,14 @@
 #include "sim/protocol/events.h"
 
 #include "sim/base/describe_table.h"
+#include "sim/protocol/events/parts.def"
 #include "sim/protocol/events/all.def"
 #include "sim/base/describe_end.h"
 
 static const ks_struct *(*const kinds[])(void) = {
 #define STRUCT(name) ks_describe_##name,
 #define FIELD(...)
+#define ARRAY(...)
 #define END
 #include "sim/kernel/events.def"
 #include "sim/protocol/events/all.def"

@@ -8,6 +8,7 @@
 #define KS_EVENTS_H
 
 #include "sim/base/describe_struct.h"
+#include "sim/protocol/events/parts.def"
 #include "sim/protocol/events/all.def"
 #include "sim/base/describe_end.h"
 

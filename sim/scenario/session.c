@@ -112,7 +112,8 @@ void ks_session_event(void *context, const ks_event *event) {
         add(session, event, "%.*s was removed from %.*s: %.*s", S(client), S(e->group), S(e->reason));
     } else if (KIND(offset_commit_refused)) {
         const ks_ev_offset_commit_refused *e = event->fields;
-        add(session, event, "a commit of %.*s[%d] was refused: %s", S(e->topic), e->partition, kafka_error_name((kafka_error)e->error_code));
+        for (int32_t p = 0; p < e->partitions.count; p++)
+            add(session, event, "a commit of %.*s[%d] was refused: %s", S(e->topic), e->partitions.items[p].partition, kafka_error_name((kafka_error)e->error_code));
     } else if (KIND(rule_fired)) add(session, event, "rule %.*s fired", S(FIELDS(rule_fired)->name));
 }
 

@@ -5,7 +5,7 @@
 #include "tests/support/test.h"
 
 #include "sim/explain/fold.h"
-#include "sim/explain/story.h"
+#include "sim/explain/story_internal.h"
 
 static ks_recording *recording;
 static ks_story *story;
@@ -206,6 +206,9 @@ static void hostile_text_shows_harmlessly(void **state) {
     ks_buffer_deinit(&out);
 }
 
+#define COMMIT(rest) "{\"id\":1,\"cause\":0,\"time\":5,\"node\":\"\",\"kind\":\"offsets_committed\",\"fields\":{\"Group\":\"g\",\"Member\":\"\",\"Generation\":-1,\"Topic\":\"t\"," rest "}}\n"
+#define P0 "\"Partition\":0,\"Offset\":5,\"Metadata\":\"\""
+
 static void a_file_that_is_no_trace_is_refused_with_its_line(void **state) {
     (void)state;
     static const char head[] = "{\"format\":\"kafkasim-trace\",\"version\":1,\"seed\":7}\n";
@@ -221,6 +224,14 @@ static void a_file_that_is_no_trace_is_refused_with_its_line(void **state) {
         { true, "{\"id\":1,\"cause\":0,\"time\":5,\"node\":\"\",\"kind\":\"note\",\"fields\":{\"Text\":\"\"}}", "t:2: the file ends in the middle of a line; was it cut?" },
         { true, "{\"id\":1,\"cause\":0,\"time\":5,\"node\":\"\",\"kind\":\"note\",\"fields\":{\"Text\":\"\"}}\n{\"id\":1,\"cause\":0,\"time\":5,\"node\":\"\",\"kind\":\"note\",\"fields\":{\"Text\":\"\"}}\n", "t:3: event ids must grow" },
         { true, "{\"id\":1,\"cause\":0,\"time\":5,\"node\":\"\",\"kind\":\"note\",\"fields\":{\"Text\":\"\"}}\n{\"id\":2,\"cause\":0,\"time\":4,\"node\":\"\",\"kind\":\"note\",\"fields\":{\"Text\":\"\"}}\n", "t:3: time must not go back" },
+        { true, COMMIT("\"Count\":2,\"Partitions\":[{" P0 "}]"), "t:2: a commit lists more or fewer partitions than it counts" },
+        { true, COMMIT("\"Count\":0,\"Partitions\":[{" P0 "}]"), "t:2: a commit lists more or fewer partitions than it counts" },
+        { true, COMMIT("\"Count\":1,\"Partitions\":{" P0 "}"), "t:2: a field is no array: Partitions" },
+        { true, COMMIT("\"Count\":0,\"Partitions\":null"), "t:2: a field is no array: Partitions" },
+        { true, COMMIT("\"Count\":1,\"Partitions\":[5]"), "t:2: this event, or a part of it, has no fields" },
+        { true, COMMIT("\"Count\":1,\"Partitions\":[{\"Partition\":0,\"Offset\":5}]"), "t:2: a field is missing; was the file edited?: Metadata" },
+        { true, COMMIT("\"Count\":1,\"Partitions\":[{\"Partition\":\"0\",\"Offset\":5,\"Metadata\":\"\"}]"), "t:2: a field has the wrong type or is out of range: Partition" },
+        { true, COMMIT("\"Count\":1,\"Partitions\":[{\"Leader\":1," P0 "}]"), "t:2: this kind of event has no such field: Leader" },
         { true, "{\"id\":1,\n", "t:2: this is not a JSON object" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -230,6 +241,33 @@ static void a_file_that_is_no_trace_is_refused_with_its_line(void **state) {
         if (r != NULL) fail_msg("this is accepted: %s", text);
         if (strncmp(problem, rows[i].says, strlen(rows[i].says)) != 0) fail_msg("for %s\nit says %s\ninstead of %s", text, problem, rows[i].says);
     }
+}
+
+/* A commit of t[0] and t[2] by an administrator. */
+static void a_commit_is_read_with_all_its_partitions(void **state) {
+    (void)state;
+    static const char trace[] = "{\"format\":\"kafkasim-trace\",\"version\":1,\"seed\":7}\n"
+                                "{\"id\":1,\"cause\":0,\"time\":5,\"node\":\"b\",\"kind\":\"command\",\"fields\":{\"Name\":\"commit\",\"Arguments\":\"g\"}}\n"
+                                "{\"id\":2,\"cause\":1,\"time\":5,\"node\":\"b\",\"kind\":\"offsets_committed\",\"fields\":{\"Group\":\"g\",\"Member\":\"\","
+                                "\"Generation\":-1,\"Topic\":\"t\",\"Count\":2,\"Partitions\":[{" P0 "},{\"Partition\":2,\"Offset\":7,\"Metadata\":null}]}}\n";
+    char problem[512] = "";
+    ks_recording *r = ks_recording_parse(trace, strlen(trace), "t", problem, sizeof problem);
+    if (r == NULL) fail_msg("%s", problem);
+    ks_story *s = ks_story_new(r);
+    ks_buffer out = { 0 };
+    ks_words_sentence(s, 0, &out);
+    assert_string_equal((char *)out.data, "The committed offsets of g are set from outside: t[0] at 5, t[2] at 7.");
+    ks_buffer_deinit(&out);
+    for (int32_t p = -1; p < 4; p++)
+        assert_int_equal(ks_filter_passes(s, 0, &(ks_filter){ .level = KS_LEVEL_EVERYTHING, .topic = "t", .partition = p }), p != 1 && p != 3);
+    ks_fold *fold = ks_fold_new(s);
+    ks_fold_seek(fold, 0);
+    assert_int_equal(fold->partition_count, 2);
+    assert_i64_equal(fold->groups[0].shares[0].committed, 5);
+    assert_i64_equal(fold->groups[0].shares[1].committed, 7);
+    ks_fold_free(fold);
+    ks_story_free(s);
+    ks_recording_free(r);
 }
 
 /* Mutations of a real trace by a seeded generator: read or refused, and what is read can be told. */
@@ -280,6 +318,7 @@ int main(void) {
         cmocka_unit_test(stepping_back_gives_what_stepping_forward_gave),
         cmocka_unit_test(hostile_text_shows_harmlessly),
         cmocka_unit_test(a_file_that_is_no_trace_is_refused_with_its_line),
+        cmocka_unit_test(a_commit_is_read_with_all_its_partitions),
         cmocka_unit_test(any_bytes_are_read_or_refused),
     };
     return cmocka_run_group_tests(tests, open_story, close_story);

@@ -192,12 +192,37 @@ static void the_fold_of_the_trace_equals_what_inspection_says(void **state) {
     ksim_free(sim);
 }
 
+/* The ring has no room for all of it; what it lacks is counted. */
+static void of_a_commit_that_was_cut_the_last_steps_say_how_much_is_missing(void **state) {
+    (void)state;
+    enum { MANY = 40 };
+    ksim *sim = ksim_new(&(ksim_config){ .seed = 3 });
+    kafka_address *address = ksim_client(sim, "admin");
+    kafka_client *client;
+    kafka_group_offset offsets[MANY];
+    for (int32_t p = 0; p < MANY; p++) offsets[p] = (kafka_group_offset){ "many", p, p + 100, NULL, KAFKA_OK };
+    assert_int_equal(ksim_create_topic(sim, "many", MANY), KAFKA_OK);
+    assert_int_equal(kafka_client_new(&(kafka_client_config){ .address = address }, &client), KAFKA_OK);
+    const kafka_commit_request request = { .group = "g", .generation = -1, .offsets = offsets, .count = MANY };
+    assert_int_equal(kafka_client_offset_commit(client, kafka_background(address), &request, NULL), KAFKA_OK);
+    const char *told = strstr(ksim_last_steps(sim, 3), "many[0] at 100, many[1] at 101,"), *rest = told != NULL ? strstr(told, " and ") : NULL;
+    assert_non_null(rest);
+    int named = 0, more = 0;
+    for (const char *at = told; (at = strstr(at, "many[")) != NULL && at < rest; at++) named++;
+    assert_int_equal(sscanf(rest, " and %d more.", &more), 1);
+    assert_int_equal(named + more, MANY);
+    kafka_client_free(client);
+    kafka_address_free(address);
+    ksim_free(sim);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_explanation_is_written_whole_or_not_at_all),
         cmocka_unit_test(a_failing_check_leaves_the_page_behind_when_asked),
         cmocka_unit_test(a_plain_assertion_leaves_the_page_behind_too),
         cmocka_unit_test(the_fold_of_the_trace_equals_what_inspection_says),
+        cmocka_unit_test(of_a_commit_that_was_cut_the_last_steps_say_how_much_is_missing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
