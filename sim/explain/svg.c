@@ -123,6 +123,8 @@ static bool ends(const ks_recorded *event, ks_string *from, ks_string *to, int16
 
 static const ks_recorded *event_of(const drawing *d, int32_t step) { return &d->story->recording->events.items[d->story->steps.items[step].event]; }
 
+static bool is_answer(const drawing *d, int32_t step) { return event_of(d, step)->kind == ks_describe_ev_response_sent(); }
+
 /* The process in which a step that is no message happened, or that it started or ended. */
 static ks_string whose_life(const drawing *d, const ks_step *step, bool *died) {
     const ks_recorded *first = &d->story->recording->events.items[step->event];
@@ -233,7 +235,7 @@ static void picture(drawing *d, int32_t index, int32_t y) {
         return;
     }
     int32_t a = lane_x(d, from), b = lane_x(d, to);
-    bool reply = step->kind == KS_STEP_REPLY;
+    bool reply = is_answer(d, index);
     if (a < 0 || b < 0) return;
     if (d->shared && find(&d->nodes, reply ? to : from) < d->clients) {
         ks_string client = reply ? to : from;
@@ -248,9 +250,17 @@ static void picture(drawing *d, int32_t index, int32_t y) {
     if (step->error != 0) label(d, (a + b) / 2, y + 40, error, "", true);
 }
 
-static void say(drawing *d, const ks_step *step, ks_string sentence, int32_t y) {
-    text_at(d, MARGIN, y + 28, "font-weight=\"750\" font-size=\"22\"");
-    ks_buffer_printf(d->out, "%d</text>", step->number);
+static void number(const drawing *d, int32_t index) {
+    const ks_step *step = &d->story->steps.items[index];
+    ks_buffer_printf(d->out, step->sub > 0 ? "%d.%d" : "%d", step->number, step->sub);
+}
+
+static void say(drawing *d, int32_t index, ks_string sentence, int32_t y) {
+    const ks_step *step = &d->story->steps.items[index];
+    bool much = step->number > 999 || (step->sub > 0 && step->number > 99) || step->sub > 99; /* the diamond stands beside it */
+    text_at(d, MARGIN, y + 28, much ? "font-weight=\"700\" font-size=\"14\"" : "font-weight=\"750\" font-size=\"22\"");
+    number(d, index);
+    ks_buffer_text(d->out, "</text>");
     if (step->begins_rebalance) ks_buffer_printf(d->out, "<path d=\"M%d %dl6 6l-6 6l-6 -6z\" fill=\"#c79200\"/>", MARGIN + 66, y + 14);
     text_at(d, MARGIN, y + 48, "font-size=\"14\" fill=\"#555d66\"");
     ks_words_seconds(step->time - d->story->recording->start, d->out);
@@ -271,7 +281,7 @@ static void held_bars(drawing *d, const int32_t *tops) {
     for (int32_t i = 0; i < d->steps.count; i++) {
         if (d->held.items[i] < 0 || !ends(event_of(d, d->steps.items[i]), &from, &to, &key)) continue;
         int32_t last = d->held.items[i], x = lane_x(d, to);
-        int32_t bottom = last < d->steps.count && d->story->steps.items[d->steps.items[last]].kind == KS_STEP_REPLY ? tops[last] + 26 : tops[last];
+        int32_t bottom = last < d->steps.count && is_answer(d, d->steps.items[last]) ? tops[last] + 26 : tops[last];
         if (x >= 0) ks_buffer_printf(d->out, "<rect x=\"%d\" y=\"%d\" width=\"9\" height=\"%d\" rx=\"3\" fill=\"#8a5a00\"/>\n", x - 4, tops[i] + 26, bottom - tops[i] - 26);
     }
 }
@@ -327,7 +337,7 @@ static int32_t owners(drawing *d, int32_t y) {
 
 static void choose(drawing *d, const ks_filter *filter) {
     for (int32_t i = 0; i < d->story->steps.count; i++)
-        if (d->story->steps.items[i].sub == 0 && ks_filter_passes(d->story, i, filter)) KS_PUSH(d->steps, i);
+        if (ks_filter_passes(d->story, i, filter)) KS_PUSH(d->steps, i);
 }
 
 /* Which row answers a held request: the first drawn row at or after the answer. */
@@ -335,7 +345,7 @@ static void pair(drawing *d) {
     for (int32_t i = 0; i < d->steps.count; i++) {
         const ks_step *step = &d->story->steps.items[d->steps.items[i]];
         int32_t row = -1;
-        if (step->kind == KS_STEP_REQUEST && !step->answered) {
+        if (event_of(d, d->steps.items[i])->kind == ks_describe_ev_request_received() && !step->answered) {
             int32_t answer = step->other;
             for (row = i + 1; row < d->steps.count && (answer < 0 || d->steps.items[row] < answer); row++) {}
         }
@@ -364,15 +374,21 @@ void ks_explanation_svg(const ks_story *story, const char *title, const ks_filte
     heads(&d, y);
     held_bars(&d, tops);
     for (int32_t i = 0; i < d.steps.count; i++) {
-        const ks_step *step = &story->steps.items[d.steps.items[i]];
         ks_buffer_clear(&sentence);
         ks_words_sentence(story, d.steps.items[i], &sentence);
         ks_buffer_printf(&body, "<path d=\"M%d %dH%d\" stroke=\"#e6e2d8\"/>", MARGIN, tops[i], WIDTH - MARGIN);
         picture(&d, d.steps.items[i], tops[i]);
-        say(&d, step, (ks_string){ (const char *)sentence.data, (int32_t)sentence.size }, tops[i]);
+        say(&d, d.steps.items[i], (ks_string){ (const char *)sentence.data, (int32_t)sentence.size }, tops[i]);
     }
-    if (d.steps.count > 0) y = owners(&d, y + 20);
-    else {
+    if (d.steps.count > 0) {
+        y = owners(&d, y + 20);
+        text_at(&d, MARGIN, 66, "font-size=\"14\" fill=\"#555d66\"");
+        ks_buffer_text(&body, "steps ");
+        number(&d, d.steps.items[0]);
+        ks_buffer_text(&body, " to ");
+        number(&d, d.steps.items[d.steps.count - 1]);
+        ks_buffer_text(&body, "</text>\n");
+    } else {
         text_at(&d, MARGIN, TOP, "");
         ks_buffer_text(&body, "No step was chosen.</text>\n");
     }
@@ -383,8 +399,6 @@ void ks_explanation_svg(const ks_story *story, const char *title, const ks_filte
     ks_buffer_printf(out, "<rect x=\".5\" y=\".5\" width=\"%d\" height=\"%d\" rx=\"16\" fill=\"#fffefb\" stroke=\"#d9d6cc\"/>\n<text x=\"%d\" y=\"44\" font-size=\"24\" font-weight=\"700\">", WIDTH - 1, height - 1, MARGIN);
     cut(ks_str(title), 25, WIDTH - 2 * MARGIN, out);
     ks_buffer_text(out, "</text>\n");
-    if (d.steps.count > 0)
-        ks_buffer_printf(out, "<text x=\"%d\" y=\"66\" font-size=\"14\" fill=\"#555d66\">steps %d to %d</text>\n", MARGIN, story->steps.items[d.steps.items[0]].number, story->steps.items[d.steps.items[d.steps.count - 1]].number);
     ks_buffer_append(out, body.data, body.size);
     ks_buffer_text(out, "</svg>\n");
     ks_free(tops);

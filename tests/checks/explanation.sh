@@ -52,6 +52,13 @@ refused() { # what it says, then the options
 }
 check "a range of steps is told, and drawn" sh -c '"$1" explain "$2" --from 5 --to 9 --level protocol >"$3/text" && "$1" explain "$2" --from 5 --to 9 --level protocol --svg "$3/range.svg" &&
     [ "$(grep -cE "^ +[0-9]+  " "$3/text")" -eq 5 ] && grep -q ">5</text>" "$3/range.svg" && ! grep -q ">10</text>" "$3/range.svg"' range "$KSIM" "$lesson" "$work"
+same_steps() { # $1: level. What is told, sub-steps too, is what is drawn
+    "$KSIM" explain demos/rebalancing/join-eager.ksim --from 20 --to 33 --level "$1" --svg "$work/told.svg"
+    "$KSIM" explain demos/rebalancing/join-eager.ksim --from 20 --to 33 --level "$1" | sed -nE 's/^ *([0-9]+(\.[0-9]+)?)  [0-9.]+ s  .*/\1/p' >"$work/told"
+    sed -nE 's/^.*<text x="28" y="[0-9]+" font-weight="7[05]0" font-size="(22|14)">([0-9.]+)<.*/\2/p' "$work/told.svg" >"$work/drawn"
+    grep -q '\.' "$work/told" && diff "$work/told" "$work/drawn"
+}
+for level in story protocol everything; do check "the steps that are told are drawn: $level" same_steps $level; done
 check "a range without a step is refused" refused "there is no step 9999" --from 9999 --svg "$work/none.svg"
 check "a range that goes back is refused" refused "--from 9 comes after --to 5" --from 9 --to 5
 check "what is no step is refused" refused "--from takes the number of a step, not '1.5'" --from 1.5
