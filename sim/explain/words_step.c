@@ -459,7 +459,9 @@ static void delivered(const telling *t) {
 
 static void read_again(const telling *t, const ks_pause *pause) {
     const char *s = pause->read_again == 1 ? "" : "s", *were = pause->read_again == 1 ? "was" : "were", *are = pause->read_again == 1 ? "is" : "are";
-    ks_tell(&t->s, " %d message%c that %c delivered to %s", pause->read_again, s, were, ks_words_former_owner(t->s.story, pause));
+    ks_tell(&t->s, " ");
+    if (pause->read_again > 1 && !pause->set_back) ks_tell(&t->s, "From %d on, ", pause->back_to); /* most of them come later than this step */
+    ks_tell(&t->s, "%d message%c that %c delivered to %s", pause->read_again, s, were, ks_words_former_owner(t->s.story, pause));
     if (pause->set_back) ks_tell(&t->s, " before %c read again by %s, because the committed offset was set back to %d.", are, pause->after, pause->back_to);
     else ks_tell(&t->s, " but not committed %c read again by %s.", are, pause->after);
 }
