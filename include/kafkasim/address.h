@@ -19,8 +19,9 @@ KAFKA_API const char *kafka_address_client(const kafka_address *address);
 /** Gives it back. Everything made from it must have been freed before; it is a defect that is reported otherwise. The
  *  simulated process goes on to exist under its name. NULL is allowed. */
 KAFKA_API void kafka_address_free(kafka_address *address);
-/** The last failure of this client process in words: which topic, which value, what to change. View, valid until the
- *  next call on that process; "" when nothing failed yet. */
+/** The last failure of this client process in words: which topic, which value, what to change; also one that stands as a code
+ *  inside a result. What succeeds leaves it alone. View, valid until the next call on that process; "" when nothing failed yet.
+ *  On another thread: why it was refused there (KAFKA_ERR_WRONG_THREAD). */
 KAFKA_API const char *kafka_error_detail(const kafka_address *address);
 
 KAFKA_END

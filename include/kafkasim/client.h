@@ -11,8 +11,8 @@
  *   - the last argument receives the result: one block, owned, given back with the `_free` of its type (NULL is allowed).
  *     Everything it points to lives and dies with it. It stays untouched when the call fails;
  *   - what is returned says whether an answer came (KAFKA_ERR_CONNECTION_REFUSED, ...). The brokers' codes stand inside the
- *     result, one for each topic, partition or group. A caller who passes NULL for the result is not interested in details:
- *     then the first code that is not 0 is returned instead;
+ *     result, one for each topic, partition or group; kafka_error_detail() has the first that is not 0 in words. A caller
+ *     who passes NULL for the result is not interested in details: then that first code is returned instead;
  *   - they block in virtual time until the answer, and fail with KAFKA_ERR_NODE_CRASHED when the client process crashes,
  *     KAFKA_ERR_WRONG_PLACE inside a callback, KAFKA_ERR_WRONG_THREAD on another thread, KAFKA_ERR_INVALID_ARGUMENT for NULL where something is needed.
  */

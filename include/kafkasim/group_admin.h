@@ -3,15 +3,20 @@
  * What an administrator does with consumer groups, as Java's Admin and kafka-consumer-groups.sh do it: list and describe
  * groups of both protocols, their lag; alter, reset and delete their offsets; remove members; delete groups.
  *
- *     kafka_reset_plan *plan;                               // what would it mean to read the last hour again?
+ *     kafka_reset_plan *plan = NULL;                        // what would it mean to read the last hour again?
  *     kafka_topic_partition whole = { "orders", -1 };
  *     kafka_error error = kafka_client_reset_consumer_group_offsets(client, ctx, &(kafka_reset_request){
  *         .group = "billing", .partitions = &whole, .count = 1,
  *         .to = KAFKA_RESET_BY_DURATION, .duration = 3600 * KAFKA_SECOND, .dry_run = true }, &plan);
- *     for (size_t i = 0; error == KAFKA_OK && i < plan->count; i++)
- *         printf("%s[%d]: %lld -> %lld\n", plan->items[i].topic, plan->items[i].partition,
- *                (long long)plan->items[i].before, (long long)plan->items[i].offset);
- *     if (error == KAFKA_OK) kafka_reset_plan_free(plan);
+ *     if (error == KAFKA_OK) error = plan->error;           // an answer came: perhaps that the group is not at rest
+ *     for (size_t i = 0; error == KAFKA_OK && i < plan->count; i++) {
+ *         const kafka_reset_offset *item = &plan->items[i]; // each with an error of its own
+ *         printf("%s[%d]: ", item->topic, item->partition);
+ *         if (item->error != KAFKA_OK) printf("%s\n", kafka_error_text(item->error));
+ *         else printf("%lld -> %lld\n", (long long)item->before, (long long)item->offset);
+ *     }
+ *     if (error != KAFKA_OK) fprintf(stderr, "%s\n", kafka_error_detail(address));
+ *     kafka_reset_plan_free(plan);                          // NULL is allowed
  *
  * The calls follow the rules on top of <kafkasim/client.h>: what is borrowed and owned, results, NULL for a result, what else
  * can fail. They differ from the single requests there in this:

@@ -77,7 +77,9 @@ void kafka_address_free(kafka_address *address) {
 const char *kafka_address_text(const kafka_address *address) { return address ? address->text : ""; }
 const char *kafka_address_client(const kafka_address *address) { return address ? address->name : ""; }
 const char *kafka_error_detail(const kafka_address *address) {
-    return address ? ks_process_detail(address->process) : "";
+    if (address == NULL) return "";
+    if (!ks_runtime_right_thread(address->runtime)) return kafka_error_text(KAFKA_ERR_WRONG_THREAD); /* the words are the other's */
+    return ks_process_detail(address->process);
 }
 
 kafka_error ks_address_check(kafka_address *address, const char *call) {

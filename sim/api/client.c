@@ -38,11 +38,12 @@ static void destroy(void *object) {
 static void crashed(void *owner) { ((kafka_client *)owner)->dead = true; }
 
 kafka_error kafka_client_new(const kafka_client_config *config, kafka_client **out) {
-    if (config == NULL || out == NULL) return KAFKA_ERR_INVALID_ARGUMENT;
+    if (config == NULL) return KAFKA_ERR_INVALID_ARGUMENT;
     kafka_address *address = config->address;
     if (address == NULL) return KAFKA_ERR_INVALID_CONFIG_VALUE;
     kafka_error error = ks_address_check(address, "kafka_client_new");
     if (error != KAFKA_OK) return error;
+    if (out == NULL) return ks_process_fail(address->process, KAFKA_ERR_INVALID_ARGUMENT, "kafka_client_new: client is NULL");
     if (config->timeout < 0)
         return ks_process_fail(address->process, KAFKA_ERR_INVALID_CONFIG_VALUE,
                                "kafka_client_new: timeout is %lld ns; 0 is none, anything above is a bound",
@@ -232,6 +233,11 @@ kafka_error ks_client_code(ks_client_call *call, int16_t code, const char *about
                            message.data);
 }
 
+kafka_error ks_client_partition_code(ks_client_call *call, kafka_error code, const char *topic, int32_t partition) {
+    if (code == KAFKA_OK) return KAFKA_OK;
+    return ks_address_fail(call->client->address, code, "%s: %.200s[%d]", call->name, topic, (int)partition);
+}
+
 int32_t ks_client_timeout_ms(const ks_client_call *call, int32_t fallback) {
     int64_t left = call->client->timeout;
     if (left <= 0) return fallback;
@@ -276,13 +282,9 @@ kafka_bytes ks_result_bytes(ks_arena *arena, ks_bytes bytes) {
 
 kafka_error ks_client_tell_names(ks_client_call *call, const ks_named_code *codes, int32_t count,
                                  kafka_named_errors **results) {
-    if (results == NULL) {
-        for (int32_t i = 0; i < count; i++)
-            if (codes[i].code != 0)
-                return ks_client_code(call, codes[i].code, ks_result_text(call->arena, codes[i].name),
-                                      codes[i].message);
-        return KAFKA_OK;
-    }
+    kafka_error first = KAFKA_OK;
+    for (int32_t i = 0; first == KAFKA_OK && i < count; i++)
+        first = ks_client_code(call, codes[i].code, ks_result_text(call->arena, codes[i].name), codes[i].message);
     ks_arena *arena;
     kafka_named_errors *told = ks_result_new(sizeof *told, &arena);
     kafka_named_error *items = ks_arena_alloc(arena, (size_t)count * sizeof *items);
@@ -291,8 +293,7 @@ kafka_error ks_client_tell_names(ks_client_call *call, const ks_named_code *code
                                         ks_result_text(arena, codes[i].message) };
     told->items = items;
     told->count = (size_t)count;
-    *results = told;
-    return KAFKA_OK;
+    return KS_HAND_OVER(told, results, first);
 }
 
 KS_RESULT_FREE(kafka_named_errors_free, kafka_named_errors)

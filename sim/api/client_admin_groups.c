@@ -164,13 +164,9 @@ kafka_error kafka_client_list_consumer_groups(kafka_client *client, kafka_contex
     do { /* again when one has left: its groups are somebody else's now, who may have answered before he had them */
         error = list_once(call, &self, &told);
     } while (error == KAFKA_OK && told == NULL);
-    if (error == KAFKA_OK && groups == NULL) {
-        error = ks_client_code(call, (int16_t)told->error, "a broker", KS_NULL_STRING);
-        kafka_listed_groups_free(told);
-    } else if (error == KAFKA_OK) {
-        *groups = told;
-    }
-    return ks_client_end(call, error);
+    if (error != KAFKA_OK) return ks_client_end(call, error);
+    error = ks_client_code(call, (int16_t)told->error, "a broker", KS_NULL_STRING);
+    return ks_client_end(call, KS_HAND_OVER(told, groups, error));
 }
 
 /* ---- ConsumerGroupDescribe, then DescribeGroups ---- */

@@ -144,14 +144,12 @@ kafka_error kafka_client_consumer_group_lag(kafka_client *client, kafka_context 
     lag self = { 0 };
     error = run(&self, call, group);
     if (error != KAFKA_OK) return ks_client_end(call, error);
-    if (told == NULL) {
-        error = ks_client_code(call, (int16_t)self.error, group, KS_NULL_STRING);
-        for (size_t i = 0; error == KAFKA_OK && i < self.count; i++)
-            error = ks_client_code(call, (int16_t)self.items[i].error, self.items[i].topic, KS_NULL_STRING);
-    } else {
-        *told = tell(&self);
-    }
-    return ks_client_end(call, error);
+    error = ks_client_code(call, (int16_t)self.error, group, KS_NULL_STRING);
+    for (size_t i = 0; error == KAFKA_OK && i < self.count; i++)
+        error = ks_client_partition_code(call, self.items[i].error, self.items[i].topic, self.items[i].partition);
+    if (told == NULL) return ks_client_end(call, error);
+    *told = tell(&self);
+    return ks_client_end(call, KAFKA_OK);
 }
 
 KS_RESULT_FREE(kafka_group_lag_free, kafka_group_lag)

@@ -78,15 +78,10 @@ static kafka_error tell(ks_client_call *call, const char *group, const ks_leave_
     told->error = answer != NULL ? (kafka_error)answer->error_code : error;
     told->items = items;
     told->count = count;
-    if (out != NULL) {
-        *out = told;
-        return KAFKA_OK;
-    }
     error = ks_client_code(call, (int16_t)told->error, group, KS_NULL_STRING);
     for (size_t i = 0; error == KAFKA_OK && i < count; i++)
         error = ks_client_code(call, (int16_t)items[i].error, items[i].member, KS_NULL_STRING);
-    ks_result_free(told);
-    return error;
+    return KS_HAND_OVER(told, out, error);
 }
 
 kafka_error kafka_client_remove_group_members(kafka_client *client, kafka_context *context, const char *group,

@@ -298,9 +298,7 @@ static kafka_error first_code(const reset *self) {
         if (item->error == KAFKA_ERR_NO_OFFSET_FOR_PARTITION)
             return ks_process_fail(process, item->error, "%s: group %.100s has nothing committed for %.200s[%d] to shift from",
                                    self->call->name, group, item->topic, (int)item->partition);
-        if (item->error != KAFKA_OK)
-            return ks_address_fail(self->call->client->address, item->error, "%s: %.200s[%d]", self->call->name,
-                                   item->topic, (int)item->partition);
+        if (item->error != KAFKA_OK) return ks_client_partition_code(self->call, item->error, item->topic, item->partition);
     }
     return KAFKA_OK;
 }
@@ -332,7 +330,8 @@ kafka_error kafka_client_reset_consumer_group_offsets(kafka_client *client, kafk
     reset self = { .call = call, .request = request, .state = "" };
     error = run(&self);
     if (error != KAFKA_OK) return ks_client_end(call, error);
-    if (plan == NULL) return ks_client_end(call, first_code(&self));
+    error = first_code(&self);
+    if (plan == NULL) return ks_client_end(call, error);
     *plan = tell(&self);
     return ks_client_end(call, KAFKA_OK);
 }

@@ -79,6 +79,7 @@ kafka_error ks_client_pause(ks_client_call *call, int64_t ns); /* lets so much t
 kafka_error ks_client_wait_layout(ks_client_call *call, const ks_string *topics, int32_t count);
 /* A code from a broker that the call returns: kept in words, with the broker's own (null: none). */
 kafka_error ks_client_code(ks_client_call *call, int16_t code, const char *about, ks_string message);
+kafka_error ks_client_partition_code(ks_client_call *call, kafka_error code, const char *topic, int32_t partition);
 kafka_error ks_client_end(ks_client_call *call, kafka_error error); /* frees it; returns `error` */
 /* What the broker is told: half of the time there is, when the client has a timeout; else `fallback`. */
 int32_t ks_client_timeout_ms(const ks_client_call *call, int32_t fallback);
@@ -99,6 +100,9 @@ const char *ks_result_text(ks_arena *arena, ks_string text); /* NULL for null */
 kafka_bytes ks_result_bytes(ks_arena *arena, ks_bytes bytes);
 #define KS_RESULT_FREE(name, type)                                                                                     \
     void name(type *result) { ks_result_free(result); }
+/* Gives `told` to who wants it. Without a place for it (`out` NULL) it is freed, and the call returns `first`: the first code
+ * inside that is not 0, which is in words already (ks_client_code), whoever is told of it. */
+#define KS_HAND_OVER(told, out, first) ((out) != NULL ? (*(out) = (told), KAFKA_OK) : (ks_result_free(told), (first)))
 
 /* Hands over a list of named codes, or returns the first code that is not 0 (results NULL). */
 typedef struct ks_named_code {

@@ -84,12 +84,7 @@ static kafka_error tell_configs(ks_client_call *call, const kafka_config_resourc
     }
     told->resources = items;
     told->count = count;
-    if (out == NULL) {
-        ks_result_free(told);
-        return error;
-    }
-    *out = told;
-    return KAFKA_OK;
+    return KS_HAND_OVER(told, out, error);
 }
 
 kafka_error kafka_client_describe_configs(kafka_client *client, kafka_context *context,

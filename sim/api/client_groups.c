@@ -27,13 +27,8 @@ static kafka_error tell_groups(ks_client_call *call, kafka_listed_groups **out) 
     }
     told->items = items;
     told->count = total;
-    if (out != NULL) {
-        *out = told;
-        return KAFKA_OK;
-    }
     kafka_error error = ks_client_code(call, (int16_t)told->error, "a broker", KS_NULL_STRING);
-    ks_result_free(told);
-    return error;
+    return KS_HAND_OVER(told, out, error);
 }
 
 kafka_error kafka_client_list_groups(kafka_client *client, kafka_context *context, kafka_listed_groups **groups) {
@@ -126,15 +121,10 @@ bool ks_names_are_there(const char *const *names, size_t count) {
 }
 
 kafka_error ks_described_hand_over(ks_client_call *call, kafka_described_groups *told, kafka_described_groups **out) {
-    if (out != NULL) {
-        *out = told;
-        return KAFKA_OK;
-    }
     kafka_error error = KAFKA_OK;
     for (size_t i = 0; error == KAFKA_OK && i < told->count; i++)
         error = ks_client_code(call, (int16_t)told->items[i].error, told->items[i].group, KS_NULL_STRING);
-    ks_result_free(told);
-    return error;
+    return KS_HAND_OVER(told, out, error);
 }
 
 kafka_error kafka_client_describe_groups(kafka_client *client, kafka_context *context, const char *const *groups,
@@ -206,14 +196,12 @@ kafka_error kafka_client_find_coordinator(kafka_client *client, kafka_context *c
     error = ks_client_wait_for(call, ask);
     if (error != KAFKA_OK) return ks_client_end(call, error);
     const ks_find_coordinator_response *response = ask->response->body;
-    if (coordinator == NULL)
-        return ks_client_end(call, ks_client_code(call, response->error_code, key, response->error_message));
+    error = ks_client_code(call, response->error_code, key, response->error_message);
     ks_arena *arena;
     kafka_coordinator *told = ks_result_new(sizeof *told, &arena);
     told->error = (kafka_error)response->error_code;
     told->broker = (kafka_broker){ response->node_id, ks_result_text(arena, response->host), response->port, NULL };
-    *coordinator = told;
-    return ks_client_end(call, KAFKA_OK);
+    return ks_client_end(call, KS_HAND_OVER(told, coordinator, error));
 }
 
 KS_RESULT_FREE(kafka_coordinator_free, kafka_coordinator)

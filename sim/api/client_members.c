@@ -53,8 +53,7 @@ kafka_error kafka_client_join_group(kafka_client *client, kafka_context *context
     error = ks_client_wait_for(call, ask);
     if (error != KAFKA_OK) return ks_client_end(call, error);
     const ks_join_group_response *response = ask->response->body;
-    if (joined == NULL)
-        return ks_client_end(call, ks_client_code(call, response->error_code, request->group, KS_NULL_STRING));
+    error = ks_client_code(call, response->error_code, request->group, KS_NULL_STRING);
     ks_arena *arena;
     kafka_joined_group *told = ks_result_new(sizeof *told, &arena);
     kafka_named_bytes *members = ks_arena_alloc(arena, (size_t)response->members.count * sizeof *members);
@@ -68,8 +67,7 @@ kafka_error kafka_client_join_group(kafka_client *client, kafka_context *context
                                   .member = ks_result_text(arena, response->member_id),
                                   .members = members,
                                   .member_count = (size_t)response->members.count };
-    *joined = told;
-    return ks_client_end(call, KAFKA_OK);
+    return ks_client_end(call, KS_HAND_OVER(told, joined, error));
 }
 
 KS_RESULT_FREE(kafka_joined_group_free, kafka_joined_group)
@@ -114,14 +112,12 @@ kafka_error kafka_client_sync_group(kafka_client *client, kafka_context *context
     error = ks_client_wait_for(call, ask);
     if (error != KAFKA_OK) return ks_client_end(call, error);
     const ks_sync_group_response *response = ask->response->body;
-    if (synced == NULL)
-        return ks_client_end(call, ks_client_code(call, response->error_code, member->group, KS_NULL_STRING));
+    error = ks_client_code(call, response->error_code, member->group, KS_NULL_STRING);
     ks_arena *arena;
     kafka_synced_group *told = ks_result_new(sizeof *told, &arena);
     told->error = (kafka_error)response->error_code;
     told->assignment = ks_result_bytes(arena, response->assignment);
-    *synced = told;
-    return ks_client_end(call, KAFKA_OK);
+    return ks_client_end(call, KS_HAND_OVER(told, synced, error));
 }
 
 KS_RESULT_FREE(kafka_synced_group_free, kafka_synced_group)

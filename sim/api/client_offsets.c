@@ -72,15 +72,10 @@ static void offsets_add(offsets_result *result, ks_string topic, int32_t partiti
 
 kafka_error ks_offsets_hand_over(ks_client_call *call, kafka_group_offsets *told, const char *group,
                                  kafka_group_offsets **out) {
-    if (out != NULL) {
-        *out = told;
-        return KAFKA_OK;
-    }
     kafka_error error = ks_client_code(call, (int16_t)told->error, group, KS_NULL_STRING);
     for (size_t i = 0; error == KAFKA_OK && i < told->count; i++)
-        error = ks_client_code(call, (int16_t)told->items[i].error, told->items[i].topic, KS_NULL_STRING);
-    ks_result_free(told);
-    return error;
+        error = ks_client_partition_code(call, told->items[i].error, told->items[i].topic, told->items[i].partition);
+    return KS_HAND_OVER(told, out, error);
 }
 
 KS_RESULT_FREE(kafka_group_offsets_free, kafka_group_offsets)

@@ -78,7 +78,7 @@ kafka_error kafka_client_list_offsets(kafka_client *client, kafka_context *conte
         else if (unanswered == KAFKA_OK)
             unanswered = ask->error;
         if (one != KAFKA_OK && first == KAFKA_OK)
-            first = ks_client_code(call, (int16_t)one, queries[i].topic, KS_NULL_STRING);
+            first = ks_client_partition_code(call, one, queries[i].topic, queries[i].partition);
     }
     told->items = items;
     told->count = count;
@@ -184,13 +184,8 @@ kafka_error kafka_client_produce(kafka_client *client, kafka_context *context, c
         tell_produced(arena, response->responses.items->partition_responses.items, told);
     else if (response != NULL)
         told->error = KAFKA_ERR_UNKNOWN_SERVER_ERROR;
-    if (produced != NULL) {
-        *produced = told;
-    } else {
-        error = ks_client_code(call, (int16_t)told->error, request->topic, ks_str(told->message));
-        ks_result_free(told);
-    }
-    return ks_client_end(call, error);
+    error = ks_client_code(call, (int16_t)told->error, request->topic, ks_str(told->message));
+    return ks_client_end(call, KS_HAND_OVER(told, produced, error));
 }
 
 KS_RESULT_FREE(kafka_produced_free, kafka_produced)
@@ -215,9 +210,9 @@ static kafka_error resolve_offset(ks_client_call *call, const kafka_fetch_reques
     kafka_error error = ks_client_wait_for(call, ask);
     if (error != KAFKA_OK) return error;
     const ks_list_offsets_response_partition_response *found = offset_in(ask);
-    if (found == NULL) return ks_client_code(call, KAFKA_ERR_UNKNOWN_SERVER_ERROR, request->topic, KS_NULL_STRING);
-    *offset = found->offset;
-    return ks_client_code(call, found->error_code, request->topic, KS_NULL_STRING);
+    if (found != NULL) *offset = found->offset;
+    return ks_client_partition_code(call, found != NULL ? (kafka_error)found->error_code : KAFKA_ERR_UNKNOWN_SERVER_ERROR,
+                                    request->topic, request->partition);
 }
 
 static ks_ask *ask_fetch(ks_client_call *call, const kafka_fetch_request *from, int64_t offset) {
@@ -312,13 +307,8 @@ kafka_error kafka_client_fetch(kafka_client *client, kafka_context *context, con
     ks_arena *arena;
     kafka_fetched *told = ks_result_new(sizeof *told, &arena);
     tell_fetched(arena, request, ask->response->body, told);
-    if (fetched != NULL) {
-        *fetched = told;
-    } else {
-        error = ks_client_code(call, (int16_t)told->error, request->topic, KS_NULL_STRING);
-        ks_result_free(told);
-    }
-    return ks_client_end(call, error);
+    error = ks_client_partition_code(call, told->error, request->topic, request->partition);
+    return ks_client_end(call, KS_HAND_OVER(told, fetched, error));
 }
 
 KS_RESULT_FREE(kafka_fetched_free, kafka_fetched)

@@ -91,13 +91,8 @@ kafka_error kafka_client_metadata(kafka_client *client, kafka_context *context, 
     metadata->cluster_id = ks_result_text(arena, layout->cluster_id);
     fill_brokers(metadata, arena, layout);
     fill_topics(metadata, arena, client->transport, topics, count);
-    if (out != NULL) {
-        *out = metadata;
-    } else {
-        error = first_topic_error(call, metadata);
-        ks_result_free(metadata);
-    }
-    return ks_client_end(call, error);
+    error = first_topic_error(call, metadata);
+    return ks_client_end(call, KS_HAND_OVER(metadata, out, error));
 }
 
 KS_RESULT_FREE(kafka_metadata_free, kafka_metadata)

@@ -77,11 +77,15 @@ static kafka_error make_engine(const kafka_consumer_config *config, kafka_consum
 }
 
 kafka_error kafka_consumer_new(const kafka_consumer_config *config, kafka_consumer **out) {
-    if (config == NULL || out == NULL || config->address == NULL) return KAFKA_ERR_INVALID_ARGUMENT;
-    if ((config->settings == NULL && config->setting_count > 0) || (config->assignors == NULL && config->assignor_count > 0))
-        return KAFKA_ERR_INVALID_ARGUMENT;
+    if (config == NULL || config->address == NULL) return KAFKA_ERR_INVALID_ARGUMENT;
     kafka_error error = ks_address_check(config->address, "kafka_consumer_new");
     if (error) return error;
+    const char *missing = out == NULL                                              ? "consumer"
+                          : config->settings == NULL && config->setting_count > 0  ? "settings"
+                          : config->assignors == NULL && config->assignor_count > 0 ? "assignors"
+                                                                                    : NULL;
+    if (missing)
+        return ks_process_fail(config->address->process, KAFKA_ERR_INVALID_ARGUMENT, "kafka_consumer_new: %s is NULL", missing);
     kafka_consumer *consumer = ks_alloc(sizeof *consumer);
     consumer->address = config->address;
     consumer->commits_end = &consumer->commits;
@@ -171,7 +175,9 @@ kafka_error kafka_consumer_assign(kafka_consumer *consumer, const kafka_topic_pa
 kafka_error kafka_consumer_assignment(kafka_consumer *consumer, const kafka_topic_partition **partitions, size_t *count) {
     kafka_error error = ks_consumer_enter(consumer, "kafka_consumer_assignment", true);
     if (error) return error;
-    if (partitions == NULL || count == NULL) return KAFKA_ERR_INVALID_ARGUMENT;
+    if (partitions == NULL || count == NULL)
+        return ks_process_fail(consumer->address->process, KAFKA_ERR_INVALID_ARGUMENT, "kafka_consumer_assignment: %s is NULL",
+                               partitions == NULL ? "partitions" : "count");
     const ks_topic_partitions *topics;
     int32_t topic_count = ks_consumer_assignment(consumer->engine, &topics);
     consumer->assignment.count = 0;

@@ -2,6 +2,8 @@
  * kafka_consumer: commits, lookups, positions. */
 #include "sim/api/consumer_internal.h"
 
+#include <stdio.h>
+
 /* ---- between the API's offsets and the engine's ---- */
 
 static kafka_error check_partition(kafka_consumer *consumer, const char *call, const char *topic, int32_t partition, size_t index) {
@@ -44,16 +46,31 @@ void kafka_consumer_offsets_free(kafka_consumer_offsets *offsets) {
 
 typedef struct question {
     ks_wait wait;
+    ks_offset_op *op; /* NULL: it was answered at once */
     bool answered;
     kafka_error error;
+    ks_buffer obstacle; /* what stood in the way, in words */
+    char about[120];    /* "orders-7 and 2 more" */
     owned_offsets *answer; /* made when `wanted` */
     bool wanted;
 } question;
+
+static void name_partitions(const ks_offset *offsets, size_t count, char *out, size_t size) {
+    if (offsets == NULL || count == 0) {
+        snprintf(out, size, "the positions of what is assigned");
+        return;
+    }
+    int used = snprintf(out, size, "%.80s-%d", offsets->topic.data, offsets->partition);
+    if (count > 1) snprintf(out + used, size - (size_t)used, " and %zu more", count - 1);
+}
 
 static void answer(void *owner, kafka_error error, const ks_offset *offsets, int32_t count) {
     question *q = owner;
     q->answered = true;
     q->error = error;
+    if (error == KAFKA_ERR_DEADLINE_EXCEEDED && q->op) ks_offset_op_obstacle(q->op, &q->obstacle);
+    for (int32_t i = 0; error && i < count; i++)
+        if (offsets[i].error == error) name_partitions(&offsets[i], 1, q->about, sizeof q->about);
     if (error == KAFKA_OK && q->wanted) {
         ks_arena *arena = ks_arena_new();
         q->answer = ks_arena_alloc(arena, sizeof *q->answer);
@@ -69,25 +86,31 @@ static kafka_error ask(kafka_consumer *consumer, kafka_context *ctx, const char 
                        size_t count, kafka_consumer_offsets **result) {
     kafka_address *address = consumer->address;
     question q = { .wanted = result != NULL };
-    kafka_error error = ks_wait_begin(&q.wait, address->runtime, ks_process_node(address->process), ctx, "%s", call);
-    if (error) return ks_address_fail(address, error, "%s", call);
+    name_partitions(offsets, count, q.about, sizeof q.about);
+    kafka_error error = ks_wait_begin(&q.wait, address->runtime, ks_process_node(address->process), ctx, "%s: %s", call, q.about);
+    if (error) return ks_address_fail(address, error, "%s: %s", call, q.about);
     bool busy = consumer->busy;
     consumer->busy = true;
     int64_t timeout = ks_consumer_config(consumer->engine)->default_api_timeout_ms * KS_MS;
-    ks_offset_op *op = begin(consumer->engine, offsets, (int32_t)count, timeout, answer, &q);
+    q.op = begin(consumer->engine, offsets, (int32_t)count, timeout, answer, &q);
     if (q.answered) ks_wait_abandon(&q.wait);
     else error = ks_wait_park(&q.wait);
     consumer->busy = busy;
-    if (!q.answered && !ks_consumer_is_dead(consumer->engine)) ks_offset_op_drop(op);
+    if (!q.answered && !ks_consumer_is_dead(consumer->engine)) {
+        ks_offset_op_obstacle(q.op, &q.obstacle);
+        ks_offset_op_drop(q.op);
+    }
     if (q.answered && error == KAFKA_OK) error = q.error;
-    if (error && q.answer) ks_arena_free(q.answer->arena);
     if (consumer->freed && !busy && !consumer->in_callback) {
         ks_consumer_destroy(consumer);
-        return KAFKA_ERR_CLOSED;
+        error = KAFKA_ERR_CLOSED;
     }
-    if (error) return ks_address_fail(address, error, "%s", call);
-    if (result) *result = &q.answer->offsets;
-    return KAFKA_OK;
+    if (error && q.answer) ks_arena_free(q.answer->arena);
+    if (error && q.obstacle.size > 0) ks_address_fail(address, error, "%s: %s (%s)", call, q.about, (const char *)q.obstacle.data);
+    else if (error) ks_address_fail(address, error, "%s: %s", call, q.about);
+    else if (result) *result = &q.answer->offsets;
+    ks_buffer_deinit(&q.obstacle);
+    return error;
 }
 
 static kafka_error enter(kafka_consumer *consumer, kafka_context *ctx, const char *call, bool needs_group) {

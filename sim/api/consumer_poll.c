@@ -221,6 +221,7 @@ kafka_error ks_consumer_wait_for_position(kafka_consumer *consumer, kafka_contex
     bool busy = consumer->busy;
     kafka_error error = KAFKA_OK;
     ks_position position = { 0 };
+    ks_buffer obstacle = { 0 };
     consumer->busy = true;
     ks_consumer_poll_begin(consumer->engine);
     while (error == KAFKA_OK && !position.known) {
@@ -237,9 +238,13 @@ kafka_error ks_consumer_wait_for_position(kafka_consumer *consumer, kafka_contex
         if (consumer->freed) error = KAFKA_ERR_CLOSED;
         else if (!ks_consumer_position(consumer->engine, ks_str(topic), partition, &position) && error == KAFKA_OK) error = KAFKA_ERR_INVALID_ARGUMENT;
     }
+    if (error && !consumer->freed) ks_consumer_position_obstacle(consumer->engine, ks_str(topic), partition, &obstacle);
     ks_consumer_poll_end(consumer->engine);
     consumer->busy = busy;
     if (consumer->freed && !busy && !consumer->in_callback) ks_consumer_destroy(consumer);
-    else if (error && error != ks_consumer_error(consumer->engine)) ks_address_fail(address, error, "%s: %s-%d", call, topic, partition);
+    else if (error && error != ks_consumer_error(consumer->engine))
+        ks_address_fail(address, error, "%s: %s-%d%s%s%s", call, topic, partition, obstacle.size > 0 ? " (" : "",
+                        obstacle.size > 0 ? (const char *)obstacle.data : "", obstacle.size > 0 ? ")" : "");
+    ks_buffer_deinit(&obstacle);
     return error;
 }

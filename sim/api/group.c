@@ -198,11 +198,12 @@ kafka_error kafka_consumer_group_new(const kafka_consumer_group_config *config, 
     static const ks_membership_events events = { .generation = member_has_generation,
                                                  .failed = member_failed,
                                                  .closed = member_closed };
-    if (config == NULL || out == NULL) return KAFKA_ERR_INVALID_ARGUMENT;
+    if (config == NULL) return KAFKA_ERR_INVALID_ARGUMENT;
     kafka_address *address = config->address;
     if (address == NULL) return KAFKA_ERR_INVALID_CONFIG_VALUE;
     kafka_error error = ks_address_check(address, "kafka_consumer_group_new");
     if (error) return error;
+    if (out == NULL) return ks_process_fail(address->process, KAFKA_ERR_INVALID_ARGUMENT, "kafka_consumer_group_new: group is NULL");
     ks_arena *arena = ks_arena_new();
     const char *problem = ks_group_config_check(config, arena);
     if (problem != NULL)
@@ -374,9 +375,10 @@ static void run_function(void *argument) {
 
 kafka_error kafka_generation_start(kafka_generation *generation, const char *name,
                                    void (*run)(kafka_context *ctx, void *argument), void *argument) {
-    if (generation == NULL || run == NULL) return KAFKA_ERR_INVALID_ARGUMENT;
+    if (generation == NULL) return KAFKA_ERR_INVALID_ARGUMENT;
     kafka_error error = ks_address_check(generation->address, "kafka_generation_start");
     if (error) return error;
+    if (run == NULL) return ks_process_fail(generation->address->process, KAFKA_ERR_INVALID_ARGUMENT, "kafka_generation_start: run is NULL");
     if (generation->address->background->error != KAFKA_OK) return KAFKA_ERR_NODE_CRASHED;
     function *started = ks_arena_alloc(generation->arena, sizeof *started);
     *started = (function){ generation, run, argument };

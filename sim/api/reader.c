@@ -159,11 +159,12 @@ static kafka_error make(kafka_address *address, const kafka_reader_config *confi
 }
 
 kafka_error kafka_reader_new(const kafka_reader_config *config, kafka_reader **out) {
-    if (config == NULL || out == NULL) return KAFKA_ERR_INVALID_ARGUMENT;
+    if (config == NULL) return KAFKA_ERR_INVALID_ARGUMENT;
     kafka_address *address = config->address;
     if (address == NULL) return KAFKA_ERR_INVALID_CONFIG_VALUE;
     kafka_error error = ks_address_check(address, "kafka_reader_new");
     if (error) return error;
+    if (out == NULL) return ks_process_fail(address->process, KAFKA_ERR_INVALID_ARGUMENT, "kafka_reader_new: reader is NULL");
     ks_arena *arena = ks_arena_new();
     const char *problem = ks_reader_config_check(config, arena);
     if (problem != NULL)

@@ -20,8 +20,9 @@ void kafka_task_free(kafka_task *handle) {
 
 kafka_error kafka_join(kafka_context *context, kafka_task *handle) {
     ks_task *task = (ks_task *)handle;
-    if (context == NULL || task == NULL) return KAFKA_ERR_INVALID_ARGUMENT;
+    if (context == NULL) return KAFKA_ERR_INVALID_ARGUMENT;
     kafka_address *address = context->address;
+    if (task == NULL) return ks_address_fail(address, KAFKA_ERR_INVALID_ARGUMENT, "kafka_join: task is NULL");
     if (ks_runtime_right_thread(task->runtime) &&
         task->ended) { /* also after the context has ended: it costs no time */
         ks_runtime_fruitful(task->runtime);

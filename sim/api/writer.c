@@ -99,11 +99,12 @@ static void told(void *owner, ks_producer_batch *batch) {
 static uint64_t draw(void *source, uint64_t bound) { return ks_node_random_below(source, bound); }
 
 kafka_error kafka_writer_new(const kafka_writer_config *config, kafka_writer **out) {
-    if (config == NULL || out == NULL) return KAFKA_ERR_INVALID_ARGUMENT;
+    if (config == NULL) return KAFKA_ERR_INVALID_ARGUMENT;
     if (config->address == NULL) return KAFKA_ERR_INVALID_CONFIG_VALUE;
     kafka_address *address = config->address;
     kafka_error error = ks_address_check(address, "kafka_writer_new");
     if (error != KAFKA_OK) return error;
+    if (out == NULL) return ks_process_fail(address->process, KAFKA_ERR_INVALID_ARGUMENT, "kafka_writer_new: writer is NULL");
     ks_writer_settings settings;
     char problem[200];
     if (!ks_writer_settings_init(&settings, config, problem, sizeof problem))

@@ -110,6 +110,8 @@ ks_offset_op *ks_consumer_committed(ks_consumer *consumer, const ks_offset *offs
 ks_offset_op *ks_consumer_list_offsets(ks_consumer *consumer, const ks_offset *offsets, int32_t count, int64_t timeout_ns,
                                        ks_offsets_fn *done, void *owner);
 void ks_offset_op_drop(ks_offset_op *op); /* done will not come */
+/* What stands in its way, for people: "orders-7: tried 9 times, the last one ended with UNKNOWN_TOPIC_OR_PARTITION". Also inside done. */
+void ks_offset_op_obstacle(const ks_offset_op *op, ks_buffer *out);
 
 /* ---- positions; false: not assigned ---- */
 
@@ -120,6 +122,8 @@ typedef struct ks_position {
     bool paused;
 } ks_position;
 bool ks_consumer_position(const ks_consumer *consumer, ks_string topic, int32_t partition, ks_position *position);
+/* What a position that is not known waits for, in words; nothing when it is not assigned. */
+void ks_consumer_position_obstacle(const ks_consumer *consumer, ks_string topic, int32_t partition, ks_buffer *out);
 bool ks_consumer_seek(ks_consumer *consumer, ks_string topic, int32_t partition, int64_t offset);
 bool ks_consumer_seek_reset(ks_consumer *consumer, ks_string topic, int32_t partition, ks_offset_reset to);
 bool ks_consumer_pause(ks_consumer *consumer, ks_string topic, int32_t partition, bool paused);

@@ -8,6 +8,7 @@
  *   java_heartbeat.c   heartbeats, leaving, poll time-out    java_positions.c   where to start: committed, or reset
  *   java_coordinator.c finding the coordinator               java_offsets.c     commits and lookups for the application
  *   java_consumer.c    life                                  java_modern*.c     KIP-848 membership
+ *   java_obstacle.c    what a long call waits for, in words
  */
 #ifndef KS_JAVA_INTERNAL_H
 #define KS_JAVA_INTERNAL_H
@@ -115,7 +116,8 @@ struct ks_offset_op {
     ks_arena *arena;       /* ks_java_op_arena(); NULL: nothing was needed yet */
     int32_t count;         /* of offsets */
     int64_t deadline;      /* ns; 0: one attempt */
-    int32_t attempts;
+    int32_t attempts;      /* that failed, */
+    kafka_error refused;   /* the last of them with this */
     uint64_t serial;       /* the consumer's when it was made: partitions assigned or sought since are not meant */
     bool in_flight;        /* its answer will come */
     bool waits_for_coordinator;

@@ -104,6 +104,7 @@ void ks_java_ops_free(ks_consumer *c) {
 void ks_java_op_retry(ks_offset_op *op, kafka_error error) {
     ks_consumer *c = op->consumer;
     int64_t now = ks_java_now(c), pause = c->config.retry_backoff_ms;
+    op->refused = error;
     if (op->deadline == 0 || op->done == NULL) {
         ks_java_op_finish(op, error);
         return;

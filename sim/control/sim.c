@@ -332,7 +332,10 @@ ks_node *ks_sim_node_get(ksim *sim, const char *name, const char *call) {
 
 /* ---- small questions ---- */
 
-const char *ksim_error_detail(const ksim *sim) { return sim ? sim->detail : ""; }
+const char *ksim_error_detail(const ksim *sim) {
+    if (sim == NULL) return "";
+    return ks_runtime_right_thread(sim->runtime) ? sim->detail : kafka_error_text(KAFKA_ERR_WRONG_THREAD);
+}
 uint64_t ksim_seed(const ksim *sim) { return sim ? sim->seed : 0; }
 kafka_time ksim_now(const ksim *sim) { return sim ? ks_now(sim->kernel) : 0; }
 kafka_duration ksim_elapsed(const ksim *sim) { return sim ? ks_now(sim->kernel) - sim->start : 0; }

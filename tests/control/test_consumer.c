@@ -403,6 +403,81 @@ static void calls_in_the_wrong_place_are_refused_in_words(void **state) {
     assert_int_equal(kafka_consumer_poll(q->consumer, q->ctx, 0, &records), KAFKA_ERR_CLOSED);
 }
 
+/* ---- details ---- */
+
+static void expect_detail(const program *p, const char *expected) {
+    if (strcmp(kafka_error_detail(p->address), expected) != 0)
+        fail_msg("the detail is\n  %s\nnot\n  %s", kafka_error_detail(p->address), expected);
+}
+
+static void a_detail_is_about_the_call_that_failed(void **state) {
+    stage *s = *state;
+    program *p = make_program(s, "c1", earliest);
+    kafka_consumer *consumer = NULL;
+    kafka_consumer_config config = { .address = p->address };
+    assert_int_equal(kafka_consumer_new(&config, NULL), KAFKA_ERR_INVALID_ARGUMENT);
+    expect_detail(p, "kafka_consumer_new: consumer is NULL");
+    config.setting_count = 1;
+    assert_int_equal(kafka_consumer_new(&config, &consumer), KAFKA_ERR_INVALID_ARGUMENT);
+    expect_detail(p, "kafka_consumer_new: settings is NULL");
+    config = (kafka_consumer_config){ .address = p->address, .assignor_count = 1 };
+    assert_int_equal(kafka_consumer_new(&config, &consumer), KAFKA_ERR_INVALID_ARGUMENT);
+    expect_detail(p, "kafka_consumer_new: assignors is NULL");
+    assert_int_equal(kafka_reader_new(&(kafka_reader_config){ .address = p->address }, NULL), KAFKA_ERR_INVALID_ARGUMENT);
+    expect_detail(p, "kafka_reader_new: reader is NULL");
+    assert_int_equal(kafka_writer_new(&(kafka_writer_config){ .address = p->address }, NULL), KAFKA_ERR_INVALID_ARGUMENT);
+    expect_detail(p, "kafka_writer_new: writer is NULL");
+    assert_int_equal(kafka_client_new(&(kafka_client_config){ .address = p->address }, NULL), KAFKA_ERR_INVALID_ARGUMENT);
+    expect_detail(p, "kafka_client_new: client is NULL");
+    assert_int_equal(kafka_consumer_group_new(&(kafka_consumer_group_config){ .address = p->address }, NULL), KAFKA_ERR_INVALID_ARGUMENT);
+    expect_detail(p, "kafka_consumer_group_new: group is NULL");
+}
+
+/* Who waited for nothing is told which partition it was about, and what stood in the way. */
+static void a_detail_names_the_partition_and_what_was_waited_for(void **state) {
+    stage *s = *state;
+    ksim_create_topic(s->sim, "orders", 3);
+    program *p = make_program(s, "c1", (const char *[]){ "group.id=g", "allow.auto.create.topics=false", NULL });
+    kafka_consumer_offset unknown[] = { { "orders", 0, 1, -1, NULL, 0, 0 }, { "orders", 7, 5, -1, NULL, KAFKA_FIRST_OFFSET, 0 } };
+    kafka_context *soon = kafka_context_with_timeout(p->ctx, 10 * KAFKA_SECOND);
+    assert_int_equal(kafka_consumer_commit_sync(p->consumer, soon, unknown, 2), KAFKA_ERR_DEADLINE_EXCEEDED);
+    expect_detail(p, "kafka_consumer_commit_sync: orders-0 and 1 more (orders-7: tried 13 times, the last one ended with "
+                     "UNKNOWN_TOPIC_OR_PARTITION): the context's deadline passed; what was asked may still happen");
+    kafka_context_free(soon);
+    assert_int_equal(kafka_consumer_commit_sync(p->consumer, p->ctx, &unknown[1], 1), KAFKA_ERR_DEADLINE_EXCEEDED); /* default.api.timeout.ms */
+    expect_detail(p, "kafka_consumer_commit_sync: orders-7 (orders-7: tried 63 times, the last one ended with "
+                     "UNKNOWN_TOPIC_OR_PARTITION): the context's deadline passed; what was asked may still happen");
+    kafka_consumer_offsets *offsets;
+    assert_int_equal(kafka_consumer_offsets_for_times(p->consumer, p->ctx, unknown, 2, &offsets), KAFKA_ERR_DEADLINE_EXCEEDED);
+    expect_detail(p, "kafka_consumer_offsets_for_times: orders-0 and 1 more (orders-7: the topic has 3 partitions): the context's deadline "
+                     "passed; what was asked may still happen");
+    char long_remark[5000] = { 0 };
+    memset(long_remark, 'x', sizeof long_remark - 1);
+    kafka_consumer_offset remark = { "orders", 2, 1, -1, long_remark, 0, 0 };
+    assert_int_equal(kafka_consumer_commit_sync(p->consumer, p->ctx, &remark, 1), KAFKA_ERR_OFFSET_METADATA_TOO_LARGE);
+    assert_memory_equal(kafka_error_detail(p->address), "kafka_consumer_commit_sync: orders-2: ", 38);
+
+    kafka_topic_partition places[] = { { "orders", 7 }, { "nowhere", 0 } };
+    assert_int_equal(kafka_consumer_assign(p->consumer, places, 2), KAFKA_OK);
+    int64_t position;
+    soon = kafka_context_with_timeout(p->ctx, 10 * KAFKA_SECOND);
+    assert_int_equal(kafka_consumer_position(p->consumer, soon, "orders", 7, &position), KAFKA_ERR_DEADLINE_EXCEEDED);
+    expect_detail(p, "kafka_consumer_position: orders-7 (the topic has 3 partitions): the context's deadline passed; what was asked may still happen");
+    kafka_context_free(soon);
+    assert_int_equal(kafka_consumer_position(p->consumer, p->ctx, "nowhere", 0, &position), KAFKA_ERR_DEADLINE_EXCEEDED);
+    expect_detail(p, "kafka_consumer_position: nowhere-0 (the brokers know no such topic): the context's deadline passed; what was asked may still happen");
+
+    for (int32_t broker = 1; broker <= 3; broker++) ksim_stop_broker(s->sim, broker);
+    run_for(s, KAFKA_SECOND);
+    assert_int_equal(kafka_consumer_committed(p->consumer, p->ctx, places, 1, &offsets), KAFKA_ERR_DEADLINE_EXCEEDED);
+    expect_detail(p, "kafka_consumer_committed: orders-7 (the coordinator of group g has not been found): the context's deadline passed; "
+                     "what was asked may still happen");
+    program *late = make_program(s, "c2", (const char *[]){ "group.id=g", NULL });
+    assert_int_equal(kafka_consumer_committed(late->consumer, late->ctx, places, 1, &offsets), KAFKA_ERR_DEADLINE_EXCEEDED);
+    expect_detail(late, "kafka_consumer_committed: orders-7 (no broker has answered): the context's deadline passed; what was asked may "
+                        "still happen");
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, stage_begin, stage_end)
     const struct CMUnitTest tests[] = {
@@ -423,6 +498,8 @@ int main(void) {
         TEST(a_consumer_that_nothing_can_wake_says_so),
         TEST(a_moved_leader_is_followed),
         TEST(calls_in_the_wrong_place_are_refused_in_words),
+        TEST(a_detail_is_about_the_call_that_failed),
+        TEST(a_detail_names_the_partition_and_what_was_waited_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -155,6 +155,36 @@ static void with_one_wrong_partition_nothing_is_committed(void **state) {
     assert_non_null(strstr(kafka_error_detail(d->address), "orders[1]"));
 }
 
+/* A code inside a result is a failure, too: kafka_error_detail() has the first in words. */
+static void a_refusal_inside_a_result_has_its_detail(void **state) {
+    desk *d = *state;
+    fill(d);
+    kafka_topic_partition nowhere = { "nowhere", 0 }, shifted = { "orders", 1 };
+    kafka_reset_plan_free(reset(d, (kafka_reset_request){ .to = KAFKA_RESET_TO_EARLIEST, .partitions = &nowhere, .count = 1 }));
+    assert_non_null(strstr(kafka_error_detail(d->address), "kafka_client_reset_consumer_group_offsets: nowhere[0]: "));
+    kafka_reset_plan_free(reset(d, (kafka_reset_request){ .to = KAFKA_RESET_SHIFT_BY, .offset = 1, .partitions = &shifted, .count = 1 }));
+    assert_non_null(strstr(kafka_error_detail(d->address), "group billing has nothing committed for orders[1] to shift from"));
+    kafka_group_offsets *results;
+    kafka_group_offset wrong = { "orders", 9, 1, NULL, KAFKA_OK };
+    assert_error(kafka_client_alter_consumer_group_offsets(d->client, d->ctx, "billing", &wrong, 1, &results), KAFKA_OK);
+    assert_int_equal(results->items[0].error, KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION);
+    kafka_group_offsets_free(results);
+    assert_non_null(strstr(kafka_error_detail(d->address), "kafka_client_alter_consumer_group_offsets: orders[9]: "));
+    kafka_named_errors *deleted;
+    assert_error(kafka_client_delete_consumer_groups(d->client, d->ctx, (const char *[]){ "nobody" }, 1, &deleted), KAFKA_OK);
+    assert_int_equal(deleted->items[0].error, KAFKA_ERR_GROUP_ID_NOT_FOUND);
+    kafka_named_errors_free(deleted);
+    assert_non_null(strstr(kafka_error_detail(d->address), "kafka_client_delete_consumer_groups: nobody: "));
+    kafka_described_groups *described;
+    assert_error(kafka_client_describe_consumer_groups(d->client, d->ctx, (const char *[]){ "nobody" }, 1, &described), KAFKA_OK);
+    kafka_described_groups_free(described);
+    assert_non_null(strstr(kafka_error_detail(d->address), "kafka_client_describe_consumer_groups: nobody: "));
+    kafka_metadata *metadata;
+    assert_error(kafka_client_metadata(d->client, d->ctx, (const char *[]){ "nowhere" }, 1, &metadata), KAFKA_OK);
+    kafka_metadata_free(metadata);
+    assert_non_null(strstr(kafka_error_detail(d->address), "kafka_client_metadata: nowhere: "));
+}
+
 static void wrong_requests_are_refused_before_anything_is_sent(void **state) {
     desk *d = *state;
     const kafka_topic_partition nameless = { NULL, 0 }, below = { "orders", -2 };
@@ -228,6 +258,7 @@ int main(void) {
         DESK(without_partitions_all_that_is_committed_is_meant),
         DESK(each_partition_is_reset_once_however_often_it_is_named),
         DESK(with_one_wrong_partition_nothing_is_committed),
+        DESK(a_refusal_inside_a_result_has_its_detail),
         DESK(wrong_requests_are_refused_before_anything_is_sent),
         DESK(a_member_that_joins_in_between_is_not_overrun),
         DESK(consumers_begin_where_the_reset_put_them),

@@ -536,11 +536,15 @@ static void *calls_from_another_thread(void *argument) {
     if (kafka_background(w->address) != NULL) return "kafka_background";
     kafka_context_cancel(w->ctx);
     kafka_address_free(w->address);
+    if (strcmp(kafka_error_detail(w->address), kafka_error_text(KAFKA_ERR_WRONG_THREAD)) != 0) return "kafka_error_detail";
+    if (strcmp(ksim_error_detail(w->sim), kafka_error_text(KAFKA_ERR_WRONG_THREAD)) != 0) return "ksim_error_detail";
     return NULL;
 }
 
 static void calls_from_another_thread_are_refused(void **state) {
     world w = make(*state);
+    assert_int_equal(kafka_join(w.ctx, NULL), KAFKA_ERR_INVALID_ARGUMENT);
+    assert_int_equal(ksim_run_for(w.sim, -1), KAFKA_ERR_INVALID_ARGUMENT); /* each leaves words that belong to this thread */
     pthread_t thread;
     void *wrong = NULL;
     assert_int_equal(pthread_create(&thread, NULL, calls_from_another_thread, &w), 0);
