@@ -39,7 +39,7 @@ bool ks_is_scenario(const char *path) {
 }
 
 bool ks_open(const char *command, const char *path, bool has_seed, uint64_t seed, ks_opened *opened) {
-    char problem[1024];
+    char problem[KS_PROBLEMS_SIZE];
     *opened = (ks_opened){ 0 };
     if (ks_is_scenario(path)) {
         ks_scenario *scenario = ks_scenario_load(path, problem, sizeof problem);

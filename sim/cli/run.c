@@ -60,7 +60,7 @@ int ks_command_run(int argc, char **argv) {
     int status = parse(argc, argv, &o);
     if (status != 0) return status;
     if (!ks_output_apart("run", "--trace", o.trace, "its input", o.file)) return 2;
-    char problem[1024];
+    char problem[KS_PROBLEMS_SIZE];
     ks_scenario *scenario = ks_scenario_load(o.file, problem, sizeof problem);
     if (scenario == NULL) {
         fprintf(stderr, "%s\n", problem);

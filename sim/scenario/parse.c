@@ -3,6 +3,7 @@
  */
 #include "sim/base/file.h"
 #include "sim/scenario/command.h"
+#include "sim/scenario/mistakes.h"
 #include "sim/scenario/scenario.h"
 #include "sim/scenario/world.h"
 
@@ -23,11 +24,11 @@ static bool only_blanks(ks_string line) {
     return true;
 }
 
-/* The lines up to an empty one, without the blanks and carriage returns at their ends, each with one newline. */
-static void expected_output(ks_scenario *scenario, int32_t *at, int32_t *number) {
-    ks_command_line *above = &scenario->commands.items[scenario->commands.count - 1];
+/* The lines up to an empty one, without the blanks and carriage returns at their ends, each with one newline. `above`: the command they
+ * belong to; NULL: none that is right. */
+static void expected_output(ks_scenario *scenario, ks_command_line *above, int32_t *at, int32_t *number) {
     ks_buffer output = { 0 };
-    above->expected_line = *number;
+    int32_t first = *number;
     while (*at < scenario->text.size) {
         int32_t before = *at;
         ks_string line = next_line(scenario->text, at);
@@ -39,8 +40,11 @@ static void expected_output(ks_scenario *scenario, int32_t *at, int32_t *number)
         ks_buffer_append(&output, line.data, (size_t)line.size);
         ks_buffer_append(&output, "\n", 1);
     }
-    above->expected = ks_arena_string(scenario->arena, (ks_string){ output.size > 0 ? (const char *)output.data : "", (int32_t)output.size });
-    above->expected_end = *number + 1;
+    if (above != NULL) {
+        above->expected = ks_arena_string(scenario->arena, (ks_string){ output.size > 0 ? (const char *)output.data : "", (int32_t)output.size });
+        above->expected_line = first;
+        above->expected_end = *number + 1;
+    }
     ks_buffer_deinit(&output);
 }
 
@@ -48,33 +52,47 @@ static bool is_rule_off(ks_string line) { /* "----", with blanks behind it */
     return line.size >= 4 && memcmp(line.data, "----", 4) == 0 && only_blanks((ks_string){ line.data + 4, line.size - 4 });
 }
 
-static bool one_line(ks_scenario *scenario, ks_world *world, ks_string line, int32_t *at, int32_t *number, int32_t *column, char *why, size_t why_size) {
-    ks_command_line command = { .line = *number, .expected_line = *number + 1, .expected_end = *number + 1 };
+typedef struct reading { /* of a file */
+    ks_scenario *scenario;
+    ks_world world;
+    ks_mistakes mistakes;
+    int32_t at, number; /* behind the line that is read; its number, from 1 */
+    bool wrong_above;   /* the last command was wrong: expected output may belong to it */
+    /* of a line that is wrong */
+    int32_t column;
+    bool sure;
+    char why[1024];
+} reading;
+
+static bool one_line(reading *r, ks_string line) {
+    ks_scenario *scenario = r->scenario;
+    ks_command_line command = { .line = r->number, .expected_line = r->number + 1, .expected_end = r->number + 1 };
     const char *zero = line.size > 0 ? memchr(line.data, 0, (size_t)line.size) : NULL;
     bool found;
-    *column = 1;
+    r->column = 1;
+    r->sure = true;
     if (zero != NULL) {
-        *column = (int32_t)(zero - line.data) + 1;
-        snprintf(why, why_size, "a zero byte; a scenario is a text file");
+        r->column = (int32_t)(zero - line.data) + 1;
+        r->at = scenario->text.size; /* no text: nothing more can be said of it */
+        snprintf(r->why, sizeof r->why, "a zero byte; a scenario is a text file");
         return false;
     }
     if (is_rule_off(line)) {
-        bool fine = scenario->commands.count > 0 && scenario->commands.items[scenario->commands.count - 1].expected.size < 0;
-        if (fine) expected_output(scenario, at, number);
-        else snprintf(why, why_size, "'----' begins the expected output of the command above it; here is none");
+        ks_command_line *above = r->wrong_above || scenario->commands.count == 0 ? NULL : &scenario->commands.items[scenario->commands.count - 1];
+        bool fine = r->wrong_above || (above != NULL && above->expected.size < 0);
+        expected_output(scenario, fine ? above : NULL, &r->at, &r->number);
+        if (!fine) snprintf(r->why, sizeof r->why, "'----' begins the expected output of the command above it; here is none");
         return fine;
     }
-    if (!ks_command_parse(scenario->arena, line, &command, &found, column, why, why_size)) return false;
+    if (!ks_command_parse(scenario->arena, line, &command, &found, &r->column, r->why, sizeof r->why)) return false;
     if (!found) return true;
-    if (!ks_world_take(world, &command, column, why, why_size)) return false;
+    r->wrong_above = r->sure = false;
+    if (!ks_world_take(&r->world, &command, &r->column, r->why, sizeof r->why)) return false;
     KS_PUSH(scenario->commands, command);
     return true;
 }
 
 ks_scenario *ks_scenario_parse(const char *text, size_t size, const char *name, char *problem, size_t problem_size) {
-    char why[1024];
-    ks_world world;
-    int32_t number = 1, column = 1;
     if (size > TEXT_MAX) {
         snprintf(problem, problem_size, "%s: a scenario has at most %d MiB", name, TEXT_MAX >> 20);
         return NULL;
@@ -85,16 +103,21 @@ ks_scenario *ks_scenario_parse(const char *text, size_t size, const char *name, 
     const char *slash = strrchr(name, '/');
     scenario->folder = ks_arena_string(scenario->arena, (ks_string){ name, slash != NULL ? (int32_t)(slash - name) + 1 : 0 }).data;
     scenario->text = ks_arena_string(scenario->arena, (ks_string){ text, (int32_t)size });
-    int32_t at = size >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0; /* a byte order mark */
-    ks_world_init(&world, scenario->arena, scenario->folder);
-    bool fine = true;
-    for (; fine && at < (int32_t)size; number++) {
-        ks_string line = next_line(scenario->text, &at);
-        fine = one_line(scenario, &world, line, &at, &number, &column, why, sizeof why);
+    reading r = { .scenario = scenario, .mistakes = { .arena = scenario->arena, .name = name }, .number = 1 };
+    r.at = size >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0; /* a byte order mark */
+    ks_world_init(&r.world, scenario->arena, scenario->folder);
+    for (; r.at < (int32_t)size && r.mistakes.told < KS_MISTAKES_TOLD && r.mistakes.count < KS_MISTAKES_MAX; r.number++) {
+        ks_string line = next_line(scenario->text, &r.at);
+        int32_t number = r.number;
+        if (one_line(&r, line)) continue;
+        ks_mistakes_add(&r.mistakes, line, number, r.column, r.why, r.sure);
+        r.wrong_above = true;
     }
-    ks_world_deinit(&world);
+    ks_world_deinit(&r.world);
+    bool fine = r.mistakes.count == 0;
+    if (!fine) ks_mistakes_tell(&r.mistakes, problem, problem_size);
+    ks_mistakes_deinit(&r.mistakes);
     if (fine) return scenario;
-    snprintf(problem, problem_size, "%s:%d:%d: %s", name, number - 1, column, why);
     ks_scenario_free(scenario);
     return NULL;
 }

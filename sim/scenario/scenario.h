@@ -15,7 +15,9 @@
 
 typedef struct ks_scenario ks_scenario;
 
-/* Parses the whole text first. NULL: `problem` says "file:line:column: what was expected; did you mean ...". `name` is copied. */
+/* Parses the whole text first. NULL: `problem` says "file:line:column: what was expected; did you mean ...", a line for each mistake, in
+ * order, as far as there is room (KS_PROBLEMS_SIZE is enough): at most 20, and none that only follows from one before. `name` is copied. */
+enum { KS_PROBLEMS_SIZE = 24 * 1024 };
 ks_scenario *ks_scenario_parse(const char *text, size_t size, const char *name, char *problem, size_t problem_size);
 ks_scenario *ks_scenario_load(const char *path, char *problem, size_t problem_size);
 void ks_scenario_free(ks_scenario *scenario);

@@ -40,6 +40,9 @@ wrong() { says 2 "wrong.ksim:2:6: there is no consumer 'c'" run wrong.ksim --tra
 check "a wrong file: exit status 2, and no trace" wrong
 kept() { echo kept >old; says 2 "wrong.ksim:2:6:" run wrong.ksim --trace old && [ "$(cat old)" = kept ]; }
 check "and a trace that was there before stays" kept
+printf 'toipc t\njoin c\nuntil stable t\nadvance 3x\n' >several.ksim
+several() { says 2 "several.ksim:1:1: 'toipc' is not a command" run several.ksim && grep -q '^several.ksim:2:6: there is no consumer' said && grep -q '^several.ksim:4:9: advance is' said && [ "$(wc -l <said)" -eq 3 ]; }
+check "a file with several mistakes: all are told, and nothing that follows from one" several
 check "a folder is no scenario" says 2 "is it a folder or a device?" run .
 check "a scenario that is not there" says 2 "none.ksim: cannot be opened; does it exist" run none.ksim
 check "a trace in a folder that is not there" says 2 "no/such/file cannot be written" run fine.ksim --trace no/such/file

@@ -116,11 +116,65 @@ static void any_bytes_are_parsed_or_refused(void **state) {
     }
 }
 
+static void all_mistakes_are_told_in_order_without_what_follows_from_them(void **state) {
+    (void)state;
+    static const char text[] = "cluster brokers=1\n"
+                               "toipc orders partitions=3\n"                       /* so nothing that names orders, */
+                               "consumer c1 group=billing topics=orders\n"         /* and then c1 or billing, is told */
+                               "topic fine partitions=2\n"
+                               "consumer c2 group=h topics=fine\n"
+                               "join c1\n"
+                               "until stable billing\n"
+                               "----\n"                                            /* belongs to what was wrong */
+                               "1.000 s  nonsense\n"
+                               "\n"
+                               "join c9\n"
+                               "expect lag h many\n"
+                               "expect state h Stabel\n"                           /* depends on nothing that was wrong */
+                               "expect lag billing 0 often=1\n"                    /* may follow from there being no billing */
+                               "  advance 3x\n";
+    char problem[KS_PROBLEMS_SIZE];
+    assert_null(ks_scenario_parse(text, strlen(text), "t.ksim", problem, sizeof problem));
+    assert_string_equal(problem, "t.ksim:2:1: 'toipc' is not a command; did you mean 'topic'?\n"
+                                 "t.ksim:11:6: there is no consumer 'c9'; did you mean 'c2'?\n"
+                                 "t.ksim:12:14: the lag is a whole number, 0 or more, not 'many'\n"
+                                 "t.ksim:13:16: 'Stabel' is no state of a group; did you mean 'Stable'?\n"
+                                 "t.ksim:15:11: advance is a duration such as 500us, 10ms, 3s, 5m, 2h, 7d, not '3x'");
+    char little[100]; /* whole lines only */
+    assert_null(ks_scenario_parse(text, strlen(text), "t.ksim", little, sizeof little));
+    assert_string_equal(little, "t.ksim:2:1: 'toipc' is not a command; did you mean 'topic'?");
+}
+
+static void of_many_mistakes_the_first_twenty_are_told(void **state) {
+    (void)state;
+    ks_buffer text = { 0 };
+    for (int i = 0; i < 1000; i++) ks_buffer_printf(&text, "jion c%d\n", i);
+    char problem[KS_PROBLEMS_SIZE], last[100];
+    assert_null(ks_scenario_parse((const char *)text.data, text.size, "t.ksim", problem, sizeof problem));
+    int lines = 1;
+    for (const char *at = problem; (at = strchr(at, '\n')) != NULL; at++) lines++;
+    assert_int_equal(lines, 20);
+    snprintf(last, sizeof last, "\nt.ksim:20:1: 'jion' is not a command; did you mean 'join'?");
+    assert_string_equal(problem + strlen(problem) - strlen(last), last);
+    ks_buffer_deinit(&text);
+}
+
+static void a_cluster_that_is_wrong_leaves_only_what_is_wrong_anyway(void **state) {
+    (void)state;
+    char problem[KS_PROBLEMS_SIZE];
+    static const char text[] = "cluster brokers=many\ntopic t replication=5\nmove-leader t/0 7\nsay \"open\n";
+    assert_null(ks_scenario_parse(text, strlen(text), "t.ksim", problem, sizeof problem));
+    assert_string_equal(problem, "t.ksim:1:17: brokers is a whole number, not 'many'\nt.ksim:4:5: this quote is never closed");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_is_words_pairs_and_a_comment),
         cmocka_unit_test(expected_output_belongs_to_the_command_above),
         cmocka_unit_test(every_mistake_is_told_with_its_place_and_the_remedy),
+        cmocka_unit_test(all_mistakes_are_told_in_order_without_what_follows_from_them),
+        cmocka_unit_test(of_many_mistakes_the_first_twenty_are_told),
+        cmocka_unit_test(a_cluster_that_is_wrong_leaves_only_what_is_wrong_anyway),
         cmocka_unit_test(durations_sizes_and_ratios_are_exact),
         cmocka_unit_test(any_bytes_are_parsed_or_refused),
     };
