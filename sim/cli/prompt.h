@@ -66,6 +66,7 @@ void ks_prompt_complain(ks_prompt *prompt, int32_t column, const char *problem);
 extern const char *const ks_prompt_words[];                   /* NULL-ended */
 bool ks_prompt_word(ks_prompt *prompt, const char *line);     /* false: it is none of the prompt's own words */
 void ks_prompt_help(ks_prompt *prompt, const char *about);    /* "": everything */
+const char *ks_prompt_nearest(const char *word);              /* of the commands and the prompt's own words; NULL: none is near */
 
 /* ---- prompt_edit.c ---- */
 void ks_prompt_edit(ks_prompt *prompt);                       /* reads lines from the terminal until somebody leaves */

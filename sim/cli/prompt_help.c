@@ -69,6 +69,15 @@ static int rows(const char *about) {
     return found;
 }
 
+const char *ks_prompt_nearest(const char *word) {
+    const char *known[128];
+    int count = 0;
+    for (const char *const *one = ks_scenario_words(); *one != NULL && count < 100; one++) known[count++] = *one;
+    for (const char *const *one = ks_prompt_words; *one != NULL && count < 127; one++) known[count++] = *one;
+    known[count] = NULL;
+    return ks_nearest_word(word, known);
+}
+
 void ks_prompt_help(ks_prompt *prompt, const char *about) {
     if (*about == '\0') {
         static const char *const lists[] = { "commands of a scenario", "the prompt's own words" };
@@ -90,12 +99,7 @@ void ks_prompt_help(ks_prompt *prompt, const char *about) {
     }
     if (strcmp(about, "all") == 0) about = "";
     if (rows(about) > 0) return;
-    const char *known[128];
-    int count = 0;
-    for (const char *const *word = ks_scenario_words(); *word != NULL && count < 100; word++) known[count++] = *word;
-    for (const char *const *word = ks_prompt_words; *word != NULL && count < 127; word++) known[count++] = *word;
-    known[count] = NULL;
-    const char *nearest = ks_nearest_word(about, known);
+    const char *nearest = ks_prompt_nearest(about);
     char problem[300];
     snprintf(problem, sizeof problem, "'%.100s' is not a command%s%s%s", about, nearest ? "; did you mean 'help " : "", nearest ? nearest : "", nearest ? "'?" : "");
     ks_prompt_complain(prompt, 6, problem);

@@ -231,6 +231,22 @@ static void begin_anew(ks_prompt *prompt) {
     prompt->told = prompt->saved = 0;
 }
 
+static bool is_one_of(const char *word, const char *const *list) {
+    for (; *list != NULL; list++)
+        if (strcmp(word, *list) == 0) return true;
+    return false;
+}
+
+/* What begins no command and is nearest to one of the prompt's own words: what is near a command is told with the rest of its line. */
+static bool misspelt(ks_prompt *prompt, const char *line, const char *word) {
+    const char *nearest = word[strspn(word, "abcdefghijklmnopqrstuvwxyz-")] == '\0' && !is_one_of(word, ks_scenario_words()) ? ks_prompt_nearest(word) : NULL;
+    if (nearest == NULL || !is_one_of(nearest, ks_prompt_words)) return false;
+    char problem[300];
+    snprintf(problem, sizeof problem, "'%.100s' is not a command; did you mean '%s'?", word, nearest);
+    ks_prompt_complain(prompt, (int32_t)strspn(line, " \t") + 1, problem);
+    return true;
+}
+
 bool ks_prompt_word(ks_prompt *prompt, const char *line) {
     words w;
     split(&w, line);
@@ -246,6 +262,6 @@ bool ks_prompt_word(ks_prompt *prompt, const char *line) {
     else if (strcmp(word, "undo") == 0) undo(prompt, &w);
     else if (strcmp(word, "new") == 0) begin_anew(prompt);
     else if (strcmp(word, "quit") == 0 || strcmp(word, "exit") == 0) prompt->leaving = true;
-    else return false;
+    else return *word != '\0' && misspelt(prompt, line, word);
     return true;
 }

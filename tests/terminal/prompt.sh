@@ -105,6 +105,7 @@ hostile() {
 check "lines from a pipe are told as they happen, without a prompt" tells
 check "an expectation that does not hold is told with its line, the rest goes on, and the status is 1" fails
 check "a wrong word ends it with line, column and the nearest word, and status 2" wrong 'jion c1' "^stdin:2:1: 'jion' is not a command; did you mean 'join'"
+check "so does one that is near to the prompt's own words" wrong '  shwo' "^stdin:2:3: 'shwo' is not a command; did you mean 'show'\?"
 check "so does a name that is not there" wrong 'join c9' "^stdin:2:.*there is no consumer 'c9'"
 check "so does a wrong option" wrong 'topic t2 partition=3' "^stdin:2:10: .*did you mean 'partitions='"
 check "expected outputs in the text are held against what happened" expected_output
