@@ -114,6 +114,12 @@ static bool check_range(const ks_story *story, const ks_filter *filter) {
     return false;
 }
 
+static void say_nothing_passes(const ks_filter *filter) {
+    bool names = filter->node != NULL || filter->group != NULL || filter->topic != NULL, range = filter->from > 0 || filter->to > 0;
+    fprintf(stderr, "ksim explain: no step passes%s%s\n", names ? "; what do --node, --group and --topic name, and is it in this run?" : "",
+            range && filter->level != KS_LEVEL_EVERYTHING ? "; `--level everything` leaves no step of the range out" : "");
+}
+
 int ks_command_explain(int argc, char **argv) {
     explain_options o = { .filter = { .partition = -1 } };
     int status = parse(argc, argv, &o);
@@ -136,7 +142,7 @@ int ks_command_explain(int argc, char **argv) {
     }
     if (fine && o.svg != NULL) {
         ks_buffer_clear(&out);
-        ks_explanation_svg(stories[0], titles[0], &o.filter, &out);
+        if (ks_explanation_svg(stories[0], titles[0], &o.filter, &out) == 0) say_nothing_passes(&o.filter);
         fine = ks_write_file("explain", o.svg, &out);
     }
     if (fine && o.json) {
@@ -153,7 +159,7 @@ int ks_command_explain(int argc, char **argv) {
         ks_buffer_clear(&out);
         o.filter.colour = isatty(STDOUT_FILENO);
         ks_narrate_head(stories[0], titles[0], &out);
-        if (ks_narrate(stories[0], &o.filter, &out) == 0) fprintf(stderr, "ksim explain: no step passes; what do --node, --group and --topic name, and is it in this run?\n");
+        if (ks_narrate(stories[0], &o.filter, &out) == 0) say_nothing_passes(&o.filter);
         if (runs[0].report != NULL) ks_buffer_printf(&out, "\n%s", runs[0].report);
         fine = ks_write_file("explain", "-", &out);
     }

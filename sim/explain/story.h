@@ -158,7 +158,8 @@ bool ks_why_record(const ks_story *story, const char *topic, int32_t partition, 
 void ks_explanation_json(const ks_story *story, const char *title, ks_buffer *out);
 /* The self-contained page of one or two runs. */
 void ks_explanation_html(const ks_story *const *stories, const char *const *titles, int32_t count, ks_buffer *out);
-/* Swim lanes of the steps that pass the filter, for slides: sub-steps too, as far as the narrative has them. */
-void ks_explanation_svg(const ks_story *story, const char *title, const ks_filter *filter, ks_buffer *out);
+/* Swim lanes of the steps that pass the filter, for slides: sub-steps too, as far as the narrative has them. Returns how
+ * many steps were drawn. */
+int32_t ks_explanation_svg(const ks_story *story, const char *title, const ks_filter *filter, ks_buffer *out);
 
 #endif

@@ -353,7 +353,7 @@ static void pair(drawing *d) {
     }
 }
 
-void ks_explanation_svg(const ks_story *story, const char *title, const ks_filter *filter, ks_buffer *out) {
+int32_t ks_explanation_svg(const ks_story *story, const char *title, const ks_filter *filter, ks_buffer *out) {
     ks_buffer body = { 0 }, sentence = { 0 };
     drawing d = { .story = story, .out = &body };
     choose(&d, filter);
@@ -401,9 +401,11 @@ void ks_explanation_svg(const ks_story *story, const char *title, const ks_filte
     ks_buffer_text(out, "</text>\n");
     ks_buffer_append(out, body.data, body.size);
     ks_buffer_text(out, "</svg>\n");
+    int32_t drawn = d.steps.count;
     ks_free(tops);
     ks_free(d.steps.items);
     ks_free(d.held.items);
     ks_buffer_deinit(&sentence);
     ks_buffer_deinit(&body);
+    return drawn;
 }

@@ -59,6 +59,8 @@ same_steps() { # $1: level. What is told, sub-steps too, is what is drawn
     grep -q '\.' "$work/told" && diff "$work/told" "$work/drawn"
 }
 for level in story protocol everything; do check "the steps that are told are drawn: $level" same_steps $level; done
+silent() { "$KSIM" explain "$lesson" --from 6 --to 6 --svg "$work/silent.svg" 2>"$work/said" && grep -q 'no step passes; `--level everything`' "$work/said" && ! grep -q -- --node "$work/said"; }
+check "a range of which the story tells nothing is said to be so, with what tells more" silent
 check "a range without a step is refused" refused "there is no step 9999" --from 9999 --svg "$work/none.svg"
 check "a range that goes back is refused" refused "--from 9 comes after --to 5" --from 9 --to 5
 check "what is no step is refused" refused "--from takes the number of a step, not '1.5'" --from 1.5
