@@ -233,7 +233,8 @@ uint64_t ks_trace_response_received(ks_message *message);
 uint64_t ks_trace_emit_caused(ks_kernel *kernel, ks_node *node, const ks_struct *kind, const void *fields,
                               uint64_t cause, const ks_envelope *message);
 void ks_trace_ring_init(ks_kernel *kernel);
-/* Copies the fields; the caller fills in the rest of the event. */
-ks_event *ks_trace_ring_put(ks_kernel *kernel, const ks_struct *kind, const void *fields);
+void ks_trace_ring_free(ks_kernel *kernel);
+/* Keeps a copy of the event that happens now. */
+void ks_trace_ring_put(ks_kernel *kernel, const ks_node *node, const ks_struct *kind, const void *fields, uint64_t cause);
 
 #endif

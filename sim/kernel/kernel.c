@@ -65,8 +65,8 @@ void ks_kernel_free(ks_kernel *kernel) {
     ks_envelope_defaults_free(kernel);
     ks_wheel_deinit(&kernel->wheel);
     free_links(kernel);
+    ks_trace_ring_free(kernel);
     free_nodes(kernel);
-    ks_free(kernel->ring);
     ks_free(kernel);
 }
 

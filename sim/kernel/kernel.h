@@ -239,7 +239,7 @@ void ks_trace_subscribe(ks_kernel *kernel, ks_subscriber *subscriber);
 void ks_trace_unsubscribe(ks_kernel *kernel, ks_subscriber *subscriber);
 /* The ring: copies of the last events, oldest first; strings may be cut, message bodies are not kept. */
 int32_t ks_trace_ring_count(const ks_kernel *kernel);
-const ks_event *ks_trace_ring_get(ks_kernel *kernel, int32_t index); /* view, until the next event is emitted */
+const ks_event *ks_trace_ring_get(ks_kernel *kernel, int32_t index); /* view, until the next call of this, or event */
 /* Appends {"id":..,"cause":..,"time":..,"node":"..","kind":"group_state_changed","fields":{..}}, without a line end. */
 void ks_event_json(const ks_event *event, ks_buffer *out);
 

@@ -15,18 +15,19 @@ static void tell(ks_kernel *kernel, const ks_event *event) {
 
 uint64_t ks_trace_emit_caused(ks_kernel *kernel, ks_node *node, const ks_struct *kind, const void *fields,
                               uint64_t cause, const ks_envelope *message) {
-    ks_event *kept = ks_trace_ring_put(kernel, kind, fields);
-    uint64_t id = kept->id = ++kernel->event_count;
-    kept->cause = cause;
-    kept->time = ks_now(kernel);
-    kept->node = node == NULL ? 0 : node->id;
-    kept->node_name = node == NULL ? "" : node->name.data;
-    if (kernel->subscribers != NULL) {
-        ks_event event = *kept; /* they see all of it, the ring may have cut */
-        event.fields = fields;
-        event.message = message;
-        tell(kernel, &event);
-    }
+    uint64_t id = ++kernel->event_count;
+    ks_trace_ring_put(kernel, node, kind, fields, cause);
+    if (kernel->subscribers != NULL)
+        tell(kernel, &(ks_event){
+                         .id = id,
+                         .cause = cause,
+                         .time = ks_now(kernel),
+                         .node = node == NULL ? 0 : node->id,
+                         .node_name = node == NULL ? "" : node->name.data,
+                         .kind = kind,
+                         .fields = fields,
+                         .message = message,
+                     });
     return id;
 }
 

@@ -234,6 +234,39 @@ static void the_ring_keeps_the_last_events_oldest_first(void **state) {
     ks_kernel_free(kernel);
 }
 
+/* Long enough for its memory to be written again some times, with events of all sizes, whole or cut. */
+static void the_ring_keeps_neither_less_nor_more_memory_than_it_needs(void **state) {
+    (void)state;
+    enum { SIZE = 200, LONG = 20000 };
+    static char text[100];
+    memset(text, 'a', sizeof text);
+    ks_kernel *kernel = ks_kernel_new(&(ks_kernel_config){ .ring_size = SIZE });
+    size_t live = 0;
+    for (int32_t i = 1; i <= LONG; i++) {
+        part item = { { text, i % 90 }, i };
+        ks_string names[] = { { text, i % 70 }, { text, i % 60 }, { text, i % 50 }, { text, i % 40 }, { text, i % 30 } };
+        rich value = { { text, i % 80 }, KS_NULL_BYTES, { names, i % 6 }, { NULL, -1 }, i % 2 ? &item : NULL };
+        ks_trace_emit(kernel, NULL, rich_type(), &value);
+        if (i == LONG / 2) live = ks_alloc_live();
+        if (i % 1000 != 0) continue;
+        assert_int_equal(ks_trace_ring_count(kernel), SIZE);
+        for (int32_t k = 0; k < SIZE; k++) {
+            const ks_event *event = ks_trace_ring_get(kernel, k);
+            const rich *kept = event->fields;
+            int32_t number = i - SIZE + 1 + k;
+            assert_int_equal(event->id, number);
+            assert_int_equal(kept->text.size, number % 80 < 64 ? number % 80 : 64);
+            assert_int_equal(kept->bytes.size, -1);
+            assert_int_equal(kept->names.count, number % 6);
+            assert_int_equal(kept->parts.count, -1);
+            assert_int_equal(kept->pointer != NULL, number % 2);
+            if (kept->pointer != NULL) assert_int_equal(kept->pointer->number, number);
+        }
+    }
+    assert_int_equal(ks_alloc_live(), live);
+    ks_kernel_free(kernel);
+}
+
 static void the_ring_copies_deeply(void **state) {
     fixture *f = *state;
     char text[] = "text", name[] = "name", x[] = "x";
@@ -335,6 +368,7 @@ int main(void) {
         FIXTURE_TEST(a_message_is_background_when_what_sent_it_is),
         FIXTURE_TEST(subscribers_hear_in_order_and_may_leave_while_events_are_told),
         cmocka_unit_test(the_ring_keeps_the_last_events_oldest_first),
+        cmocka_unit_test(the_ring_keeps_neither_less_nor_more_memory_than_it_needs),
         FIXTURE_TEST(the_ring_copies_deeply),
         FIXTURE_TEST(what_does_not_fit_into_the_ring_is_cut),
         cmocka_unit_test(message_events_carry_the_summary_of_the_protocol),
