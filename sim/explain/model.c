@@ -226,9 +226,14 @@ static void log_moved(model *m, int32_t p, int64_t start, int64_t end) {
 
 /* ---- changes ---- */
 
+static void step_number(const ks_step *step, ks_buffer *out) { /* 18, or "18.8" */
+    if (step->sub > 0) ks_buffer_printf(out, "\"%d.%d\"", step->number, step->sub);
+    else ks_buffer_i64(out, step->number);
+}
+
 static void begin(model *m, const char *what) {
     ks_buffer_text(m->out, m->first ? "{\"s\":" : ",\n{\"s\":");
-    ks_buffer_i64(m->out, m->story->steps.items[m->step].number);
+    step_number(&m->story->steps.items[m->step], m->out);
     ks_buffer_text(m->out, ",\"y\":\"");
     ks_buffer_text(m->out, what);
     ks_buffer_text(m->out, "\"");
@@ -509,7 +514,7 @@ static void change(model *m, const ks_recorded *event) {
     else if (KIND(node_resumed)) node_change(m, FIELDS(node_resumed)->name, "runs");
 }
 
-/* Each change belongs to the main step that is the latest one when it happens. */
+/* Each change belongs to the step of the page that is the latest one when it happens. */
 static void changes_array(model *m) {
     const ks_story *story = m->story;
     int32_t next = 0;
@@ -517,10 +522,10 @@ static void changes_array(model *m) {
     m->first = true;
     ks_buffer_text(m->out, ",\n\"changes\":[");
     for (int32_t s = 0; s < story->steps.count && m->step < 0; s++)
-        if (story->steps.items[s].sub == 0) m->step = s;
+        if (ks_step_on_page(&story->steps.items[s])) m->step = s;
     for (int32_t i = 0; i < story->recording->events.count && m->step >= 0; i++) {
         for (; next < story->steps.count && story->steps.items[next].event <= i; next++)
-            if (story->steps.items[next].sub == 0) m->step = next;
+            if (ks_step_on_page(&story->steps.items[next])) m->step = next;
         m->time = (story->recording->events.items[i].time - story->recording->start) / 1000;
         m->event = i;
         change(m, &story->recording->events.items[i]);
@@ -530,20 +535,34 @@ static void changes_array(model *m) {
 
 /* ---- steps ---- */
 
-static int32_t main_step(const ks_story *story, int32_t index) { /* the step a sub-step belongs to */
+static int32_t on_page(const ks_story *story, int32_t index) { /* itself, or the last one of the page before it */
+    while (index >= 0 && !ks_step_on_page(&story->steps.items[index])) index--;
+    return index;
+}
+
+/* Itself, or the main step that a sub-step belongs to: what led to something is no neighbour of it. */
+static int32_t itself_or_main(const ks_story *story, int32_t index) {
+    if (index < 0 || ks_step_on_page(&story->steps.items[index])) return index;
     while (index >= 0 && story->steps.items[index].sub > 0) index--;
     return index;
 }
 
-static const char *kind_of_step(const ks_step *step) {
+static void step_field(model *m, const char *name, int32_t step) {
+    ks_buffer_text(m->out, name);
+    if (step >= 0) step_number(&m->story->steps.items[step], m->out);
+    else ks_buffer_i64(m->out, 0);
+}
+
+static const char *kind_of_step(const ks_step *step, const ks_recorded *event) {
     switch (step->kind) {
     case KS_STEP_REQUEST: return step->answered ? "request" : "held";
     case KS_STEP_REPLY: return "reply";
     case KS_STEP_TIMER: return "timer";
-    case KS_STEP_COMMAND:
+    case KS_STEP_COMMAND: return "command";
     case KS_STEP_SUB: break;
     }
-    return "command";
+    if (event->kind == ks_describe_ev_request_received()) return step->answered ? "request" : "held";
+    return event->kind == ks_describe_ev_response_sent() ? "reply" : "command";
 }
 
 static void ends_of_step(model *m, const ks_step *step, const ks_recorded *event) {
@@ -570,18 +589,18 @@ static void one_step(model *m, int32_t i) {
     const ks_story *story = m->story;
     const ks_step *step = &story->steps.items[i];
     const ks_recorded *event = &story->recording->events.items[step->event];
-    field(m, m->first ? "{\"n\":" : ",\n{\"n\":", step->number);
+    step_field(m, m->first ? "{\"n\":" : ",\n{\"n\":", i);
     m->first = false;
     field(m, ",\"t\":", (step->time - story->recording->start) / 1000);
-    ks_buffer_printf(m->out, ",\"y\":\"%s\",\"a\":", kind_of_step(step));
+    ks_buffer_printf(m->out, ",\"y\":\"%s\",\"a\":", kind_of_step(step, event));
     quoted(ks_str(step->api_key >= 0 ? ks_api_name(step->api_key) : ks_event_kind_name(event->kind)), m->out);
     ends_of_step(m, step, event);
-    if (step->other >= 0) field(m, ",\"h\":", story->steps.items[step->other].number);
+    if (step->other >= 0) step_field(m, ",\"h\":", step->other);
     words(m, ",\"p\":", ks_words_protocol, i);
     words(m, ",\"x\":", ks_words_sentence, i);
     if (step->group.size > 0) field(m, ",\"g\":", index_of(m, &m->groups, step->group));
-    int32_t cause = main_step(story, step->cause);
-    if (cause >= 0 && cause != i) field(m, ",\"c\":", story->steps.items[cause].number);
+    int32_t cause = itself_or_main(story, step->cause);
+    if (cause >= 0 && cause != i) step_field(m, ",\"c\":", cause);
     if (step->begins_rebalance) ks_buffer_text(m->out, ",\"b\":1");
     if (step->stable) ks_buffer_text(m->out, ",\"k\":1");
     if (step->important || step->resumes) ks_buffer_text(m->out, ",\"i\":1");
@@ -592,13 +611,8 @@ static void steps_array(model *m) {
     ks_buffer_text(m->out, ",\n\"steps\":[");
     m->first = true;
     for (int32_t i = 0; i < m->story->steps.count; i++)
-        if (m->story->steps.items[i].sub == 0) one_step(m, i);
+        if (ks_step_on_page(&m->story->steps.items[i])) one_step(m, i);
     ks_buffer_text(m->out, "]");
-}
-
-static int64_t number_of(const ks_story *story, int32_t step) {
-    step = main_step(story, step);
-    return step < 0 ? 0 : story->steps.items[step].number;
 }
 
 static void pauses_array(model *m) {
@@ -610,8 +624,8 @@ static void pauses_array(model *m) {
         field(m, ",\"p\":", partition_index(m, pause->topic, pause->partition));
         field(m, ",\"from\":", (pause->from - story->recording->start) / 1000);
         if (pause->to > 0) field(m, ",\"to\":", (pause->to - story->recording->start) / 1000);
-        field(m, ",\"s\":", number_of(story, pause->revoked_step));
-        if (pause->resumed_step >= 0) field(m, ",\"e\":", number_of(story, pause->resumed_step));
+        step_field(m, ",\"s\":", on_page(story, pause->revoked_step));
+        if (pause->resumed_step >= 0) step_field(m, ",\"e\":", on_page(story, pause->resumed_step));
         field(m, ",\"m\":", index_of(m, &m->members, pause->before));
         if (pause->after.size > 0) field(m, ",\"o\":", index_of(m, &m->members, pause->after));
         if (pause->read_again > 0) field(m, ",\"r\":", pause->read_again);
@@ -675,7 +689,7 @@ void ks_explanation_json(const ks_story *story, const char *title, ks_buffer *ou
     model m = { .story = story, .arena = ks_arena_new(), .out = out };
     const ks_recording *recording = story->recording;
     gather(&m);
-    ks_buffer_text(out, "{\"format\":\"kafkasim-explanation\",\"version\":1,\"title\":");
+    ks_buffer_text(out, "{\"format\":\"kafkasim-explanation\",\"version\":2,\"title\":");
     quoted(ks_str(title), out);
     ks_buffer_text(out, ",\"seed\":");
     if (recording->seed.size > 0) quoted(recording->seed, out);

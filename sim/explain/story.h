@@ -40,6 +40,9 @@ typedef struct ks_step {
     ks_string waits_for; /* members that the coordinator waits for after it, in words; null: nobody */
 } ks_step;
 
+/* Every main step is on the page, and the sub-steps that stand in the story. */
+static inline bool ks_step_on_page(const ks_step *step) { return step->sub == 0 || step->important || step->resumes; }
+
 /* A rebalance of a group, from what triggered it to where everybody has what it should have. Indexes of events; -1: not in this run. */
 typedef struct ks_rebalance {
     ks_string group;

@@ -41,7 +41,7 @@ async function until(tab, what, condition) { // the page's own policy forbids wh
   for (let i = 0; i < 200; i++) { if (await tab.evaluate(condition)) return; await new Promise(resolve => setTimeout(resolve, 50)); }
   throw new Error("never: " + what);
 }
-const number = (tab, run = 0) => tab.locator(".now .number").nth(run).innerText().then(text => Number(text.replace(/\D/g, "")));
+const number = (tab, run = 0) => tab.locator(".now .number").nth(run).innerText().then(text => Number(text.replace(/[^\d.]/g, "")));
 const press = async (tab, key, times = 1) => { for (let i = 0; i < times; i++) await tab.keyboard.press(key); };
 const every = tab => tab.locator("#level").selectOption("all");
 const owners = tab => tab.locator(".parts th .chip").allInnerTexts().then(texts => texts.map(text => text.replace(/[^\w]/g, "")).join(" "));
@@ -56,20 +56,20 @@ await check("steps forward and back with the keyboard, and back is exact", async
   const shown = () => tab.evaluate(() => [...document.querySelectorAll(".now, .groups, .parts")].map(box => box.innerHTML).join("\n"));
   const there = await shown();
   await press(tab, "End");
-  equal(await number(tab), 11);
+  equal(await number(tab), 11.3);
   await press(tab, "Home");
   await press(tab, "ArrowRight", 4);
   equal(await shown(), there);
   await press(tab, "End");
-  await press(tab, "ArrowLeft", 6);
+  await press(tab, "ArrowLeft", 9);
   equal(await shown(), there);
 });
 await check("the story leaves steps out and numbers them the same", async open => {
   const tab = await open(page);
   const story = await tab.locator("#slider").getAttribute("max");
   await every(tab);
-  equal(await tab.locator("#slider").getAttribute("max"), "10");
-  holds("the story is shorter than " + story, Number(story) < 10);
+  equal(await tab.locator("#slider").getAttribute("max"), "13");
+  holds("the story is shorter than " + story, Number(story) < 13);
   await tab.locator("#level").selectOption("story");
   await press(tab, "End");
   const n = await number(tab);
@@ -89,15 +89,35 @@ await check("a deep link opens its step, the cause of a step is a link, and so i
   await press(tab, "c");
   holds("C does not lead to the cause", await number(tab) < before || await tab.locator("#now .cause a").count() === 0);
 });
+await check("a sub-step of the story has its address, one that is not told leads to its main step", async open => {
+  const tab = await open(page, {}, "#step-11.2");
+  equal(await number(tab), 11.2);
+  holds("told", (await tab.locator("#now .say").innerText()).includes("orders[1] comes again"));
+  equal(await tab.locator("#at").innerText(), "step 11.2 of 11");
+  equal(await tab.locator(".row.here .n").innerText(), "11.2");
+  await tab.evaluate(() => { location.hash = "#step-4.7"; });
+  await until(tab, "the main step", () => document.querySelector("#now .number").textContent.endsWith(" 4"));
+  await tab.evaluate(() => { location.hash = "#step-6"; });
+  await until(tab, "a link to it", () => [...document.querySelectorAll("#now .more a")].some(a => a.textContent === "step 11.3"));
+  await tab.getByRole("link", { name: "step 11.3" }).click();
+  equal(await number(tab), 11.3);
+  await tab.locator("#find").fill("11.1");
+  await tab.keyboard.press("Enter");
+  equal(await number(tab), 11.1);
+});
 await check("owners, records, committed and current positions and group state are those of the step", async open => {
   const tab = await open(page, {}, "#step-3");
   equal(await owners(tab), "c1 c1 c1");
   await every(tab);
   await press(tab, "End");
+  await press(tab, "ArrowLeft", 3);
   equal(await owners(tab), "c1 c2 c2");
   equal(await tab.locator(".states [aria-current]").innerText(), "Stable");
   equal(await tab.locator(".generation b").innerText(), "2");
-  equal((await tab.locator(".nums").first().innerText()).replace(/\s+/g, " "), "committed 2 position 5 lag 3 ◀ taken up");
+  equal((await tab.locator(".nums").first().innerText()).replace(/\s+/g, " "), "committed 2 position 2 lag 3 ◀ taken up not fetched yet for 5.01 s");
+  await tab.keyboard.press("ArrowRight"); // the sub-step in which it is fetched
+  equal((await tab.locator(".nums").first().innerText()).replace(/\s+/g, " "), "committed 2 position 5 lag 3");
+  await press(tab, "End");
   equal(await tab.locator(".track").first().locator(".cell").count(), 5);
   holds("the hatched part is what was delivered and not committed", await tab.locator(".parts .rail .taken").count() === 3);
   holds("markup in a value is text", (await tab.locator(".cell").first().getAttribute("title")).includes("<b>"));
@@ -124,9 +144,9 @@ await check("next rebalance jumps, the slider scrubs, play plays, end stops", as
   equal(await number(tab), 4);
   await tab.locator("#speed").selectOption("20");
   await tab.locator("#play").click();
-  await until(tab, "it plays to the end", () => document.querySelector("#now .number").textContent.endsWith("11"));
+  await until(tab, "it plays to the end", () => document.querySelector("#now .number").textContent.endsWith("11.3"));
   await until(tab, "it stops there", () => document.querySelector("#play").getAttribute("aria-pressed") === "false");
-  equal(await tab.locator("#slider").getAttribute("aria-valuetext").then(text => text.startsWith("step 11")), true);
+  equal(await tab.locator("#slider").getAttribute("aria-valuetext").then(text => text.startsWith("step 11.3")), true);
 });
 await check("find goes from hit to hit", async open => {
   const tab = await open(page);
@@ -163,7 +183,7 @@ await check("ownership and lag stand over time, with units, and a click goes the
   holds("pauses are drawn", await plot.locator("rect[stroke='var(--warn)']").count() === 3);
   const box = await plot.boundingBox();
   await plot.click({ position: { x: box.width - 16.2, y: 30 } });
-  equal(await number(tab), 11);
+  equal(Math.floor(await number(tab)), 11);
   equal(await tab.getByRole("button", { name: "time", exact: true }).getAttribute("aria-pressed"), "true");
   await tab.getByRole("button", { name: "steps", exact: true }).click();
   holds("the axis counts steps", (await tab.locator(".times svg text").allTextContents()).includes("step"));

@@ -36,8 +36,8 @@ class View {
   }
   linked(text) { // steps that a sentence names lead there, the others are words
     return text.replaceAll(" -> ", " → ").split(/(\bsteps? \d+(?:\.\d+)?)/).map((piece, k) => {
-      const n = k % 2 ? Number(/\d+/.exec(piece)[0]) : 0;
-      return this.run.indexOf.has(n) && n !== this.run.steps[this.i].n ? this.link(n, piece) : piece;
+      const n = k % 2 ? this.run.numberOf(/\d+(?:\.\d+)?/.exec(piece)[0]) : undefined;
+      return n !== undefined && n !== this.run.steps[this.i].n ? this.link(n, piece) : piece;
     });
   }
   tell(step) {
@@ -45,7 +45,7 @@ class View {
     const wire = protocol(step), [route, code] = wire.split(" <- ");
     const links = el("div", { class: "links" }), other = n => { const i = this.run.indexOf.get(n); return i === undefined ? "" : ": " + protocol(this.run.steps[i]).replace(" <- NONE", ""); };
     if (this.run.indexOf.has(step.c)) links.append(el("span", { class: "cause" }, this.link(step.c, "because of step " + step.c), other(step.c)));
-    if (step.h) links.append(el("span", {}, this.link(step.h, (step.y === "held" ? "answered in step " : "answers step ") + step.h)));
+    if (step.h) links.append(el("span", {}, this.link(this.run.numberOf(String(step.h)), (step.y === "held" ? "answered in step " : "answers step ") + step.h)));
     else if (step.y === "held") links.append(el("span", { text: "not answered in this run" }));
     this.now.className = "panel now" + (step.e ? " bad" : step.b ? " rebalance" : "");
     this.now.replaceChildren(
@@ -88,10 +88,10 @@ const player = {
     this.at = Math.max(0, Math.min(k, this.positions.length - 1));
     const position = this.positions[this.at], view = views[position.first], step = view.run.steps[position.steps[position.first]];
     views.forEach((each, index) => each.show(position.steps[index]));
-    const last = views[0].run.steps.at(-1), text = "step " + step.n + (views.length > 1 && position.first ? " (right)" : "") + " · " + seconds(step.t);
+    const last = views[0].run.lastNumber, text = "step " + step.n + (views.length > 1 && position.first ? " (right)" : "") + " · " + seconds(step.t);
     $("slider").value = this.at;
     $("slider").setAttribute("aria-valuetext", text);
-    $("at").textContent = views.length > 1 ? text : "step " + step.n + " of " + last.n;
+    $("at").textContent = views.length > 1 ? text : "step " + step.n + " of " + last;
     clearTimeout(this.naming); // the address follows when the hand rests: naming it costs more than drawing
     this.naming = setTimeout(() => history.replaceState(null, "", "#" + this.hash(view, step.n)), 120);
   },
@@ -158,7 +158,7 @@ const player = {
     this.searched = text;
     this.hits = [];
     if (text) for (const view of views) view.run.steps.forEach((step, i) => {
-      const hit = /^\d+$/.test(text) ? String(step.n) === text : [step.a, step.p, step.x, step.e].some(words => words?.toLowerCase().includes(text));
+      const hit = /^\d+(\.\d+)?$/.test(text) ? String(step.n) === text : [step.a, step.p, step.x, step.e].some(words => words?.toLowerCase().includes(text));
       if (hit && !(view.quizHides() && i > view.i)) { this.found.add(view.index + ":" + i); this.hits.push({ view, i, t: step.t }); }
     });
     this.hits.sort((a, b) => a.t - b.t || a.view.index - b.view.index || a.i - b.i);
@@ -172,7 +172,7 @@ const player = {
     this.goTo(hit.view, hit.i);
   },
   open(hash) {
-    const named = /^#(run2-)?step-(\d+)$/.exec(hash), view = views[named?.[1] ? 1 : 0], i = named && view?.run.indexOf.get(Number(named[2]));
+    const named = /^#(run2-)?step-(\d+(?:\.\d+)?)$/.exec(hash), view = views[named?.[1] ? 1 : 0], i = named && view && view.run.indexOf.get(view.run.numberOf(named[2]));
     if (i === undefined || i === null) return false;
     this.goTo(view, i);
     return true;
@@ -184,7 +184,7 @@ const models = JSON.parse($("model").textContent);
 const views = models.map((model, index) => new View(new Run(model), index, models.length));
 document.title = models.map(model => model.title).join(" against ") + " – kafkasim";
 $("title").textContent = models.map(model => model.title).join(" against ");
-$("facts").textContent = models.map(model => [model.seed === null ? "" : "seed " + model.seed, plural(model.steps.at(-1)?.n ?? 0, "step"), seconds(model.duration),
+$("facts").textContent = models.map((model, index) => [model.seed === null ? "" : "seed " + model.seed, plural(views[index].run.lastNumber, "step"), seconds(model.duration),
   ...model.groups.slice(0, 4).map(group => "group " + group.name + ": " + group.type + (group.assignor ? ", " + group.assignor : ""))].filter(Boolean).join(" · ")).join("  |  ");
 if (views.length > 1) {
   $("runs").className = "two";

@@ -34,6 +34,13 @@ class Run {
     this.state = this.copy(this.frames[0] ?? this.fresh());
     this.replayed = 0; // steps, since the page was opened: what scrubbing costs
   }
+  // "18" or "18.8" as the model has it: of a sub-step that is not on the page the step that it belongs to; undefined: there is none.
+  numberOf(text) {
+    if (this.indexOf.has(text)) return text;
+    const main = Number.parseInt(text, 10);
+    return this.indexOf.has(main) ? main : undefined;
+  }
+  get lastNumber() { return Number.parseInt(this.steps.at(-1)?.n ?? 0, 10); }
   fresh() {
     const shares = this.G * this.P, places = this.G * this.M;
     return { start: new Float64Array(this.P), end: new Float64Array(this.P), there: new Uint8Array(this.P), life: new Int32Array(this.P),
