@@ -2,92 +2,95 @@
  *
  * Fetch (Kafka's KafkaApis.handleFetchRequest, ReplicaManager.fetchMessages and readFromLog). First it is looked at: is
  * there an error to tell, or are there enough bytes? If so it is answered, else it is parked (fetch_wait.h) and
- * answered later, from the same request. Every answer reads afresh. There are no fetch sessions: the session id of
- * every answer is 0.
+ * answered later. Every answer reads afresh. Of a fetch session (fetch_session.h) to which nothing has happened since its last
+ * answer, neither needs a look at its partitions.
  */
 #include "sim/broker/cluster_internal.h"
-#include "sim/broker/fetch_wait.h"
+#include "sim/broker/fetch_session.h"
 #include "sim/broker/response.h"
 
-typedef ks_fetch_request_topic topic_in;
-typedef ks_fetch_request_partition partition_in;
 typedef ks_fetch_response_partition_data partition_out;
 
 /* ---- one partition ---- */
 
-static ks_topic *find_topic(const ks_cluster *cluster, int16_t version, const topic_in *in) {
-    return version >= 13 ? ks_cluster_topic_find_id(cluster, in->topic_id) : ks_cluster_topic_find(cluster, in->topic);
+static int16_t version_of(const ks_fetch *fetch) { return fetch->request->envelope->api_version; }
+
+static bool same_topic(const ks_fetch_part *a, const ks_fetch_part *b, int16_t version) {
+    return version >= 13 ? ks_uuid_equal(a->topic_id, b->topic_id) : ks_string_equal(a->topic, b->topic);
 }
 
-/* Everything but the data: does it exist, do we lead it, is the offset in range? *partition is set as soon as it is
- * known. */
-static kafka_error check(const ks_broker *broker, int16_t version, const ks_topic *topic, const partition_in *in,
-                         ks_partition **partition) {
-    *partition = NULL;
+/* Of a part that hangs on its partition it is known; `before` is the part that was found before this one, or NULL. */
+static kafka_error find(const ks_fetch *fetch, ks_fetch_part *part, const ks_fetch_part *before) {
+    const ks_cluster *cluster = fetch->broker->cluster;
+    int16_t version = version_of(fetch);
+    if (part->link != NULL) return KAFKA_OK;
+    part->partition = NULL;
+    const ks_topic *topic = before && before->partition && same_topic(part, before, version) ? before->partition->topic
+                            : version >= 13 ? ks_cluster_topic_find_id(cluster, part->topic_id)
+                                            : ks_cluster_topic_find(cluster, part->topic);
     if (topic == NULL) return version >= 13 ? KAFKA_ERR_UNKNOWN_TOPIC_ID : KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION;
-    *partition = ks_topic_partition(topic, in->partition);
-    if (*partition == NULL) return KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION;
-    if (version < 10 && topic->config->value[KS_TOPIC_compression_type] == KS_CODEC_ZSTD)
-        return KAFKA_ERR_UNSUPPORTED_COMPRESSION_TYPE;
-    kafka_error error = ks_partition_check_leader(*partition, broker, version >= 9 ? in->current_leader_epoch : -1);
+    part->partition = ks_topic_partition(topic, part->index);
+    return part->partition == NULL ? KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION : KAFKA_OK;
+}
+
+/* Everything but the data: does it exist, do we lead it, is the offset in range? part->partition is set as soon as it is known. */
+static kafka_error check(const ks_fetch *fetch, ks_fetch_part *part, const ks_fetch_part *before) {
+    int16_t version = version_of(fetch);
+    kafka_error error = find(fetch, part, before);
     if (error != KAFKA_OK) return error;
-    const ks_log *log = (*partition)->log;
-    bool in_range = in->fetch_offset >= ks_log_start_offset(log) && in->fetch_offset <= ks_log_end_offset(log);
+    const ks_partition *partition = part->partition;
+    if (version < 10 && partition->topic->config->value[KS_TOPIC_compression_type] == KS_CODEC_ZSTD)
+        return KAFKA_ERR_UNSUPPORTED_COMPRESSION_TYPE;
+    error = ks_partition_check_leader(partition, fetch->broker, version >= 9 ? part->leader_epoch : -1);
+    if (error != KAFKA_OK) return error;
+    const ks_log *log = partition->log;
+    bool in_range = part->offset >= ks_log_start_offset(log) && part->offset <= ks_log_end_offset(log);
     return in_range ? KAFKA_OK : KAFKA_ERR_OFFSET_OUT_OF_RANGE;
 }
 
 /* LG-21: what the client last read comes from an epoch that ended earlier here. */
-static bool diverges(const ks_partition *partition, int16_t version, const partition_in *in, int32_t *epoch,
-                     int64_t *end) {
-    if (version < 12 || in->last_fetched_epoch < 0) return false;
-    ks_log_epoch_end(partition->log, in->last_fetched_epoch, epoch, end);
-    return *epoch >= 0 && (*epoch < in->last_fetched_epoch || *end < in->fetch_offset);
+static bool diverges(const ks_fetch_part *part, int16_t version, int32_t *epoch, int64_t *end) {
+    if (version < 12 || part->last_fetched_epoch < 0) return false;
+    ks_log_epoch_end(part->partition->log, part->last_fetched_epoch, epoch, end);
+    return *epoch >= 0 && (*epoch < part->last_fetched_epoch || *end < part->offset);
 }
 
 /* ---- looking ---- */
 
-typedef struct look {
-    bool now;          /* an error, a diverging epoch, nothing asked: answer at once */
-    int32_t count;     /* partitions */
-    int64_t available; /* bytes */
-} look;
-
 /* The first partition with data gives at least one whole batch, however small the limits are. */
-static int64_t first_bytes(const ks_partition *partition, const partition_in *in, int64_t available) {
+static int64_t first_bytes(const ks_fetch_part *part, int64_t available) {
     ks_log_slice slice;
-    ks_log_read(partition->log, in->fetch_offset, ks_log_high_watermark(partition->log), 0, true, &slice);
+    ks_log_read(part->partition->log, part->offset, ks_log_high_watermark(part->partition->log), 0, true, &slice);
     ks_block_release(slice.block);
     return slice.bytes.size > available ? slice.bytes.size : available;
 }
 
-static look look_at(const ks_broker *broker, int16_t version, const ks_fetch_request *in) {
-    look seen = { .now = false };
-    for (int32_t i = 0; i < in->topics.count; i++) {
-        const topic_in *topic = &in->topics.items[i];
-        const ks_topic *found = find_topic(broker->cluster, version, topic);
-        for (int32_t j = 0; j < topic->partitions.count; j++) {
-            const partition_in *asked = &topic->partitions.items[j];
-            ks_partition *partition;
-            int32_t epoch;
-            int64_t end;
-            seen.count++;
-            seen.now |= check(broker, version, found, asked, &partition) != KAFKA_OK ||
-                        diverges(partition, version, asked, &epoch, &end);
-            if (seen.now) continue;
-            int64_t bytes = ks_fetch_available(partition, asked->fetch_offset, asked->partition_max_bytes);
-            if (bytes != 0 && bytes < in->min_bytes && seen.available == 0)
-                bytes = first_bytes(partition, asked, bytes);
-            seen.available += bytes;
-        }
+/* True: an error, a diverging epoch, enough bytes: answer at once. O(parts); O(1) when the set is quiet */
+static bool has_news(ks_fetch *fetch) {
+    ks_fetch_set *set = fetch->set;
+    if (set->quiet) return fetch->min_bytes <= 0;
+    const ks_fetch_part *before = NULL;
+    int64_t end, seen = 0;
+    int32_t epoch;
+    set->available = 0;
+    set->known = NULL;
+    for (ks_fetch_part *part = set->first; part != NULL; before = part, part = part->after) {
+        kafka_error error = check(fetch, part, before);
+        if (set->known == NULL) set->known = part->partition, set->from = part->offset;
+        if (error != KAFKA_OK || diverges(part, version_of(fetch), &epoch, &end)) return true;
+        part->available = ks_fetch_available(part->partition, part->offset, part->max_bytes);
+        set->available += part->available;
+        bool first = part->available != 0 && part->available < fetch->min_bytes && seen == 0;
+        seen += first ? first_bytes(part, part->available) : part->available;
     }
-    seen.now |= seen.count == 0;
-    return seen;
+    return seen >= fetch->min_bytes;
 }
 
 /* ---- answering ---- */
 
 typedef struct answer {
-    const ks_broker *broker;
+    const ks_fetch *fetch;
+    const ks_fetch_request *in;
     ks_envelope *response;
     int16_t version;
     int64_t left; /* bytes that may still be sent */
@@ -107,10 +110,10 @@ static void refuse(answer *a, const ks_partition *partition, kafka_error error, 
 }
 
 /* LG-28: the first partition with data gives one batch whatever the limits; then the limits hold. */
-static void read(answer *a, const ks_partition *partition, const partition_in *in, partition_out *out) {
-    int64_t max_bytes = in->partition_max_bytes < a->left ? in->partition_max_bytes : a->left;
+static void read(answer *a, const ks_fetch_part *part, partition_out *out) {
+    int64_t max_bytes = part->max_bytes < a->left ? part->max_bytes : a->left;
     ks_log_slice slice;
-    ks_log_read(partition->log, in->fetch_offset, out->high_watermark, max_bytes, a->bytes == 0, &slice);
+    ks_log_read(part->partition->log, part->offset, out->high_watermark, max_bytes, a->bytes == 0, &slice);
     out->records = slice.bytes;
     if (slice.block == NULL) return;
     ks_envelope_hold(a->response, slice.block);
@@ -119,30 +122,114 @@ static void read(answer *a, const ks_partition *partition, const partition_in *i
     a->left -= slice.bytes.size;
 }
 
-static void fetch_partition(answer *a, const ks_topic *topic, const ks_fetch_request *in, const partition_in *asked,
-                            partition_out *out) {
-    ks_partition *partition;
+static void fetch_partition(answer *a, ks_fetch_part *part, const ks_fetch_part *before, partition_out *out) {
     int32_t epoch;
     int64_t end;
-    out->partition_index = asked->partition;
-    if (in->isolation_level == 0) out->aborted_transactions.count = -1; /* null for read_uncommitted */
-    kafka_error error = check(a->broker, a->version, topic, asked, &partition);
+    out->partition_index = part->index;
+    if (a->in->isolation_level == 0) out->aborted_transactions.count = -1; /* null for read_uncommitted */
+    kafka_error error = check(a->fetch, part, before);
     if (error != KAFKA_OK) {
-        refuse(a, partition, error, out);
+        refuse(a, part->partition, error, out);
         return;
     }
-    ks_assert(ks_log_start_offset(partition->log) <= ks_log_high_watermark(partition->log));
-    ks_assert(ks_log_high_watermark(partition->log) <= ks_log_end_offset(partition->log));
-    out->high_watermark = ks_log_high_watermark(partition->log); /* LG-30: those before the read */
-    out->last_stable_offset = out->high_watermark;               /* no transactions yet */
-    if (a->version >= 5) out->log_start_offset = ks_log_start_offset(partition->log);
+    const ks_log *log = part->partition->log;
+    ks_assert(ks_log_start_offset(log) <= ks_log_high_watermark(log));
+    ks_assert(ks_log_high_watermark(log) <= ks_log_end_offset(log));
+    out->high_watermark = ks_log_high_watermark(log); /* LG-30: those before the read */
+    out->last_stable_offset = out->high_watermark;    /* no transactions yet */
+    if (a->version >= 5) out->log_start_offset = ks_log_start_offset(log);
     out->records = (ks_bytes){ NULL, 0 };
-    if (diverges(partition, a->version, asked, &epoch, &end)) {
+    if (diverges(part, a->version, &epoch, &end)) {
         out->diverging_epoch.epoch = epoch;
         out->diverging_epoch.end_offset = end;
         return;
     }
-    read(a, partition, asked, out);
+    read(a, part, out);
+}
+
+/* FetchSession.scala, CachedPartition.maybeUpdateResponseData: what has the client not heard yet? */
+static bool is_news(ks_fetch_part *part, const partition_out *out, bool *untold) {
+    bool odd = out->error_code != 0 || out->diverging_epoch.epoch >= 0; /* told again and again, and what follows it too */
+    bool news = odd || out->records.size > 0 || out->high_watermark != part->told_high_watermark ||
+                out->log_start_offset != part->told_log_start;
+    part->told_high_watermark = odd ? -1 : out->high_watermark;
+    part->told_log_start = out->log_start_offset;
+    *untold |= odd;
+    return news;
+}
+
+/* Whoever gave records goes behind the others of its session, so that all get their turn. */
+static void to_the_end(ks_fetch_part *part) {
+    ks_fetch_set *set = part->set;
+    if (part->after == NULL) return;
+    *part->place = part->after;
+    part->after->place = part->place;
+    part->after = NULL;
+    part->place = set->last;
+    *set->last = part;
+    set->last = &part->after;
+}
+
+typedef struct told { /* what is told so far: an answer, and of which part */
+    partition_out *items;
+    const ks_fetch_part **parts;
+    int32_t count, room;
+    partition_out blank; /* what an answer starts from */
+} told;
+
+/* Of a session mostly nothing is told, of a request of its own everything. */
+static void make_room(answer *a, told *so_far) {
+    enum { FEW = 4 };
+    if (so_far->count < so_far->room) return;
+    int32_t all = a->fetch->set->count, room = so_far->room * 2;
+    if (room == 0) room = FEW;
+    if (room > all || a->fetch->session == NULL) room = all;
+    partition_out *items = ks_response_items(a->response, room, ks_describe_fetch_response_partition_data());
+    const ks_fetch_part **parts = ks_arena_alloc(a->response->arena, (size_t)room * sizeof *parts);
+    if (so_far->count > 0) memcpy(items, so_far->items, (size_t)so_far->count * sizeof *items);
+    if (so_far->count > 0) memcpy(parts, so_far->parts, (size_t)so_far->count * sizeof *parts);
+    *so_far = (told){ items, parts, so_far->count, room, items[room - 1] };
+}
+
+/* Neighbours of one topic stand together. */
+static void group_by_topic(answer *a, const told *all, ks_fetch_response *out) {
+    int32_t topics = 0;
+    for (int32_t i = 0; i < all->count; i++) topics += i == 0 || !same_topic(all->parts[i], all->parts[i - 1], a->version);
+    KS_RESPONSE_ARRAY(a->response, out->responses, topics, fetch_response_fetchable_topic_response);
+    ks_fetch_response_fetchable_topic_response *topic = out->responses.items - 1;
+    for (int32_t i = 0; i < all->count; i++) {
+        const ks_fetch_part *part = all->parts[i];
+        if (i == 0 || !same_topic(part, all->parts[i - 1], a->version)) {
+            topic++;
+            if (a->version >= 13) topic->topic_id = part->topic_id;
+            else topic->topic = ks_arena_string(a->response->arena, part->topic);
+            topic->partitions.items = &all->items[i];
+        }
+        topic->partitions.count++;
+    }
+}
+
+/* The answers of all parts, or of a session's those with news. O(parts) */
+static void tell_partitions(answer *a, ks_fetch_response *out) {
+    ks_fetch_set *set = a->fetch->set;
+    bool session = a->fetch->session != NULL, untold = false;
+    told so_far = { .count = 0 };
+    const ks_fetch_part *before = NULL;
+    ks_fetch_part *part = set->first, *next;
+    for (int32_t left = set->count; left > 0; left--, before = part, part = next) {
+        next = part->after;
+        make_room(a, &so_far);
+        partition_out *item = &so_far.items[so_far.count];
+        fetch_partition(a, part, before, item);
+        if (!is_news(part, item, &untold) && session) {
+            *item = so_far.blank;
+            continue;
+        }
+        so_far.parts[so_far.count++] = part;
+        if (session && item->records.size > 0) to_the_end(part);
+    }
+    group_by_topic(a, &so_far, out);
+    set->quiet = !untold && set->available == 0 && set->hanging == set->count;
 }
 
 static void name_leaders(answer *a, ks_fetch_response *out) {
@@ -151,7 +238,7 @@ static void name_leaders(answer *a, ks_fetch_response *out) {
     KS_RESPONSE_ARRAY(a->response, out->node_endpoints, count, fetch_response_node_endpoint);
     for (int32_t id = 1; id < 64; id++) {
         if (!(a->leaders >> id & 1)) continue;
-        const ks_broker *broker = ks_cluster_broker_find(a->broker->cluster, id);
+        const ks_broker *broker = ks_cluster_broker_find(a->fetch->broker->cluster, id);
         ks_fetch_response_node_endpoint *endpoint = &out->node_endpoints.items[i++];
         endpoint->node_id = id;
         endpoint->host = broker->host;
@@ -165,72 +252,97 @@ static int64_t bytes_limit(const ks_broker *broker, const ks_fetch_request *in) 
     return in->max_bytes < most ? in->max_bytes : most;
 }
 
-int32_t ks_fetch_answer(ks_broker *broker, ks_request *request) {
-    const ks_fetch_request *in = request->envelope->body;
-    ks_kernel *kernel = broker->cluster->kernel;
-    answer a = { .broker = broker,
-                 .response = ks_response_new(request),
-                 .version = request->envelope->api_version,
+int32_t ks_fetch_answer(ks_fetch *fetch) {
+    ks_broker *broker = fetch->broker;
+    const ks_envelope *request = fetch->request->envelope;
+    const ks_fetch_request *in = request->body;
+    answer a = { .fetch = fetch,
+                 .in = in,
+                 .response = ks_response_new(fetch->request),
+                 .version = request->api_version,
                  .left = bytes_limit(broker, in) };
     ks_fetch_response *out = a.response->body;
-    KS_RESPONSE_ARRAY(a.response, out->responses, in->topics.count, fetch_response_fetchable_topic_response);
-    for (int32_t i = 0; i < in->topics.count; i++) {
-        const topic_in *topic = &in->topics.items[i];
-        const ks_topic *found = find_topic(broker->cluster, a.version, topic);
-        ks_fetch_response_fetchable_topic_response *topic_out = &out->responses.items[i];
-        if (a.version >= 13)
-            topic_out->topic_id = topic->topic_id;
-        else
-            topic_out->topic = ks_arena_string(a.response->arena, topic->topic);
-        KS_RESPONSE_ARRAY(a.response, topic_out->partitions, topic->partitions.count, fetch_response_partition_data);
-        for (int32_t j = 0; j < topic->partitions.count; j++) {
-            fetch_partition(&a, found, in, &topic->partitions.items[j], &topic_out->partitions.items[j]);
-        }
-    }
+    if (!fetch->set->quiet) tell_partitions(&a, out);
     if (a.leaders != 0) name_leaders(&a, out);
-    if (a.bytes > 0) ks_progress(kernel);
-    ks_respond(request, a.response);
+    if (fetch->session != NULL) out->session_id = ks_fetch_session_id(fetch->session);
+    else if (a.version >= 7 && in->session_epoch == 0)
+        out->session_id = ks_fetch_session_start(broker->fetch_sessions, fetch->set, a.version >= 13, request->client_id);
+    if (a.bytes > 0) ks_progress(broker->cluster->kernel);
+    ks_respond(fetch->request, a.response);
     return a.bytes;
 }
 
-/* ---- parking ---- */
-
-static void park(ks_broker *broker, ks_request *request, int32_t count, int64_t min_bytes) {
-    const ks_fetch_request *in = request->envelope->body;
-    ks_fetch *fetch = ks_fetch_park(broker, request, count, min_bytes, in->max_wait_ms);
-    for (int32_t i = 0; i < in->topics.count; i++) {
-        const topic_in *topic = &in->topics.items[i];
-        const ks_topic *found = find_topic(broker->cluster, request->envelope->api_version, topic);
-        for (int32_t j = 0; j < topic->partitions.count; j++) {
-            const partition_in *asked = &topic->partitions.items[j];
-            ks_fetch_wait_on(fetch, ks_topic_partition(found, asked->partition), asked->fetch_offset,
-                             asked->partition_max_bytes);
-        }
-    }
-    const ks_fetch_wait *first = &fetch->waits[0];
-    KS_EMIT(broker->cluster->kernel, broker->node, fetch_parked, .topic = first->partition->topic->name,
-            .partition = first->partition->index, .offset = first->offset, .client = request->envelope->client_id,
-            .max_wait_ms = in->max_wait_ms, .min_bytes = in->min_bytes);
-}
-
-static void refuse_session(ks_request *request) {
+void ks_fetch_refuse(ks_request *request, kafka_error error) {
     ks_envelope *response = ks_response_new(request);
     ks_fetch_response *out = response->body;
-    out->error_code = KAFKA_ERR_FETCH_SESSION_ID_NOT_FOUND;
+    out->error_code = (int16_t)error;
     ks_respond(request, response);
+}
+
+/* ---- what the trace hears of waiting ---- */
+
+static void tell_parked(const ks_fetch *fetch, int32_t max_wait_ms) {
+    const ks_partition *first = fetch->set->known;
+    KS_EMIT(fetch->broker->cluster->kernel, fetch->broker->node, fetch_parked, .topic = first->topic->name,
+            .partition = first->index, .offset = fetch->set->from, .client = fetch->request->envelope->client_id,
+            .max_wait_ms = max_wait_ms, .min_bytes = (int32_t)fetch->min_bytes);
+}
+
+void ks_fetch_tell_completed(const ks_fetch *fetch, ks_string client, int32_t bytes, const char *reason) {
+    ks_kernel *kernel = fetch->broker->cluster->kernel;
+    const ks_partition *first = fetch->set->known;
+    KS_EMIT(kernel, fetch->broker->node, fetch_completed, .topic = first->topic->name, .partition = first->index,
+            .client = client, .bytes = bytes,
+            .waited_ms = (int32_t)((ks_now(kernel) - fetch->parked_at) / KS_MS), .reason = ks_str(reason));
+}
+
+/* ---- handling ---- */
+
+static ks_fetch *fetch_of(ks_broker *broker, ks_request *request) {
+    const ks_fetch_request *in = request->envelope->body;
+    int32_t count = 0;
+    ks_fetch_part *part;
+    for (int32_t i = 0; i < in->topics.count; i++) count += in->topics.items[i].partitions.count;
+    ks_fetch *fetch = ks_fetch_new(broker, request, count, &part);
+    for (int32_t i = 0; i < in->topics.count; i++) {
+        const ks_fetch_request_topic *topic = &in->topics.items[i];
+        for (int32_t j = 0; j < topic->partitions.count; j++, part++) {
+            part->topic = topic->topic;
+            part->topic_id = topic->topic_id;
+            part->index = topic->partitions.items[j].partition;
+            part->told_high_watermark = part->told_log_start = -1;
+            ks_fetch_part_ask(part, &topic->partitions.items[j]);
+            ks_fetch_part_append(fetch->set, part);
+        }
+    }
+    return fetch;
+}
+
+/* The session's fetch, or the request's own; NULL: it was refused. */
+static ks_fetch *session_fetch(ks_broker *broker, ks_request *request) {
+    const ks_fetch_request *in = request->envelope->body;
+    if (in->session_epoch <= 0) {
+        if (in->session_id != 0) ks_fetch_session_close(broker->fetch_sessions, in->session_id, in->session_epoch < 0 ? "closed" : "replaced");
+        return fetch_of(broker, request);
+    }
+    kafka_error error;
+    ks_fetch *fetch = ks_fetch_session_continue(broker->fetch_sessions, request, &error);
+    if (error != KAFKA_OK) ks_fetch_refuse(request, error);
+    else if (fetch == NULL) fetch = fetch_of(broker, request);
+    return fetch;
 }
 
 void ks_handle_fetch(ks_broker *broker, ks_request *request) {
     const ks_fetch_request *in = request->envelope->body;
-    int16_t version = request->envelope->api_version;
-    if (version >= 7 && (in->session_id != 0 || in->session_epoch > 0)) { /* we never gave one out */
-        refuse_session(request);
+    ks_fetch *fetch = request->envelope->api_version >= 7 ? session_fetch(broker, request) : fetch_of(broker, request);
+    if (fetch == NULL) return;
+    int64_t limit = bytes_limit(broker, in);
+    fetch->min_bytes = in->min_bytes < limit ? in->min_bytes : limit;
+    if (fetch->set->count == 0 || in->max_wait_ms <= 0 || has_news(fetch)) {
+        ks_fetch_answer(fetch);
+        ks_fetch_end(fetch);
         return;
     }
-    look seen = look_at(broker, version, in);
-    int64_t limit = bytes_limit(broker, in), min_bytes = in->min_bytes < limit ? in->min_bytes : limit;
-    if (seen.now || in->max_wait_ms <= 0 || seen.available >= min_bytes)
-        ks_fetch_answer(broker, request);
-    else
-        park(broker, request, seen.count, min_bytes);
+    ks_fetch_park(fetch, in->max_wait_ms);
+    tell_parked(fetch, in->max_wait_ms);
 }

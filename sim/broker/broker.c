@@ -4,7 +4,7 @@
  * cluster when its process dies or comes back.
  */
 #include "sim/broker/cluster_internal.h"
-#include "sim/broker/fetch_wait.h"
+#include "sim/broker/fetch_session.h"
 
 /* What this broker serves and therefore advertises (WR-28). One line per file api_NN_name.c. */
 static ks_api_handler *const handlers[KS_API_LIMIT] = {
@@ -75,6 +75,7 @@ static void on_down(void *owner) {
     broker->up = false;
     cluster->down_count++;
     ks_fetch_drop_all(cluster, broker); /* their connections are gone */
+    ks_fetch_sessions_clear(broker->fetch_sessions);
     ks_leaders_broker_down(cluster, broker->id);
     cluster->changes++;
     KS_WATCHES(cluster, broker_down, broker);
@@ -102,6 +103,7 @@ void ks_broker_init(ks_broker *broker, ks_cluster *cluster, int32_t id, const ch
                            .port = KS_BROKER_PORT,
                            .up = true };
     broker->node = ks_node_new(cluster->kernel, host, &events, broker);
+    broker->fetch_sessions = ks_fetch_sessions_new(broker);
 }
 
 ks_envelope *ks_response_new(ks_request *request) {

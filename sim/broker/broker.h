@@ -26,6 +26,7 @@ struct ks_broker {
     ks_string host, rack; /* "broker-1"; rack null: none */
     int32_t port;         /* 9092 */
     bool up;
+    struct ks_fetch_sessions *fetch_sessions; /* fetch_session.h */
     ks_group_coordinator *groups; /* the groups whose __consumer_offsets partition this broker leads */
 };
 

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "sim/broker/fetch_wait.h"
+#include "sim/broker/fetch_session.h"
 #include "sim/broker/group_coordinator.h"
 
 /* ---- config ---- */
@@ -156,6 +156,7 @@ void ks_cluster_free(ks_cluster *cluster) {
         if (watch->closing != NULL) watch->closing(watch->context);
     }
     ks_fetch_drop_all(cluster, NULL);
+    for (int32_t i = 0; i < cluster->broker_count; i++) ks_fetch_sessions_free(cluster->brokers[i].fetch_sessions);
     ks_timer_stop(&cluster->rebalance_timer);
     ks_timer_stop(&cluster->retention_timer);
     for (ks_topic *topic = cluster->topics_by_name, *next; topic != NULL; topic = next) {

@@ -19,7 +19,7 @@
 #define KS_OFFSETS_TOPIC "__consumer_offsets"
 enum { KS_BROKER_PORT = 9092, KS_BROKERS_MAX = 1000, KS_NO_LEADER = -1 };
 
-typedef struct ks_fetch_wait ks_fetch_wait; /* fetch.h: one partition of a parked fetch */
+typedef struct ks_fetch_part ks_fetch_part; /* fetch_wait.h: one partition of a fetch */
 
 struct ks_partition {
     ks_topic *topic;
@@ -30,7 +30,7 @@ struct ks_partition {
     int32_t leader; /* broker id; KS_NO_LEADER */
     int32_t leader_epoch;
     int16_t replica_count, isr_count;
-    ks_fetch_wait *waits, **waits_last; /* parked fetches that look at it */
+    ks_fetch_part *fetches, **fetches_last; /* that wait for news of it */
     uint64_t asked;                     /* by the request of that number (api_02), to find what it names twice */
 };
 

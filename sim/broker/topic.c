@@ -155,7 +155,7 @@ static void add_partitions(ks_topic *topic, int32_t count, int32_t replication_f
                                      .index = first + i,
                                      .replica_count = (int16_t)replication_factor,
                                      .replicas = ids + 2 * row * (size_t)i };
-        partition->waits_last = &partition->waits;
+        partition->fetches_last = &partition->fetches;
         memcpy(partition->replicas, assignment + row * (size_t)i, row * sizeof *ids);
         start_partition(partition, cluster);
         topic->partitions[first + i] = partition;

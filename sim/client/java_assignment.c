@@ -244,7 +244,7 @@ bool ks_consumer_seek(ks_consumer *c, ks_string topic, int32_t number, int64_t o
     p->position = offset;
     p->position_epoch = -1;
     p->serial = ++c->serial; /* a lookup under way no longer counts; buffered data is dropped when it is met */
-    p->looking_up = p->fetching = false;
+    p->looking_up = false;
     c->fetch_changes++;
     ks_java_wake(c);
     return true;
@@ -258,7 +258,7 @@ bool ks_consumer_seek_reset(ks_consumer *c, ks_string topic, int32_t number, ks_
     p->reset_reason = "set_offset";
     p->retry_at = 0;
     p->serial = ++c->serial;
-    p->looking_up = p->fetching = false;
+    p->looking_up = false;
     c->fetch_changes++;
     c->positions_missing = true;
     ks_java_wake(c);

@@ -41,7 +41,7 @@ static void metadata_updated(void *owner) {
     ks_java_ops_metadata(c);
     if (c->modern) ks_java_modern_metadata(c);
     if (c->ops && c->coordinator < 0 && c->group_id.size >= 0) (void)ks_java_coordinator_known(c);
-    if (c->fetches == NULL || c->positions_missing || c->leader || c->stage != KS_STAGE_IDLE || c->modern) ks_java_wake(c);
+    if (c->fetches_under_way == 0 || c->positions_missing || c->leader || c->stage != KS_STAGE_IDLE || c->modern) ks_java_wake(c);
     if (c->polling) ks_java_fetch_soon(c);
 }
 
@@ -102,6 +102,7 @@ ks_consumer *ks_consumer_new(ks_process *process, const char *addresses, ks_java
     c->assignment_bytes = KS_NULL_BYTES;
     for (int32_t i = 0; i < 4; i++) c->assignor_generation_max[i] = -1;
     c->fetched_end = &c->fetched;
+    c->fetches_end = &c->fetches;
     c->ops_end = &c->ops;
     c->assignment_arena = ks_arena_new();
     c->callback_arena = ks_arena_new();

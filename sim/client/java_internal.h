@@ -4,10 +4,11 @@
  *
  *   java_poll.c        what one poll does, in order          java_assignment.c  assigned partitions and their positions
  *   java_rebalance.c   the application's side of a rebalance java_fetch.c       fetch requests, one per broker
- *   java_join.c        JoinGroup, SyncGroup, the leader      java_drain.c       records out of what was fetched
- *   java_heartbeat.c   heartbeats, leaving, poll time-out    java_positions.c   where to start: committed, or reset
- *   java_coordinator.c finding the coordinator               java_offsets.c     commits and lookups for the application
- *   java_consumer.c    life                                  java_modern*.c     KIP-848 membership
+ *   java_join.c        JoinGroup, SyncGroup, the leader      java_fetch_session.c  what a broker knows of them
+ *   java_heartbeat.c   heartbeats, leaving, poll time-out    java_drain.c       records out of what was fetched
+ *   java_coordinator.c finding the coordinator               java_positions.c   where to start: committed, or reset
+ *   java_consumer.c    life                                  java_offsets.c     commits and lookups for the application
+ *   java_close.c       closing and unsubscribing             java_modern*.c     KIP-848 membership
  *   java_obstacle.c    what a long call waits for, in words
  */
 #ifndef KS_JAVA_INTERNAL_H
@@ -46,7 +47,7 @@ typedef struct ks_java_partition { /* what every walk looks at stands together *
     bool awaiting_callback;  /* KIP-848: not before `assigned` has returned */
     bool looking_up;         /* a request for its position is under way */
     bool buffered;           /* fetched data waits: no new fetch */
-    bool fetching;           /* part of a fetch under way */
+    struct ks_java_fetch *wanted_by; /* while fetches are made up: the one it goes into */
     int32_t position_epoch;
     int64_t position;
     uint64_t serial;         /* of this assignment of it: answers to older questions do not count */
@@ -83,26 +84,32 @@ typedef struct ks_java_fetched { /* one partition's part of a fetch answer: Comp
     int32_t last_epoch;
 } ks_java_fetched;
 
-typedef struct ks_java_asked {
+typedef enum ks_java_asked_change { KS_ASKED_BEFORE, KS_ASKED_ADDED, KS_ASKED_ALTERED } ks_java_asked_change;
+
+typedef struct ks_java_asked { /* a partition as the broker was asked for it last */
     ks_java_key key;
     int64_t offset;
     uint64_t serial; /* the partition's then */
     ks_java_partition *partition; /* valid as long as no partition has been given up since */
-    int64_t high_watermark;       /* told by the last answer, and known to the partition; -1 */
+    int64_t high_watermark;       /* told by the last answer that spoke of it; -1 */
+    int32_t leader_epoch;
+    ks_java_asked_change change; /* by the request under way */
+    ks_uuid topic_id;
 } ks_java_asked;
 
-typedef struct ks_java_fetch { /* one Fetch under way */
+typedef struct ks_java_fetch { /* what is fetched from one broker, request after request */
     struct ks_java_fetch *next;
     ks_consumer *consumer;
     int32_t node;
-    bool news;       /* the answer has something in it */
-    uint64_t given_up; /* the consumer's when it was sent, */
+    bool under_way;    /* a request is */
+    bool regained;     /* some partition was given up and given again since the last request */
+    bool changed;      /* the request under way names partitions */
+    int32_t session_id, session_epoch; /* of the request under way, or of the next one; see java_fetch_session.c */
+    uint64_t given_up; /* the consumer's when the last one was sent, */
     uint64_t changes;  /* as is this, */
     uint64_t metadata; /* and the metadata's version */
-    KS_VEC(ks_java_asked) asked;
-    ks_block *question; /* the same as the request's topics, of them `topic_count`, for API version `version` */
-    int32_t topic_count;
-    int16_t version;
+    KS_VEC(ks_java_asked) asked, forgotten; /* forgotten: by the request under way */
+    KS_VEC(ks_java_partition *) wanted;     /* what the next one asks for, while it is made up */
 } ks_java_fetch;
 
 /* ---- offsets ---- */
@@ -254,7 +261,8 @@ struct ks_consumer {
     ks_offset_op *committed_lookup; /* under way */
     uint64_t committed_serial;
     ks_timer fetch_timer;           /* fetches are sent from a background event */
-    ks_java_fetch *fetches, *free_fetches;
+    ks_java_fetch *fetches, **fetches_end; /* one per broker */
+    int32_t fetches_under_way;
     ks_java_fetched *fetched, **fetched_end;
     int32_t take_left;              /* of max.poll.records */
     struct { ks_java_key key; int64_t first, last; int32_t count; } run; /* delivered in a row, for the trace */
@@ -360,6 +368,15 @@ void ks_java_op_ask_leaders(ks_offset_op *op);
 static inline bool ks_java_op_asks_leaders(const ks_offset_op *op) { return op->kind == KS_OP_LIST || op->kind == KS_OP_VALIDATE; }
 void ks_java_op_finish(ks_offset_op *op, kafka_error error);
 void ks_java_op_retry(ks_offset_op *op, kafka_error error); /* later if it may, else finishes with the error */
+
+/* ---- java_fetch_session.c ---- */
+void ks_java_fetch_compare(ks_java_fetch *fetch);         /* what is wanted is what is asked for next */
+void ks_java_fetch_nothing_changed(ks_java_fetch *fetch); /* the same again */
+void ks_java_fetch_write(ks_java_fetch *fetch, ks_envelope *envelope);
+ks_java_partition *ks_java_fetch_partition(const ks_java_fetch *fetch, const ks_java_asked *asked); /* NULL: not ours any more */
+/* False: the answer does not count, and the next request starts anew. */
+bool ks_java_fetch_session_answered(ks_java_fetch *fetch, const ks_fetch_response *response);
+void ks_java_fetch_session_lost(ks_java_fetch *fetch, bool forget_id); /* else the broker is told to forget it */
 
 /* ---- java_fetch.c, java_drain.c ---- */
 void ks_java_fetch_soon(ks_consumer *c);

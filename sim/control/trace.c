@@ -327,6 +327,7 @@ static bool is_noise(const ks_event *event) {
     static const int16_t periodic[] = { KS_API_fetch, KS_API_metadata, KS_API_heartbeat, KS_API_api_versions };
     const ks_struct *kind = event->kind;
     if (kind == ks_describe_ev_fetch_parked() || kind == ks_describe_ev_fetch_completed()) return true;
+    if (kind == ks_describe_ev_fetch_session_started() || kind == ks_describe_ev_fetch_session_ended()) return true;
     if (kind == ks_describe_ev_partition_created() || kind == ks_describe_ev_config_changed())
         return true; /* topic_created says it */
     int64_t api;

@@ -96,6 +96,7 @@ typedef enum ks_stream {
     KS_STREAM_PLACEMENT,
     KS_STREAM_IDS,
     KS_STREAM_TEST,
+    KS_STREAM_SESSIONS,
     KS_STREAM_COUNT
 } ks_stream;
 uint64_t ks_random(ks_kernel *kernel, ks_stream stream);

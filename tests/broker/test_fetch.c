@@ -186,28 +186,6 @@ static void from_version_16_on_the_present_leader_is_named(void **state) {
     assert_int_equal(first_partition(out)->current_leader.leader_id, -1);
 }
 
-static void sessions_are_not_given_out(void **state) {
-    world *w = *state;
-    ks_topic *topic = make_topic(w, "t", 1, 1);
-    static const struct {
-        int32_t id, epoch;
-        kafka_error error;
-    } rows[] = {
-        { 0, -1, KAFKA_OK },
-        { 0, 0, KAFKA_OK },
-        { 0, 1, KAFKA_ERR_FETCH_SESSION_ID_NOT_FOUND },
-        { 5, 1, KAFKA_ERR_FETCH_SESSION_ID_NOT_FOUND },
-    };
-    for (int i = 0; i < 4; i++) {
-        ks_envelope *request = fetch_request(w, 12, topic, 0, 0, 0, 0);
-        body(request)->session_id = rows[i].id;
-        body(request)->session_epoch = rows[i].epoch;
-        ks_fetch_response *out = ask(w, 1, request);
-        assert_int_equal(out->error_code, rows[i].error);
-        assert_int_equal(out->session_id, 0);
-    }
-}
-
 static void a_diverging_epoch_is_told(void **state) { /* LG-21 */
     world *w = *state;
     ks_topic *topic = make_topic(w, "t", 1, 3);
@@ -346,7 +324,7 @@ static void a_client_that_hangs_up_is_forgotten(void **state) {
     fill(w, topic, 0, 1);
     run_ms(w, 60000);
     assert_int_equal(seen(w, "fetch_completed"), 1);
-    assert_null(topic->partitions[0]->waits);
+    assert_null(topic->partitions[0]->fetches);
 }
 
 static void parked_fetches_die_with_their_broker(void **state) {
@@ -358,8 +336,8 @@ static void parked_fetches_die_with_their_broker(void **state) {
     ks_node_crash(ks_cluster_broker_find(w->cluster, 1)->node);
     run_ms(w, 100);
     assert_true(w->lines[1].closed);
-    assert_null(topic->partitions[0]->waits);
-    assert_non_null(topic->partitions[1]->waits);
+    assert_null(topic->partitions[0]->fetches);
+    assert_non_null(topic->partitions[1]->fetches);
     post(w, 1, 2, fetch_request(w, 12, topic, 1, 0, 1, 100));
     assert_non_null(poll_line(w, 1));
 }
@@ -462,7 +440,6 @@ int main(void) {
         cmocka_unit_test(a_broker_caps_what_a_client_asks_for),
         cmocka_unit_test_setup_teardown(wrong_fetches_get_kafkas_error_at_once, setup, teardown),
         cmocka_unit_test_setup_teardown(from_version_16_on_the_present_leader_is_named, setup, teardown),
-        cmocka_unit_test_setup_teardown(sessions_are_not_given_out, setup, teardown),
         cmocka_unit_test_setup_teardown(a_diverging_epoch_is_told, setup, teardown),
         cmocka_unit_test_setup_teardown(an_empty_fetch_waits_as_long_as_it_says, setup, teardown),
         cmocka_unit_test_setup_teardown(a_parked_fetch_costs_no_event_while_it_waits, setup, teardown),
