@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The end of a membership (ConsumerCoordinator.close, onLeavePrepare, KafkaConsumer.unsubscribe). Closing: commit positions when
- * auto-commit is on, wait for commits under way, revoked or lost, LeaveGroup of dynamic members. Without time nothing of it is
- * left out but the waiting. Unsubscribing does the same without the commit. */
+ * auto-commit is on, wait for commits under way, revoked or lost, LeaveGroup of dynamic members, the end of the fetch sessions.
+ * Without time nothing of it is left out but the waiting. Unsubscribing does the same without the first and the last. */
 #include "sim/client/java_internal.h"
 
 void ks_java_shut_down(ks_consumer *c) {
@@ -107,9 +107,14 @@ ks_poll_result ks_java_close_step(ks_consumer *c) {
             leave(c, "the consumer is being closed");
         }
         if (!c->left && !late) return KS_POLL_WAITING;
-        c->closing = KS_CLOSING_DONE;
+        c->closing = KS_CLOSING_FETCHES;
         c->generation = -1;
         ks_java_set_assignment(c, NULL, 0);
+        if (!late) ks_java_fetch_say_goodbye(c);
+        /* fall through */
+    case KS_CLOSING_FETCHES:
+        if (c->fetches_closing > 0 && !late) return KS_POLL_WAITING; /* behind a fetch that waits for data: up to fetch.max.wait.ms */
+        c->closing = KS_CLOSING_DONE;
         ks_java_shut_down(c);
         /* fall through */
     case KS_CLOSING_DONE:

@@ -31,10 +31,7 @@ static ks_java_fetch *add_fetch(ks_consumer *c, int32_t node) {
     return fetch;
 }
 
-static void send_fetch(ks_consumer *c, ks_java_fetch *fetch) {
-    fetch->given_up = c->given_up;
-    fetch->changes = c->fetch_changes;
-    fetch->metadata = ks_java_metadata_version(c->metadata);
+static ks_envelope *make_request(ks_consumer *c, ks_java_fetch *fetch) {
     ks_envelope *envelope = ks_java_request(c->network, KS_API_fetch, -1);
     ks_fetch_request *request = envelope->body;
     request->max_wait_ms = (int32_t)c->config.fetch_max_wait_ms;
@@ -43,9 +40,16 @@ static void send_fetch(ks_consumer *c, ks_java_fetch *fetch) {
     request->isolation_level = c->config.read_committed;
     request->rack_id = c->rack.size > 0 ? ks_arena_string(envelope->arena, c->rack) : KS_LITERAL("");
     ks_java_fetch_write(fetch, envelope);
+    return envelope;
+}
+
+static void send_fetch(ks_consumer *c, ks_java_fetch *fetch) {
+    fetch->given_up = c->given_up;
+    fetch->changes = c->fetch_changes;
+    fetch->metadata = ks_java_metadata_version(c->metadata);
     fetch->under_way = true;
     c->fetches_under_way++;
-    ks_java_send(c->network, fetch->node, envelope, 0, answered, fetch);
+    ks_java_send(c->network, fetch->node, make_request(c, fetch), 0, answered, fetch);
 }
 
 void ks_java_fetch_fired(ks_timer *timer) {
@@ -199,6 +203,7 @@ static void answered(void *owner, kafka_error error, const ks_envelope *envelope
     bool news = false;
     fetch->under_way = false;
     c->fetches_under_way--;
+    if (c->closing) return;
     if (error) {
         ks_java_fetch_session_lost(fetch, false);
         ks_java_metadata_refresh(c->metadata);
@@ -219,6 +224,23 @@ static void answered(void *owner, kafka_error error, const ks_envelope *envelope
     }
 }
 
+/* ---- the end (AbstractFetch.prepareCloseFetchSessionRequests) ---- */
+
+static void goodbye_answered(void *owner, kafka_error error, const ks_envelope *response) {
+    (void)error, (void)response; /* best effort */
+    ks_consumer *c = owner;
+    if (--c->fetches_closing == 0) ks_java_wake(c);
+}
+
+void ks_java_fetch_say_goodbye(ks_consumer *c) {
+    for (ks_java_fetch *fetch = c->fetches; fetch; fetch = fetch->next) {
+        if (!ks_java_is_available(c->network, fetch->node)) continue;
+        ks_java_fetch_session_end(fetch);
+        c->fetches_closing++;
+        ks_java_send(c->network, fetch->node, make_request(c, fetch), 0, goodbye_answered, c);
+    }
+}
+
 void ks_java_fetch_free(ks_consumer *c) {
     while (c->fetches) {
         ks_java_fetch *fetch = c->fetches;
@@ -229,5 +251,5 @@ void ks_java_fetch_free(ks_consumer *c) {
         ks_free(fetch);
     }
     c->fetches_end = &c->fetches;
-    c->fetches_under_way = 0;
+    c->fetches_under_way = c->fetches_closing = 0;
 }

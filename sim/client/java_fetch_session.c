@@ -156,6 +156,12 @@ void ks_java_fetch_session_lost(ks_java_fetch *fetch, bool forget_id) {
     fetch->session_epoch = 0;
 }
 
+void ks_java_fetch_session_end(ks_java_fetch *fetch) {
+    fetch->session_epoch = -1;
+    fetch->changed = false;
+    fetch->forgotten.count = 0;
+}
+
 bool ks_java_fetch_session_answered(ks_java_fetch *fetch, const ks_fetch_response *response) {
     bool full = fetch->session_epoch == 0;
     if (response->error_code != 0) {

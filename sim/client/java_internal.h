@@ -156,7 +156,8 @@ typedef enum ks_stage {
 } ks_stage;
 
 typedef enum ks_closing {
-    KS_CLOSING_NOT, KS_CLOSING_COMMIT, KS_CLOSING_CALLBACK, KS_CLOSING_CALLED, KS_CLOSING_LEAVE, KS_CLOSING_DONE
+    KS_CLOSING_NOT, KS_CLOSING_COMMIT, KS_CLOSING_CALLBACK, KS_CLOSING_CALLED, KS_CLOSING_LEAVE, KS_CLOSING_FETCHES,
+    KS_CLOSING_DONE
 } ks_closing;
 
 typedef struct ks_java_modern ks_java_modern; /* java_modern.c */
@@ -262,7 +263,7 @@ struct ks_consumer {
     uint64_t committed_serial;
     ks_timer fetch_timer;           /* fetches are sent from a background event */
     ks_java_fetch *fetches, **fetches_end; /* one per broker */
-    int32_t fetches_under_way;
+    int32_t fetches_under_way, fetches_closing; /* closing: goodbyes to fetch sessions that are not answered yet */
     ks_java_fetched *fetched, **fetched_end;
     int32_t take_left;              /* of max.poll.records */
     struct { ks_java_key key; int64_t first, last; int32_t count; } run; /* delivered in a row, for the trace */
@@ -376,11 +377,13 @@ void ks_java_fetch_write(ks_java_fetch *fetch, ks_envelope *envelope);
 ks_java_partition *ks_java_fetch_partition(const ks_java_fetch *fetch, const ks_java_asked *asked); /* NULL: not ours any more */
 /* False: the answer does not count, and the next request starts anew. */
 bool ks_java_fetch_session_answered(ks_java_fetch *fetch, const ks_fetch_response *response);
+void ks_java_fetch_session_end(ks_java_fetch *fetch); /* the next request says that it was the last */
 void ks_java_fetch_session_lost(ks_java_fetch *fetch, bool forget_id); /* else the broker is told to forget it */
 
 /* ---- java_fetch.c, java_drain.c ---- */
 void ks_java_fetch_soon(ks_consumer *c);
 void ks_java_fetch_fired(ks_timer *timer);
+void ks_java_fetch_say_goodbye(ks_consumer *c); /* every broker is told to forget our fetch session */
 void ks_java_fetch_free(ks_consumer *c);
 bool ks_java_drain_has_records(ks_consumer *c); /* prepares the next record; false: nothing deliverable */
 void ks_java_drain_report(ks_consumer *c);      /* the run so far, to the trace */

@@ -9,7 +9,7 @@
  *   beats   heartbeats that change nothing
  *   hello   ApiVersions: when a connection is opened is not compared, only how many there are
  *   topics  Metadata
- *   fetch   fetches that name all partitions (brokers here keep no fetch sessions, so that those in between have no twin)
+ *   fetch   fetches that name all partitions: those that begin a fetch session or have none
  * What the recording says must be there; fields that it leaves out are not looked at.
  */
 #define _POSIX_C_SOURCE 200809L /* strdup */
@@ -225,7 +225,7 @@ static json_t *chosen(const json_t *events, const char *client, const char *stre
     return list;
 }
 
-/* Here every fetch names all partitions: each recorded one must be among them. */
+/* Fetches that lost their session name all partitions again, at other times here: each recorded one must be among them. */
 static void drop_fetches_between(const json_t *recorded, json_t *seen) {
     char where[600];
     for (size_t i = 0; i < json_array_size(recorded) && i < json_array_size(seen);) {
