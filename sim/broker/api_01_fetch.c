@@ -196,11 +196,11 @@ static void group_by_topic(answer *a, const told *all, ks_fetch_response *out) {
     int32_t topics = 0;
     for (int32_t i = 0; i < all->count; i++) topics += i == 0 || !same_topic(all->parts[i], all->parts[i - 1], a->version);
     KS_RESPONSE_ARRAY(a->response, out->responses, topics, fetch_response_fetchable_topic_response);
-    ks_fetch_response_fetchable_topic_response *topic = out->responses.items - 1;
+    ks_fetch_response_fetchable_topic_response *topic = NULL, *next = out->responses.items;
     for (int32_t i = 0; i < all->count; i++) {
         const ks_fetch_part *part = all->parts[i];
         if (i == 0 || !same_topic(part, all->parts[i - 1], a->version)) {
-            topic++;
+            topic = next++;
             if (a->version >= 13) topic->topic_id = part->topic_id;
             else topic->topic = ks_arena_string(a->response->arena, part->topic);
             topic->partitions.items = &all->items[i];

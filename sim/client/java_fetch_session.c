@@ -123,14 +123,14 @@ static void write_forgotten(const ks_java_fetch *fetch, ks_arena *arena, bool by
     if (count == 0) return;
     const ks_java_asked *asked = fetch->forgotten.items;
     for (int32_t i = 0; i < count; i++) topics += i == 0 || asked[i].key.topic != asked[i - 1].key.topic;
-    ks_fetch_request_forgotten_topic *topic = ks_arena_alloc(arena, (size_t)topics * sizeof *topic);
+    ks_fetch_request_forgotten_topic *topic = NULL, *next = ks_arena_alloc(arena, (size_t)topics * sizeof *next);
     int32_t *numbers = ks_arena_alloc(arena, (size_t)count * sizeof *numbers);
-    request->forgotten_topics_data.items = topic;
+    request->forgotten_topics_data.items = next;
     request->forgotten_topics_data.count = topics;
-    topic--;
     for (int32_t i = 0; i < count; i++) {
         if (i == 0 || asked[i].key.topic != asked[i - 1].key.topic) {
-            ks_struct_default(ks_describe_fetch_request_forgotten_topic(), ++topic);
+            topic = next++;
+            ks_struct_default(ks_describe_fetch_request_forgotten_topic(), topic);
             if (by_id) topic->topic_id = asked[i].topic_id;
             else topic->topic = ks_arena_string(arena, ks_java_key_topic(fetch->consumer, asked[i].key));
             topic->partitions.items = &numbers[i];
