@@ -126,6 +126,20 @@ static void prepare_topic(ks_broker *broker, committing *commit, const ks_offset
     tell_refused(broker, commit, &too_long, KAFKA_ERR_OFFSET_METADATA_TOO_LARGE);
 }
 
+/* Does it only say again what the group has? Then periodic work stays periodic. O(partitions), for periodic work alone. */
+static bool repeats(ks_broker *broker, const committing *commit) {
+    const ks_group *group = ks_groups_find(ks_group_coordinator_groups(broker), commit->who.group_id);
+    if (group == NULL || !ks_in_background(ks_cluster_kernel(broker->cluster))) return false;
+    int32_t topics = ((const ks_offset_commit_response *)commit->response->body)->topics.count;
+    for (int32_t t = 0; t < topics; t++)
+        for (int32_t i = 0; i < commit->topics[t].count; i++) {
+            const ks_partition_offset *one = &commit->topics[t].offsets[i];
+            const ks_committed_value *former = ks_group_offset_find(group, commit->topics[t].name, one->partition);
+            if (former == NULL || former->offset != one->offset || !ks_string_equal(former->metadata, one->metadata)) return false;
+        }
+    return true;
+}
+
 static bool on_written(ks_broker *broker, ks_group_write *write) {
     committing *commit = write->context;
     const ks_offset_commit_response *body = commit->response->body;
@@ -176,6 +190,7 @@ void ks_handle_offset_commit(ks_broker *broker, ks_request *request) {
                              .context = commit,
                              .records = commit->records,
                              .count = commit->record_count,
+                             .repeats = repeats(broker, commit),
                              .done = on_written };
     ks_group_coordinator_write(broker, commit->who.group_id, &write);
 }

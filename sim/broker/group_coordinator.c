@@ -444,7 +444,7 @@ void ks_group_coordinator_write(ks_broker *broker, ks_string group_id, const ks_
     keep_records(append, given);
     append->parked.cancelled = on_write_cancelled;
     if (given->request != NULL) given->request->parked = &append->parked;
-    ks_progress(ks_cluster_kernel(broker->cluster));
+    if (!given->repeats) ks_progress(ks_cluster_kernel(broker->cluster));
     begin(append, append->records, given->count);
 }
 

@@ -44,6 +44,7 @@ typedef struct ks_group_write {
     kafka_error error;     /* as clients are told (section 1.13); NOT_COORDINATOR when the partition moved meanwhile */
     const ks_group_record *records; /* applied if there was no error */
     int32_t count;
+    bool repeats; /* what is there already, as an idle consumer's auto-commit does for ever: no progress (ks_progress) */
     /* Fills the response, which is then sent. False: the response and the request were passed on to another write. */
     bool (*done)(ks_broker *broker, struct ks_group_write *write);
 } ks_group_write;

@@ -367,6 +367,29 @@ static void a_consumer_that_nothing_can_wake_says_so(void **state) {
     assert_non_null(strstr(kafka_error_detail(p->address), "kafka_consumer_poll: group g"));
 }
 
+/* Its auto-commits go on for ever, but say nothing new: periodic work, which wakes nobody. */
+static void an_idle_consumer_that_commits_by_itself_is_stuck_after_ten_minutes(void **state) {
+    stage *s = *state;
+    ksim_create_topic(s->sim, "orders", 2);
+    put_numbers(s, "orders", 2, 8);
+    const char *const protocols[] = { "group.protocol=classic", "group.protocol=consumer" };
+    for (int i = 0; i < 2; i++) {
+        program *p = make_program(s, i ? "c2" : "c1", (const char *[]){ i ? "group.id=g2" : "group.id=g1", protocols[i],
+                                                                       "auto.offset.reset=earliest", NULL });
+        subscribe(p, "orders");
+        kafka_records *records = NULL;
+        kafka_error error;
+        kafka_time begin = ksim_now(s->sim);
+        while ((error = kafka_consumer_poll(p->consumer, p->ctx, INT64_MAX, &records)) == KAFKA_OK) take(p, records);
+        assert_int_equal(error, KAFKA_ERR_NOTHING_CAN_WAKE);
+        assert_i64_equal(p->delivered, 8);
+        assert_i64_equal(ksim_committed_offset(s->sim, i ? "g2" : "g1", "orders", 1), 4);
+        assert_in_range((ksim_now(s->sim) - begin) / KAFKA_SECOND, 600, 615);
+        assert_non_null(strstr(kafka_error_detail(p->address), "for 600 s of virtual time nothing but periodic work has happened"));
+        assert_int_equal(kafka_consumer_close(p->consumer), KAFKA_OK);
+    }
+}
+
 static void a_moved_leader_is_followed(void **state) {
     stage *s = *state;
     ksim_create_topic(s->sim, "orders", 3);
@@ -496,6 +519,7 @@ int main(void) {
         TEST(auto_offset_reset_decides_where_a_new_group_starts),
         TEST(a_topic_that_appears_later_is_read),
         TEST(a_consumer_that_nothing_can_wake_says_so),
+        TEST(an_idle_consumer_that_commits_by_itself_is_stuck_after_ten_minutes),
         TEST(a_moved_leader_is_followed),
         TEST(calls_in_the_wrong_place_are_refused_in_words),
         TEST(a_detail_is_about_the_call_that_failed),
