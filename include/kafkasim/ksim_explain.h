@@ -43,7 +43,8 @@ KAFKA_API kafka_error ksim_explain_to_file(ksim *sim, const char *path, ksim_exp
 KAFKA_API kafka_error ksim_explain_failures(ksim *sim, const char *name);
 
 /** The test has failed, and no ksim_check_* knows of it: leaves the page that ksim_explain_failures() promised.
- *  returns  its path, a view until ksim_free(); NULL: none was promised, or it cannot be written (ksim_error_detail())
+ *  returns  its path, a view until ksim_free(); NULL: none was promised, or it cannot be written (ksim_error_detail(), and said once
+ *           on standard error)
  *  cost     linear in the number of events */
 KAFKA_API const char *ksim_explain_failed(ksim *sim);
 

@@ -15,6 +15,7 @@ typedef struct ks_explaining {
     ks_subscriber subscriber;
     char *page; /* where a failing check leaves it; NULL: nowhere */
     char *name;
+    bool page_missed; /* it could not be written, and that was said */
 } ks_explaining;
 
 static void explaining_free(void *owner) {
@@ -98,9 +99,12 @@ kafka_error ksim_explain_to_file(ksim *sim, const char *path, ksim_explanation k
 
 const char *ksim_explain_failed(ksim *sim) {
     if (ks_sim_check(sim) != KAFKA_OK) return NULL;
-    const ks_explaining *e = sim->explaining;
+    ks_explaining *e = sim->explaining;
     if (e == NULL || e->page == NULL) return NULL;
-    return ksim_explain_to_file(sim, e->page, KSIM_EXPLAIN_HTML, e->name) == KAFKA_OK ? e->page : NULL;
+    if (ksim_explain_to_file(sim, e->page, KSIM_EXPLAIN_HTML, e->name) == KAFKA_OK) return e->page;
+    if (!e->page_missed) ks_runtime_say(sim->runtime, "the run is not left behind as KSIM_PAGES asks: %s", sim->detail);
+    e->page_missed = true;
+    return NULL;
 }
 
 static void leave_page(void *context, ks_buffer *report) {
