@@ -89,6 +89,14 @@ kafka_error ks_address_check(kafka_address *address, const char *call) {
     return KAFKA_OK;
 }
 
+kafka_error ks_address_check_context(kafka_address *address, const kafka_context *context, const char *call) {
+    if (context == NULL || context->runtime == address->runtime) return KAFKA_OK;
+    return ks_process_fail(address->process, KAFKA_ERR_INVALID_ARGUMENT,
+                           "%s: the context is of client process %s in another simulator, the call is on something of %s in this one; "
+                           "a context comes from kafka_background() of an address of the same simulator",
+                           call, ks_node_name(context->node), address->name);
+}
+
 bool ks_address_bootstrap(const kafka_address *address, int32_t index, ks_string *host, int32_t *port) {
     const char *place = address->text;
     for (; index > 0 && place; index--) {

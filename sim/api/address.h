@@ -58,6 +58,9 @@ void ks_address_drop(kafka_address *address);
 bool ks_address_open_thing(const kafka_address *address, char *text, size_t size);
 /* Before anything else in a call: NULL (INVALID_ARGUMENT), another thread (WRONG_THREAD), freed (CLOSED). */
 kafka_error ks_address_check(kafka_address *address, const char *call);
+/* May a call on what is made from `address` wait under `context`? KAFKA_OK, also for NULL, which the call refuses itself; else it is of
+ * another simulator: INVALID_ARGUMENT that names both. */
+kafka_error ks_address_check_context(kafka_address *address, const kafka_context *context, const char *call);
 /* "broker-1:9092,broker-2:9092" one by one: the index-th host and port. False when there is none. */
 bool ks_address_bootstrap(const kafka_address *address, int32_t index, ks_string *host, int32_t *port);
 

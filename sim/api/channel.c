@@ -112,7 +112,8 @@ static kafka_error check(kafka_channel *channel, kafka_context *context, const c
     if (channel->runtime->freeing) return KAFKA_ERR_RUN_ENDED;
     if (context->runtime != channel->runtime) {
         return ks_address_fail(context->address, KAFKA_ERR_INVALID_ARGUMENT,
-                               "%s: the context belongs to another simulator", call);
+                               "%s: the context is of client process %s in another simulator than the channel", call,
+                               ks_node_name(context->node));
     }
     return KAFKA_OK;
 }

@@ -82,6 +82,7 @@ ks_client_call *ks_client_begin_with(kafka_client *client, kafka_context *contex
     if (client == NULL) return NULL;
     ks_process *process = client->address->process;
     *error = ks_address_check(client->address, name);
+    if (*error == KAFKA_OK) *error = ks_address_check_context(client->address, context, name);
     if (*error != KAFKA_OK) return NULL;
     if (context == NULL || !arguments)
         *error = ks_process_fail(process, KAFKA_ERR_INVALID_ARGUMENT, "%s: %s", name,

@@ -118,7 +118,7 @@ static kafka_error enter(kafka_consumer *consumer, kafka_context *ctx, const cha
     if (error) return error;
     if (consumer->busy && !consumer->in_callback) return ks_consumer_enter(consumer, call, false);
     if (ctx == NULL) return ks_process_fail(consumer->address->process, KAFKA_ERR_INVALID_ARGUMENT, "%s: ctx is NULL", call);
-    if ((error = ks_consumer_alive(consumer, call))) return error;
+    if ((error = ks_address_check_context(consumer->address, ctx, call)) || (error = ks_consumer_alive(consumer, call))) return error;
     if (needs_group && ks_consumer_config(consumer->engine)->group_id == NULL)
         return ks_process_fail(consumer->address->process, KAFKA_ERR_NEEDS_GROUP, "%s: offsets are kept for groups; set group.id", call);
     return KAFKA_OK;

@@ -3,6 +3,7 @@
  * kafka_consumer_poll: steps the engine, runs callbacks on this stack, and parks while there is nothing to do. */
 #include "sim/api/consumer_internal.h"
 #include "sim/api/message.h"
+#include "sim/task/runtime.h"
 
 /* ---- callbacks ---- */
 
@@ -33,7 +34,9 @@ void ks_consumer_run_callback(kafka_consumer *consumer) {
         kafka_topic_partition *list = flatten(consumer, topics, topic_count, &count);
         ks_consumer_poll_end(consumer->engine); /* while it runs nobody polls */
         consumer->in_callback = true;
+        ks_runtime_enter_listener(consumer->address->runtime);
         error = run(consumer->listener.argument, consumer, list, count);
+        ks_runtime_leave_listener(consumer->address->runtime);
         consumer->in_callback = false;
         if (!ks_consumer_is_dead(consumer->engine)) ks_consumer_poll_begin(consumer->engine);
     }
@@ -47,7 +50,9 @@ void ks_consumer_run_commits(kafka_consumer *consumer) {
         if (one->next == NULL) consumer->commits_end = &consumer->commits;
         bool outer = consumer->in_callback;
         consumer->in_callback = true;
+        ks_runtime_enter_listener(consumer->address->runtime);
         one->done(one->argument, consumer, one->error, one->offsets, one->count);
+        ks_runtime_leave_listener(consumer->address->runtime);
         consumer->in_callback = outer;
         if (one->arena) ks_arena_free(one->arena);
         ks_free(one);
@@ -196,7 +201,7 @@ kafka_error kafka_consumer_poll(kafka_consumer *consumer, kafka_context *ctx, ka
     if (ctx == NULL || records == NULL || timeout < 0)
         return ks_process_fail(address->process, KAFKA_ERR_INVALID_ARGUMENT, "%s: %s", call,
                                ctx == NULL ? "ctx is NULL" : records == NULL ? "records is NULL" : "the timeout is negative");
-    if ((error = ks_consumer_alive(consumer, call))) return error;
+    if ((error = ks_address_check_context(address, ctx, call)) || (error = ks_consumer_alive(consumer, call))) return error;
     if (!ks_consumer_reads(consumer->engine))
         return ks_process_fail(address->process, KAFKA_ERR_INVALID_ARGUMENT,
                                "%s: nothing is subscribed to and no partitions are assigned; subscribe or assign first", call);

@@ -278,7 +278,8 @@ kafka_error kafka_consumer_group_next(kafka_consumer_group *group, kafka_context
     if (ctx == NULL || generation == NULL)
         return ks_process_fail(group->address->process, KAFKA_ERR_INVALID_ARGUMENT,
                                "kafka_consumer_group_next: %s is NULL", ctx ? "generation" : "ctx");
-    kafka_error error;
+    kafka_error error = ks_address_check_context(group->address, ctx, "kafka_consumer_group_next");
+    if (error) return error;
     kafka_generation *taken = NULL;
     group->inside++;
     while (!next_turn(group, ctx, &taken, &error)) continue;
@@ -433,6 +434,7 @@ kafka_error kafka_generation_commit(kafka_generation *generation, kafka_context 
                                     const kafka_partition_offset *offsets, size_t count) {
     if (generation == NULL) return KAFKA_ERR_INVALID_ARGUMENT;
     kafka_error error = ks_address_check(generation->address, "kafka_generation_commit");
+    if (error == KAFKA_OK) error = ks_address_check_context(generation->address, ctx, "kafka_generation_commit");
     if (error) return error;
     const char *wrong = ctx == NULL ? "ctx is NULL" : offsets == NULL && count > 0 ? "offsets is NULL" : NULL;
     for (size_t i = 0; i < count && wrong == NULL; i++)

@@ -292,7 +292,8 @@ kafka_error kafka_reader_fetch(kafka_reader *reader, kafka_context *ctx, kafka_m
     if (ctx == NULL || message == NULL)
         return ks_reader_fail(reader, KAFKA_ERR_INVALID_ARGUMENT, "kafka_reader_fetch",
                               ctx ? "message is NULL" : "ctx is NULL");
-    return next_message(reader, ctx, message);
+    kafka_error error = ks_address_check_context(reader->address, ctx, "kafka_reader_fetch");
+    return error ? error : next_message(reader, ctx, message);
 }
 
 kafka_error kafka_reader_read(kafka_reader *reader, kafka_context *ctx, kafka_message *message) {

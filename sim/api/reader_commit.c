@@ -118,6 +118,7 @@ kafka_error kafka_reader_commit(kafka_reader *reader, kafka_context *ctx, const 
     if (!reader->group)
         return ks_reader_fail(reader, KAFKA_ERR_NEEDS_GROUP, "kafka_reader_commit",
                               "only a reader with a group_id can commit; set group_id");
-    kafka_error error = check_messages(reader, messages, count);
+    kafka_error error = ks_address_check_context(reader->address, ctx, "kafka_reader_commit");
+    if (error == KAFKA_OK) error = check_messages(reader, messages, count);
     return error ? error : ks_reader_commit(reader, ctx, messages, count);
 }

@@ -50,7 +50,9 @@ static void offsets_answered(void *owner, kafka_error error) { ks_wait_wake(&((a
 
 static kafka_error ask_and_wait(kafka_reader *reader, kafka_context *ctx, const char *call, asking *one) {
     if (ctx == NULL) return ks_reader_fail(reader, KAFKA_ERR_INVALID_ARGUMENT, call, "ctx is NULL");
-    kafka_error error = ks_wait_begin(
+    kafka_error error = ks_address_check_context(reader->address, ctx, call);
+    if (error) return error;
+    error = ks_wait_begin(
         &one->blocked.wait, reader->address->runtime, ks_process_node(ks_reader_process(reader)), ctx,
         "%s: the leader of topic %.80s, partition %d", call, reader->settings.topic, (int)reader->settings.partition);
     if (error == KAFKA_OK) {

@@ -23,6 +23,9 @@ kafka_error kafka_join(kafka_context *context, kafka_task *handle) {
     if (context == NULL) return KAFKA_ERR_INVALID_ARGUMENT;
     kafka_address *address = context->address;
     if (task == NULL) return ks_address_fail(address, KAFKA_ERR_INVALID_ARGUMENT, "kafka_join: task is NULL");
+    if (task->runtime != context->runtime)
+        return ks_address_fail(address, KAFKA_ERR_INVALID_ARGUMENT, "kafka_join: task %s of %s is one of another simulator than the context",
+                               task->name, ks_node_name(task->node));
     if (ks_runtime_right_thread(task->runtime) &&
         task->ended) { /* also after the context has ended: it costs no time */
         ks_runtime_fruitful(task->runtime);

@@ -342,6 +342,8 @@ static bool answered_at_once(kafka_writer *writer, kafka_context *context, const
     if (context == NULL || (messages == NULL && count > 0))
         *error = ks_process_fail(process, KAFKA_ERR_INVALID_ARGUMENT, "kafka_writer_write: %s is NULL",
                                  context == NULL ? "context" : "messages");
+    else if ((*error = ks_address_check_context(address, context, "kafka_writer_write")) != KAFKA_OK)
+        (void)0; /* said */
     else if (writer->dead)
         *error = ks_process_fail(process, KAFKA_ERR_NODE_CRASHED,
                                  "kafka_writer_write: client process %s crashed; this writer "

@@ -31,7 +31,17 @@ void ks_runtime_enter_callback(ks_runtime *runtime) {
     if (runtime->callback_depth++ == 0) runtime->callback_frame = __builtin_frame_address(0);
 }
 
+void ks_runtime_enter_listener(ks_runtime *runtime) {
+    if (runtime->current == NULL && runtime->listener_depth++ == 0) runtime->listener_frame = __builtin_frame_address(0);
+}
+void ks_runtime_leave_listener(ks_runtime *runtime) {
+    if (runtime->current == NULL) runtime->listener_depth--;
+}
+
 void ks_runtime_notice_jump(ks_runtime *runtime) {
+    if (runtime->listener_depth > 0 && runtime->current == NULL &&
+        (const char *)__builtin_frame_address(0) > (const char *)runtime->listener_frame)
+        runtime->listener_depth = 0;
     if (runtime->callback_depth > 0 && runtime->current == NULL &&
         (const char *)__builtin_frame_address(0) > (const char *)runtime->callback_frame) {
         runtime->callback_depth = 0;
@@ -274,5 +284,5 @@ bool ks_runtime_step(ks_runtime *runtime) {
 kafka_error ks_runtime_may_run(ks_runtime *runtime) {
     if (!ks_runtime_right_thread(runtime)) return KAFKA_ERR_WRONG_THREAD;
     ks_runtime_notice_jump(runtime);
-    return runtime->current || runtime->callback_depth > 0 ? KAFKA_ERR_WRONG_PLACE : KAFKA_OK;
+    return runtime->current || runtime->callback_depth > 0 || runtime->listener_depth > 0 ? KAFKA_ERR_WRONG_PLACE : KAFKA_OK;
 }

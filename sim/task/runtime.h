@@ -72,6 +72,8 @@ struct ks_runtime {
     int32_t callbacks_done;
     int32_t callback_depth;     /* > 0: in a callback, a predicate or a subscriber */
     const void *callback_frame; /* the outermost callback's place on the program's stack */
+    int32_t listener_depth;     /* > 0: in a consumer's callback on the program's own stack, which may block */
+    const void *listener_frame; /* the outermost one's place there */
     ks_sleep *sleeps, *idle_sleeps;
     bool freeing;          /* or the program jumped out of a blocked call: nobody may be woken any more */
     int64_t start;         /* of the clock */
@@ -110,6 +112,9 @@ kafka_error ks_runtime_may_run(ks_runtime *runtime);
  */
 void ks_runtime_enter_callback(ks_runtime *runtime);
 void ks_runtime_leave_callback(ks_runtime *runtime);
+/* The same around a callback that may block but not run the simulation: a consumer's. On the program's own stack it counts. */
+void ks_runtime_enter_listener(ks_runtime *runtime);
+void ks_runtime_leave_listener(ks_runtime *runtime);
 
 /* ---- client processes ---- */
 

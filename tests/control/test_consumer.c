@@ -456,6 +456,63 @@ static void a_detail_is_about_the_call_that_failed(void **state) {
     expect_detail(p, "kafka_consumer_group_new: group is NULL");
 }
 
+/* Its clock stands still here: whoever waited under it could wait for ever. */
+static void a_context_of_another_simulator_is_refused_and_both_are_named(void **state) {
+    stage *s = *state;
+    ksim_create_topic(s->sim, "orders", 1);
+    ksim *other = ksim_new(NULL);
+    kafka_address *stranger = ksim_client(other, "stranger");
+    kafka_context *ctx = kafka_background(stranger);
+    program *p = make_program(s, "c1", earliest);
+    subscribe(p, "orders");
+    kafka_records *records = NULL;
+    assert_int_equal(kafka_consumer_poll(p->consumer, ctx, 0, &records), KAFKA_ERR_INVALID_ARGUMENT);
+    expect_detail(p, "kafka_consumer_poll: the context is of client process stranger in another simulator, the call is on something of c1 in "
+                     "this one; a context comes from kafka_background() of an address of the same simulator");
+    kafka_consumer_offset offset = { "orders", 0, 1, -1, NULL, 0, 0 };
+    kafka_topic_partition place = { "orders", 0 };
+    kafka_consumer_offsets *offsets;
+    int64_t position;
+    assert_int_equal(kafka_consumer_commit_sync(p->consumer, ctx, &offset, 1), KAFKA_ERR_INVALID_ARGUMENT);
+    assert_int_equal(kafka_consumer_committed(p->consumer, ctx, &place, 1, &offsets), KAFKA_ERR_INVALID_ARGUMENT);
+    assert_int_equal(kafka_consumer_offsets_for_times(p->consumer, ctx, &offset, 1, &offsets), KAFKA_ERR_INVALID_ARGUMENT);
+    assert_int_equal(kafka_consumer_position(p->consumer, ctx, "orders", 0, &position), KAFKA_ERR_INVALID_ARGUMENT);
+
+    kafka_client *client;
+    kafka_metadata *metadata;
+    assert_int_equal(kafka_client_new(&(kafka_client_config){ .address = p->address }, &client), KAFKA_OK);
+    assert_int_equal(kafka_client_metadata(client, ctx, NULL, 0, &metadata), KAFKA_ERR_INVALID_ARGUMENT);
+    assert_non_null(strstr(kafka_error_detail(p->address), "kafka_client_metadata: the context is of client process stranger"));
+    kafka_client_free(client);
+
+    kafka_writer *writer;
+    kafka_message message = { .topic = "orders" };
+    assert_int_equal(kafka_writer_new(&(kafka_writer_config){ .address = p->address }, &writer), KAFKA_OK);
+    assert_int_equal(kafka_writer_write(writer, ctx, &message, 1, NULL), KAFKA_ERR_INVALID_ARGUMENT);
+    assert_non_null(strstr(kafka_error_detail(p->address), "kafka_writer_write: the context is of client process stranger"));
+    kafka_writer_close(writer);
+    kafka_writer_free(writer);
+
+    kafka_reader *reader;
+    int64_t lag;
+    assert_int_equal(kafka_reader_new(&(kafka_reader_config){ .address = p->address, .topic = "orders" }, &reader), KAFKA_OK);
+    assert_int_equal(kafka_reader_fetch(reader, ctx, &message), KAFKA_ERR_INVALID_ARGUMENT);
+    assert_int_equal(kafka_reader_read_lag(reader, ctx, &lag), KAFKA_ERR_INVALID_ARGUMENT);
+    kafka_reader_close(reader);
+    kafka_reader_free(reader);
+
+    const char *topics[] = { "orders" };
+    kafka_consumer_group *group;
+    kafka_generation *generation;
+    assert_int_equal(kafka_consumer_group_new(&(kafka_consumer_group_config){ .address = p->address, .group_id = "g", .topics = topics, .topic_count = 1 },
+                                              &group), KAFKA_OK);
+    assert_int_equal(kafka_consumer_group_next(group, ctx, &generation), KAFKA_ERR_INVALID_ARGUMENT);
+    kafka_consumer_group_close(group);
+    kafka_consumer_group_free(group);
+    kafka_address_free(stranger);
+    ksim_free(other);
+}
+
 /* Who waited for nothing is told which partition it was about, and what stood in the way. */
 static void a_detail_names_the_partition_and_what_was_waited_for(void **state) {
     stage *s = *state;
@@ -523,6 +580,7 @@ int main(void) {
         TEST(a_moved_leader_is_followed),
         TEST(calls_in_the_wrong_place_are_refused_in_words),
         TEST(a_detail_is_about_the_call_that_failed),
+        TEST(a_context_of_another_simulator_is_refused_and_both_are_named),
         TEST(a_detail_names_the_partition_and_what_was_waited_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

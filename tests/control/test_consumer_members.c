@@ -296,6 +296,63 @@ static void a_failing_callback_fails_the_close_and_is_named(void **state) {
     assert_int_equal(kafka_consumer_close(p->consumer), KAFKA_OK);
 }
 
+static kafka_error runs_the_simulation(void *argument, kafka_consumer *consumer, const kafka_topic_partition *partitions, size_t count) {
+    stage *s = argument;
+    (void)partitions, (void)count;
+    assert_int_equal(ksim_run_for(s->sim, KAFKA_SECOND), KAFKA_ERR_WRONG_PLACE);
+    assert_non_null(strstr(ksim_error_detail(s->sim), "ksim_run_for: the simulation cannot be run from inside"));
+    assert_int_equal(ksim_step(s->sim), KAFKA_ERR_WRONG_PLACE);
+    program *p = &s->programs[0];
+    p->commit_error = kafka_consumer_commit_sync(consumer, p->ctx, NULL, 0); /* which may block */
+    p->polls++;
+    return KAFKA_OK;
+}
+
+static void commit_told(void *argument, kafka_consumer *consumer, kafka_error error, const kafka_consumer_offset *offsets, size_t count) {
+    stage *s = argument;
+    (void)consumer, (void)error, (void)offsets, (void)count;
+    assert_int_equal(ksim_run_until_time(s->sim, ksim_now(s->sim)), KAFKA_ERR_WRONG_PLACE);
+    s->programs[0].delivered++;
+}
+
+static void a_callback_on_the_program_s_own_stack_may_block_but_not_run_the_simulation(void **state) {
+    stage *s = *state;
+    ksim_create_topic(s->sim, "orders", 1);
+    program *p = make_program(s, "c1", (const char *[]){ GROUP, NULL });
+    kafka_rebalance_listener listener = { runs_the_simulation, runs_the_simulation, NULL, s };
+    kafka_consumer_subscribe(p->consumer, (const char *[]){ "orders" }, 1, &listener);
+    kafka_records *records;
+    assert_int_equal(kafka_consumer_poll(p->consumer, p->ctx, 10 * KAFKA_SECOND, &records), KAFKA_OK);
+    assert_true(p->polls > 0);
+    assert_int_equal(ksim_run_for(s->sim, KAFKA_SECOND), KAFKA_OK); /* outside again */
+    assert_int_equal(kafka_consumer_commit_async(p->consumer, NULL, 0, commit_told, s), KAFKA_OK);
+    run_for(s, KAFKA_SECOND);
+    assert_int_equal(kafka_consumer_poll(p->consumer, p->ctx, 0, &records), KAFKA_OK);
+    assert_i64_equal(p->delivered, 1);
+    assert_int_equal(kafka_consumer_close(p->consumer), KAFKA_OK);
+    assert_int_equal(ksim_step(s->sim), KAFKA_OK);
+}
+
+static kafka_error jumps(void *argument, kafka_consumer *consumer, const kafka_topic_partition *partitions, size_t count) {
+    (void)consumer, (void)partitions, (void)count;
+    longjmp(*(jmp_buf *)argument, 1);
+}
+
+static void after_a_jump_out_of_a_callback_the_simulation_runs_on(void **state) {
+    stage *s = *state;
+    ksim_create_topic(s->sim, "orders", 1);
+    program *p = make_program(s, "c1", (const char *[]){ GROUP, NULL });
+    jmp_buf out;
+    kafka_rebalance_listener listener = { jumps, NULL, NULL, &out };
+    kafka_consumer_subscribe(p->consumer, (const char *[]){ "orders" }, 1, &listener);
+    kafka_records *records;
+    if (setjmp(out) == 0) {
+        kafka_consumer_poll(p->consumer, p->ctx, 10 * KAFKA_SECOND, &records);
+        fail_msg("the callback did not jump");
+    }
+    assert_int_equal(ksim_run_for(s->sim, KAFKA_SECOND), KAFKA_OK);
+}
+
 static kafka_error all_to_the_last(void *argument, const kafka_assignor_member *members, size_t member_count,
                                    const kafka_assignor_topic *topics, size_t topic_count, int32_t *owners) {
     int *calls = argument;
@@ -376,6 +433,8 @@ int main(void) {
         TEST(a_changed_subscription_rejoins),
         TEST(a_failing_callback_fails_the_poll_but_not_the_rebalance),
         TEST(a_failing_callback_fails_the_close_and_is_named),
+        TEST(a_callback_on_the_program_s_own_stack_may_block_but_not_run_the_simulation),
+        TEST(after_a_jump_out_of_a_callback_the_simulation_runs_on),
         TEST(an_assignor_of_the_application_decides),
         TEST(a_cooperative_assignor_that_does_not_wait_is_found_out),
         cmocka_unit_test(a_built_in_assignor_can_be_run_by_hand),
