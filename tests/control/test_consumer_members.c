@@ -296,6 +296,31 @@ static void a_failing_callback_fails_the_close_and_is_named(void **state) {
     assert_int_equal(kafka_consumer_close(p->consumer), KAFKA_OK);
 }
 
+/* Java's logs it; here the caller hears of it, and of the commit before the callback. The goodbye is said all the same. */
+static void a_failing_last_commit_fails_the_close_and_is_named(void **state) {
+    stage *s = *state;
+    ksim_create_topic(s->sim, "orders", 1);
+    put_numbers(s, "orders", 1, 3);
+    const char *const protocols[] = { "group.protocol=classic", "group.protocol=consumer" };
+    for (int i = 0; i < 2; i++) {
+        program *p = make_program(s, i ? "c2" : "c1", (const char *[]){ i ? "group.id=g2" : "group.id=g1", protocols[i],
+                                                                       "auto.offset.reset=earliest", NULL });
+        kafka_rebalance_listener listener = { NULL, failing, NULL, p };
+        kafka_consumer_subscribe(p->consumer, (const char *[]){ "orders" }, 1, &listener);
+        kafka_records *records;
+        assert_int_equal(kafka_consumer_poll(p->consumer, p->ctx, 10 * KAFKA_SECOND, &records), KAFKA_OK);
+        kafka_records_free(records);
+        ksim_rule *refusing = ksim_rule_add(s->sim, &(ksim_rule_config){ .api = "OffsetCommit", .action = KSIM_ANSWER_ERROR,
+                                                                         .error = KAFKA_ERR_GROUP_AUTHORIZATION_FAILED });
+        assert_int_equal(kafka_consumer_close(p->consumer), KAFKA_ERR_GROUP_AUTHORIZATION_FAILED);
+        assert_string_equal(kafka_error_detail(p->address), "kafka_consumer_close: the last commit failed: not allowed to use this group");
+        assert_i64_equal(ksim_rule_fired(refusing), 1);
+        ksim_rule_remove(s->sim, refusing);
+        assert_string_equal(ksim_group_find(s->sim, i ? "g2" : "g1")->state, "Empty");
+        assert_int_equal(kafka_consumer_close(p->consumer), KAFKA_OK); /* it is closed */
+    }
+}
+
 static kafka_error runs_the_simulation(void *argument, kafka_consumer *consumer, const kafka_topic_partition *partitions, size_t count) {
     stage *s = argument;
     (void)partitions, (void)count;
@@ -433,6 +458,7 @@ int main(void) {
         TEST(a_changed_subscription_rejoins),
         TEST(a_failing_callback_fails_the_poll_but_not_the_rebalance),
         TEST(a_failing_callback_fails_the_close_and_is_named),
+        TEST(a_failing_last_commit_fails_the_close_and_is_named),
         TEST(a_callback_on_the_program_s_own_stack_may_block_but_not_run_the_simulation),
         TEST(after_a_jump_out_of_a_callback_the_simulation_runs_on),
         TEST(an_assignor_of_the_application_decides),
