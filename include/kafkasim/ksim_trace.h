@@ -42,9 +42,6 @@ KAFKA_API bool ksim_event_bytes(const ksim_event *event, const char *field, kafk
 /** Key and value of the record at `index` (from 0) of a records_appended event, whole; ask for 0, 1, 2, ... in order, then each
  *  costs O(1). Views for the call of the subscriber. False: the event has no such record. */
 KAFKA_API bool ksim_event_record(const ksim_event *event, size_t index, kafka_bytes *key, kafka_bytes *value);
-/** Key and value of the index-th record that was appended, of a "records_appended" event. Views for the call. False: there is
- *  none. Asking for 0, 1, 2, ... costs O(1) each. */
-KAFKA_API bool ksim_event_record(const ksim_event *event, size_t index, kafka_bytes *key, kafka_bytes *value);
 /** One line for people. View, valid until the next such call. */
 KAFKA_API const char *ksim_event_text(const ksim_event *event);
 /** The line of a trace file, without its newline. View, valid until the next such call. */
@@ -58,7 +55,9 @@ typedef enum ksim_trace_format {
     KSIM_TRACE_TEXT           /**< for people; no program should read it */
 } ksim_trace_format;
 
-/** Writes the trace from now on to a file, until ksim_trace_close() or ksim_free(). An existing file is replaced.
+/** Writes the trace from now on to a file, until ksim_trace_close(), ksim_free() or a failure of the simulator itself. It is written
+ *  beside its place first (PATH.part) and moved there at the end, so that an earlier trace is not lost to a program that dies at once;
+ *  a pipe or a device is written where it is.
  *  @return KAFKA_ERR_IO: it cannot be written; ksim_error_detail() says why */
 KAFKA_API kafka_error ksim_trace_to_file(ksim *sim, const char *path, ksim_trace_format format);
 /** The same to a function that gets whole lines (with their newline). */

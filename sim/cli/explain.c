@@ -94,6 +94,10 @@ static int parse(int argc, char **argv, explain_options *o) {
     bool filtered = o->has_level || f->node != NULL || f->group != NULL || f->topic != NULL || f->from > 0 || f->to > 0;
     if (filtered && o->svg == NULL && (o->html != NULL || o->json))
         return ks_usage_error("explain", "the page and --json hold the whole run; --level, --node, --group, --topic, --from and --to go with the text and --svg");
+    bool html_there = o->html != NULL && strcmp(o->html, "-") == 0, svg_there = o->svg != NULL && strcmp(o->svg, "-") == 0;
+    if (o->json + html_there + svg_there > 1)
+        return ks_usage_error("explain", "%s and %s would both go to standard output and mix there; give one of them a file of its own",
+                              html_there ? "--html -" : "--svg -", o->json ? "--json" : "--svg -");
     if (o->compare != NULL && o->html == NULL && !o->json) return ks_usage_error("explain", "--compare goes with --html or --json");
     return 0;
 }
@@ -103,6 +107,14 @@ static bool check_outputs(const explain_options *o) {
     return ks_output_apart("explain", "--html", o->html, "its input", o->file) && ks_output_apart("explain", "--svg", o->svg, "its input", o->file) &&
            ks_output_apart("explain", "--html", o->html, "--compare", o->compare) && ks_output_apart("explain", "--svg", o->svg, "--compare", o->compare) &&
            ks_output_apart("explain", "--svg", o->svg, "--html", o->html);
+}
+
+static bool check_files(const explain_options *o, const ks_opened *run) {
+    bool apart = true;
+    for (const char **file = run->files; file != NULL && *file != NULL && apart; file++)
+        apart = ks_output_apart("explain", "--html", o->html, "a data file of the scenario", *file) &&
+                ks_output_apart("explain", "--svg", o->svg, "a data file of the scenario", *file);
+    return apart;
 }
 
 /* A range that holds no step is a slip, not an empty story. */
@@ -135,7 +147,7 @@ int ks_command_explain(int argc, char **argv) {
     const ks_story *stories[2] = { runs[0].story, runs[1].story };
     const char *titles[2] = { ks_base_name(o.file), o.compare ? ks_base_name(o.compare) : NULL };
     ks_buffer out = { 0 };
-    bool fine = check_range(stories[0], &o.filter);
+    bool fine = check_files(&o, &runs[0]) && check_files(&o, &runs[1]) && check_range(stories[0], &o.filter);
     if (fine && o.html != NULL) {
         ks_explanation_html(stories, titles, count, &out);
         fine = ks_write_file("explain", o.html, &out);

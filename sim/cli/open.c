@@ -27,6 +27,11 @@ static bool run_scenario(ks_scenario *scenario, const ks_scenario_options *how, 
     opened->stuck = outcome.stuck;
     if (!fine) snprintf(problem, problem_size, "%.*s", (int)strcspn(outcome.report, "\n"), outcome.report);
     else if (outcome.report[0] != '\0') opened->report = ks_strndup(outcome.report, strlen(outcome.report));
+    ks_arena *arena = opened->recording->arena;
+    int32_t files = 0;
+    while (ks_scenario_file(scenario, files) != NULL) files++;
+    opened->files = ks_arena_alloc(arena, ((size_t)files + 1) * sizeof *opened->files);
+    for (int32_t i = 0; i < files; i++) opened->files[i] = ks_arena_string(arena, ks_str(ks_scenario_file(scenario, i))).data;
     ks_scenario_outcome_deinit(&outcome);
     ks_scenario_free(scenario);
     if (!fine) ks_recording_free(opened->recording);

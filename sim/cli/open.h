@@ -14,6 +14,7 @@ typedef struct ks_opened {
     ks_story *story;
     char *report; /* a scenario's expectations that failed, or NULL */
     bool stuck;   /* the scenario did not come to its end */
+    const char **files; /* data files that the scenario read; NULL-ended, or NULL */
 } ks_opened;
 
 /* False after one line on standard error. */

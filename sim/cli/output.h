@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Files that a command writes, whole or not at all (sim/report/whole_file.h), with a line on standard error when they cannot be, or when
+ * Files that a command writes, whole or not at all (sim/base/whole_file.h), with a line on standard error when they cannot be, or when
  * they would replace what the command reads or writes elsewhere.
  */
 #ifndef KS_CLI_OUTPUT_H
 #define KS_CLI_OUTPUT_H
 
-#include "sim/report/whole_file.h"
+#include "sim/base/whole_file.h"
 
 typedef struct ks_output {
     ks_whole_file whole;

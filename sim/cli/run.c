@@ -67,7 +67,11 @@ int ks_command_run(int argc, char **argv) {
         return 2;
     }
     ks_output trace = { 0 };
-    if (o.trace != NULL && !ks_output_open(&trace, "run", o.trace)) {
+    bool apart = true;
+    const char *data;
+    for (int32_t i = 0; apart && (data = ks_scenario_file(scenario, i)) != NULL; i++)
+        apart = ks_output_apart("run", "--trace", o.trace, "a data file of the scenario", data);
+    if (!apart || (o.trace != NULL && !ks_output_open(&trace, "run", o.trace))) {
         ks_scenario_free(scenario);
         return 2;
     }

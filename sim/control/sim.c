@@ -134,6 +134,7 @@ static void failed(void *context, const char *file, int line, const char *condit
         fprintf(stderr, "kafkasim: %s", text);
         ks_free(text);
     }
+    ksim_trace_close(sim); /* the program ends here: what was traced is what its author needs */
 }
 
 void ksim_on_failure(ksim *sim, void (*fail)(void *context, const char *report), void *context) {

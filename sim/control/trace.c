@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sim/base/whole_file.h"
 #include "sim/control/inspect.h"
 #include "sim/protocol/events.h"
 
@@ -35,7 +36,7 @@ struct ks_trace_sink {
     ks_subscriber subscriber;
     ksim *sim;
     ksim_trace_format format;
-    FILE *file; /* NULL: `line` gets them */
+    ks_whole_file whole; /* file NULL: `line` gets them */
     char *path;
     void (*line)(void *context, const char *line, size_t size);
     void *context;
@@ -210,14 +211,14 @@ void ksim_trace_unsubscribe(ksim *sim, ksim_subscription *subscription) {
 /* ---- writing ---- */
 
 static void flush(ks_trace_sink *sink) {
-    if (sink->file == NULL || sink->text.size == 0) return;
-    if (fwrite(sink->text.data, 1, sink->text.size, sink->file) != sink->text.size) sink->failed = true;
+    if (sink->whole.file == NULL || sink->text.size == 0) return;
+    if (fwrite(sink->text.data, 1, sink->text.size, sink->whole.file) != sink->text.size) sink->failed = true;
     ks_buffer_clear(&sink->text);
 }
 
 static void line_done(ks_trace_sink *sink) {
     ks_buffer_text(&sink->text, "\n");
-    if (sink->file) {
+    if (sink->whole.file) {
         if (sink->text.size >= FLUSH_AT) flush(sink);
         return;
     }
@@ -273,10 +274,10 @@ kafka_error ksim_trace_to_file(ksim *sim, const char *path, ksim_trace_format fo
     if (error) return error;
     if (path == NULL) return ks_sim_fail(sim, KAFKA_ERR_INVALID_ARGUMENT, "ksim_trace_to_file: path is NULL");
     if (!format_is_right(sim, format, "ksim_trace_to_file")) return KAFKA_ERR_INVALID_ARGUMENT;
-    FILE *file = fopen(path, "wb");
-    if (file == NULL) return ks_sim_fail(sim, KAFKA_ERR_IO, "ksim_trace_to_file: %.300s: %s", path, strerror(errno));
+    ks_whole_file whole;
+    if (!ks_whole_file_open(&whole, path)) return ks_sim_fail(sim, KAFKA_ERR_IO, "ksim_trace_to_file: %.300s: %s", path, strerror(errno));
     ks_trace_sink *sink = sink_new(sim, format);
-    sink->file = file;
+    sink->whole = whole;
     sink->path = ks_strndup(path, strlen(path));
     write_head(sink);
     ks_trace_subscribe(sim->kernel, &sink->subscriber);
@@ -304,7 +305,7 @@ kafka_error ksim_trace_close(ksim *sim) {
         sim->sinks = sink->next;
         ks_trace_unsubscribe(sim->kernel, &sink->subscriber);
         flush(sink);
-        if (sink->file && fclose(sink->file) != 0) sink->failed = true;
+        if (sink->whole.file && !ks_whole_file_close(&sink->whole, !sink->failed)) sink->failed = true;
         if (sink->failed)
             error = ks_sim_fail(sim, KAFKA_ERR_IO, "ksim_trace_close: %.300s could not be written whole: %s",
                                 sink->path, strerror(errno));

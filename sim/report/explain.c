@@ -6,7 +6,7 @@
 
 #include "sim/control/sim.h"
 #include "sim/explain/story.h"
-#include "sim/report/whole_file.h"
+#include "sim/base/whole_file.h"
 
 #include <stdlib.h>
 

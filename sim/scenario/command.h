@@ -41,6 +41,7 @@ struct ks_scenario {
     ks_string name, text;
     const char *folder; /* of the file, "" or ending in a slash */
     KS_VEC(ks_command_line) commands;
+    KS_VEC(const char *) files; /* that it reads, as often as it does; in `arena` */
 };
 
 typedef enum ks_value_type { KS_VALUE_TEXT, KS_VALUE_INT, KS_VALUE_DURATION, KS_VALUE_SIZE, KS_VALUE_CHOICE, KS_VALUE_RATIO } ks_value_type;

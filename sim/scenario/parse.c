@@ -5,6 +5,7 @@
 #include "sim/scenario/command.h"
 #include "sim/scenario/mistakes.h"
 #include "sim/scenario/scenario.h"
+#include "sim/scenario/texts.h"
 #include "sim/scenario/world.h"
 
 enum { TEXT_MAX = 16 * 1024 * 1024 };
@@ -89,6 +90,9 @@ static bool one_line(reading *r, ks_string line) {
     r->wrong_above = r->sure = false;
     if (!ks_world_take(&r->world, &command, &r->column, r->why, sizeof r->why)) return false;
     KS_PUSH(scenario->commands, command);
+    char path[KS_TEXTS_PATH_MAX];
+    if (command.verb == KS_VERB_produce && ks_texts_file(&command, scenario->folder, path, sizeof path))
+        KS_PUSH(scenario->files, ks_arena_string(scenario->arena, ks_str(path)).data);
     return true;
 }
 
@@ -135,8 +139,12 @@ ks_scenario *ks_scenario_load(const char *path, char *problem, size_t problem_si
 void ks_scenario_free(ks_scenario *scenario) {
     if (scenario == NULL) return;
     ks_free(scenario->commands.items);
+    ks_free((void *)scenario->files.items);
     ks_arena_free(scenario->arena);
     ks_free(scenario);
 }
 
 const char *ks_scenario_text(const ks_scenario *scenario) { return scenario->text.data; }
+const char *ks_scenario_file(const ks_scenario *scenario, int32_t index) {
+    return index < scenario->files.count ? scenario->files.items[index] : NULL;
+}

@@ -22,6 +22,8 @@ ks_scenario *ks_scenario_parse(const char *text, size_t size, const char *name, 
 ks_scenario *ks_scenario_load(const char *path, char *problem, size_t problem_size);
 void ks_scenario_free(ks_scenario *scenario);
 const char *ks_scenario_text(const ks_scenario *scenario);
+/* The data files that it reads, from index 0 on; NULL: no more. Views. */
+const char *ks_scenario_file(const ks_scenario *scenario, int32_t index);
 
 typedef struct ks_scenario_options {
     bool has_seed;

@@ -47,6 +47,11 @@ static bool fields_are_there(const ks_texts *texts, const char *pattern, char *p
     return true;
 }
 
+bool ks_texts_file(const ks_command_line *command, const char *folder, char *path, size_t size) {
+    const char *name = ks_pair_text(command, "from", NULL);
+    return name != NULL && snprintf(path, size, "%s%s", name[0] == '/' ? "" : folder, name) < (int)size;
+}
+
 bool ks_texts_open(ks_texts *texts, const ks_command_line *command, const char *folder, int32_t *column, char *problem, size_t size) {
     const ks_pair *from = ks_pair_find(command, "from"), *count = ks_pair_find(command, "count");
     *texts = (ks_texts){ .key = ks_pair_text(command, "key", NULL), .value = ks_pair_text(command, "value", from ? NULL : "message {n}"),
@@ -58,10 +63,8 @@ bool ks_texts_open(ks_texts *texts, const ks_command_line *command, const char *
     }
     if (from == NULL) return true;
     *column = from->value.column;
-    const char *name = from->value.text.data;
-    char path[4096];
-    int length = snprintf(path, sizeof path, "%s%s", name[0] == '/' ? "" : folder, name);
-    if (length >= (int)sizeof path) {
+    char path[KS_TEXTS_PATH_MAX];
+    if (!ks_texts_file(command, folder, path, sizeof path)) {
         snprintf(problem, size, "from= names a file by a path that is too long");
         return false;
     }

@@ -17,12 +17,14 @@ typedef struct ks_texts {
     int64_t count;           /* messages */
 } ks_texts;
 
-enum { KS_TEXTS_MAX = 10000000, KS_TEXTS_FILE_MAX = 256 * 1024 * 1024 };
+enum { KS_TEXTS_MAX = 10000000, KS_TEXTS_FILE_MAX = 256 * 1024 * 1024, KS_TEXTS_PATH_MAX = 4096 };
 
 /* `command` must outlive it. `folder`: where relative file names begin; "" is the working folder. False: `problem` says what is
  * wrong with the command or file (then with "FILE:LINE: "), `column` where in the command; nothing to close. */
 bool ks_texts_open(ks_texts *texts, const ks_command_line *command, const char *folder, int32_t *column, char *problem, size_t size);
 void ks_texts_close(ks_texts *texts);
+/* The file that `from=` names, as the working folder sees it. False: there is no from=, or its path is too long. */
+bool ks_texts_file(const ks_command_line *command, const char *folder, char *path, size_t size);
 /* The n-th message, appended to empty buffers. Cost: of its text. */
 void ks_texts_make(const ks_texts *texts, int64_t n, ks_buffer *key, bool *has_key, ks_buffer *value);
 

@@ -129,6 +129,15 @@ done
 check "a page in place of the run that is compared is refused" refused "--html second.ksim would replace --compare, second.ksim" explain first.ksim --compare second.ksim --html second.ksim
 check "so is a drawing" refused "--svg second.ksim would replace --compare, second.ksim" explain first.ksim --compare second.ksim --html q --svg second.ksim
 for out in q ./q "$work/q"; do check "a page and a drawing in one new file, $out, are refused" refused "--svg $out would replace --html, q" explain first.ksim --html q --svg "$out"; done
+printf 'user,event\nalice,paid\n' > data.csv
+printf 'topic t\nproduce t from=data.csv\nadvance 1s\n' > reads.ksim
+check "a trace in place of a data file that the scenario reads is refused" refused "--trace ./data.csv would replace a data file of the scenario, data.csv" run reads.ksim --trace ./data.csv
+check "so is a page" refused "--html data.csv would replace a data file of the scenario, data.csv" explain reads.ksim --html data.csv
+check "and a drawing, also of the other run's data" refused "--svg $work/data.csv would replace a data file of the scenario, data.csv" explain first.ksim --compare reads.ksim --html q --svg "$work/data.csv"
+check "the data is as it was" sh -c '[ "$(cat data.csv)" = "$(printf "user,event\nalice,paid")" ] && [ ! -e q ]'
+check "a page and JSON on standard output are refused" refused "--html - and --json would both go to standard output" explain first.ksim --html - --json
+check "so are a drawing and JSON" refused "--svg - and --json would both go to standard output" explain first.ksim --svg - --json
+check "and a page and a drawing" refused "--html - and --svg - would both go to standard output" explain first.ksim --html - --svg -
 check "a trace in place of the rows is refused" refused "--trace ./rows.csv would replace --input, rows.csv" demo lab07 8 --input rows.csv --trace ./rows.csv
 apart() { "$KSIM" explain first.ksim --html /dev/null --svg /dev/null && mkdir -p other && "$KSIM" explain first.ksim --html q --svg other/q && grep -q '<html' q && grep -q '<svg' other/q; }
 check "what replaces nothing is written: a device twice, one name in two folders" apart

@@ -3,6 +3,9 @@
 #define _POSIX_C_SOURCE 200809L
 #include "tests/control/fixture.h"
 
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 typedef struct lines {
@@ -121,6 +124,75 @@ static void a_trace_goes_to_a_file_until_the_end(void **state) {
     assert_true(count > 300);
 }
 
+static const char earlier[] = "an earlier trace\n";
+
+/* What the file holds, and nothing stands beside it. */
+static void expect_file(const char *path, const char *begins) {
+    char part[64], text[256] = "";
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    size_t size = fread(text, 1, sizeof text - 1, file);
+    fclose(file);
+    text[size] = 0;
+    if (strncmp(text, begins, strlen(begins)) != 0) fail_msg("the file holds \"%s\", not \"%s...\"", text, begins);
+    snprintf(part, sizeof part, "%s.part", path);
+    if (access(part, F_OK) == 0) fail_msg("%s was left behind", part);
+}
+
+static int in_a_process_of_its_own(int (*run)(const char *path), const char *path) {
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        if (freopen("/dev/null", "w", stderr) == NULL) _exit(9);
+        _exit(run(path));
+    }
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return status;
+}
+
+static int dies_at_once(const char *path) {
+    ksim *sim = ksim_new(NULL);
+    if (ksim_trace_to_file(sim, path, KSIM_TRACE_TEXT) != KAFKA_OK || ksim_create_topic(sim, "orders", 300) != KAFKA_OK) return 9;
+    return 3;
+}
+
+static int has_no_room(const char *path) {
+    struct rlimit room = { 100, 100 };
+    signal(SIGXFSZ, SIG_IGN);
+    ksim *sim = ksim_new(NULL);
+    if (setrlimit(RLIMIT_FSIZE, &room) != 0 || ksim_trace_to_file(sim, path, KSIM_TRACE_TEXT) != KAFKA_OK) return 9;
+    ksim_create_topic(sim, "orders", 300);
+    return ksim_trace_close(sim) == KAFKA_ERR_IO ? 3 : 9;
+}
+
+static int loops_for_ever(const char *path) {
+    ksim *sim = ksim_new(NULL);
+    if (ksim_trace_to_file(sim, path, KSIM_TRACE_TEXT) != KAFKA_OK || ksim_create_topic(sim, "orders", 300) != KAFKA_OK) return 9;
+    for (kafka_context *ctx = kafka_background(ksim_client(sim, "c1"));;) kafka_sleep(ctx, 0);
+}
+
+/* Nothing is lost to a program that dies, or has no room, before it has something better; what it had when it was stopped is kept. */
+static void an_earlier_trace_stays_until_the_new_one_is_whole(void **state) {
+    (void)state;
+    char path[] = "/tmp/kafkasim-trace-XXXXXX", part[64];
+    int fd = mkstemp(path);
+    assert_int_equal(write(fd, earlier, sizeof earlier - 1), sizeof earlier - 1);
+    close(fd);
+    snprintf(part, sizeof part, "%s.part", path);
+    int status = in_a_process_of_its_own(dies_at_once, path);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 3);
+    assert_int_equal(unlink(part), 0); /* what it had written */
+    expect_file(path, earlier);
+    status = in_a_process_of_its_own(has_no_room, path);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 3);
+    expect_file(path, earlier);
+    status = in_a_process_of_its_own(loops_for_ever, path);
+    assert_true(WIFSIGNALED(status));
+    expect_file(path, "kafkasim 0.1.0, seed 1");
+    unlink(path);
+}
+
 static void files_that_cannot_be_written_are_refused(void **state) {
     assert_int_equal(ksim_trace_to_file(*state, "/nowhere/at/all", KSIM_TRACE_JSON), KAFKA_ERR_IO);
     assert_contains(ksim_error_detail(*state), "/nowhere/at/all: No such file");
@@ -214,6 +286,7 @@ int main(void) {
         TEST(contents_show_requests_and_records_cut_at_64_bytes),
         cmocka_unit_test(a_large_seed_is_written_as_text),
         cmocka_unit_test(a_trace_goes_to_a_file_until_the_end),
+        cmocka_unit_test(an_earlier_trace_stays_until_the_new_one_is_whole),
         TEST(files_that_cannot_be_written_are_refused),
         TEST(a_subscriber_hears_every_event_with_its_fields_and_records),
         TEST(the_last_steps_leave_out_what_goes_on_all_the_time),

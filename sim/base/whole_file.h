@@ -2,8 +2,8 @@
  * Files that are written whole or not at all: beside their place first, in a file of their own, then moved there. What is no plain
  * file (a pipe, a device) is written where it is.
  */
-#ifndef KS_REPORT_WHOLE_FILE_H
-#define KS_REPORT_WHOLE_FILE_H
+#ifndef KS_BASE_WHOLE_FILE_H
+#define KS_BASE_WHOLE_FILE_H
 
 #include "sim/base/base.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define _XOPEN_SOURCE 700
-#include "sim/report/whole_file.h"
+#include "sim/base/whole_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
