@@ -29,6 +29,7 @@ typedef struct indexed { /* names in order of appearance */
     ks_string name;
     int32_t index;
     tenant *tenants; /* of a client among the members: its ids; mostly one */
+    int32_t mentioned; /* by the step with this index - 1; 0: none yet */
     UT_hash_handle hh;
 } indexed;
 
@@ -565,13 +566,13 @@ static const char *kind_of_step(const ks_step *step, const ks_recorded *event) {
     return event->kind == ks_describe_ev_response_sent() ? "reply" : "command";
 }
 
-static void ends_of_step(model *m, const ks_step *step, const ks_recorded *event) {
+static void ends_of_step(model *m, const ks_step *step, const ks_recorded *event, ks_string *from, ks_string *to) {
     const ks_struct *kind = event->kind;
     bool message = KIND(request_received) || KIND(response_sent);
-    ks_string from = KIND(request_received) ? FIELDS(request_received)->from : KIND(response_sent) ? FIELDS(response_sent)->from : event->node;
-    ks_string to = KIND(request_received) ? FIELDS(request_received)->to : KIND(response_sent) ? FIELDS(response_sent)->to : KS_NULL_STRING;
-    if (from.size > 0) field(m, ",\"f\":", index_of(m, &m->nodes, from));
-    if (message) field(m, ",\"o\":", index_of(m, &m->nodes, to));
+    *from = KIND(request_received) ? FIELDS(request_received)->from : KIND(response_sent) ? FIELDS(response_sent)->from : event->node;
+    *to = KIND(request_received) ? FIELDS(request_received)->to : KIND(response_sent) ? FIELDS(response_sent)->to : KS_NULL_STRING;
+    if (from->size > 0) field(m, ",\"f\":", index_of(m, &m->nodes, *from));
+    if (message) field(m, ",\"o\":", index_of(m, &m->nodes, *to));
     if (message && step->error != 0) ks_buffer_printf(m->out, ",\"e\":\"%s\"", kafka_error_name((kafka_error)step->error));
 }
 
@@ -585,6 +586,34 @@ static void words(model *m, const char *name, void (*say)(const ks_story *story,
     ks_buffer_deinit(&text);
 }
 
+/* What else the step is about, beside what its other fields name: for the page's filter, which is that of the command line. */
+typedef struct mentions {
+    indexed *table;
+    KS_VEC(int32_t) found;
+    int32_t step;
+} mentions;
+
+static void mention(void *context, ks_string name) {
+    mentions *of = context;
+    indexed *found = NULL;
+    if (name.size > 0) KS_HASH_FIND_STRING(hh, of->table, name, found);
+    if (found == NULL || found->mentioned == of->step + 1) return;
+    found->mentioned = of->step + 1;
+    KS_PUSH(of->found, found->index);
+}
+
+/* `known` have been said. */
+static void mentioned(model *m, int32_t i, const char *name, ks_filter_by by, indexed *table, const ks_string known[2]) {
+    const ks_step *step = &m->story->steps.items[i];
+    mentions of = { .table = table, .step = i };
+    for (int k = 0; k < 2; k++) mention(&of, known[k]);
+    int32_t first = of.found.count;
+    for (int32_t f = 0; f < step->facts.count; f++) ks_filter_each_name(&m->story->recording->events.items[step->facts.items[f]], by, &of, mention);
+    for (int32_t n = first; n < of.found.count; n++) field(m, n == first ? name : ",", of.found.items[n]);
+    if (of.found.count > first) ks_buffer_text(m->out, "]");
+    ks_free(of.found.items);
+}
+
 static void one_step(model *m, int32_t i) {
     const ks_story *story = m->story;
     const ks_step *step = &story->steps.items[i];
@@ -594,11 +623,14 @@ static void one_step(model *m, int32_t i) {
     field(m, ",\"t\":", (step->time - story->recording->start) / 1000);
     ks_buffer_printf(m->out, ",\"y\":\"%s\",\"a\":", kind_of_step(step, event));
     quoted(ks_str(step->api_key >= 0 ? ks_api_name(step->api_key) : ks_event_kind_name(event->kind)), m->out);
-    ends_of_step(m, step, event);
+    ks_string from, to;
+    ends_of_step(m, step, event, &from, &to);
     if (step->other >= 0) step_field(m, ",\"h\":", step->other);
     words(m, ",\"p\":", ks_words_protocol, i);
     words(m, ",\"x\":", ks_words_sentence, i);
     if (step->group.size > 0) field(m, ",\"g\":", index_of(m, &m->groups, step->group));
+    mentioned(m, i, ",\"ws\":[", KS_BY_NODE, m->nodes, (const ks_string[2]){ from, to });
+    mentioned(m, i, ",\"gs\":[", KS_BY_GROUP, m->groups, (const ks_string[2]){ step->group, KS_NULL_STRING });
     int32_t cause = itself_or_main(story, step->cause);
     if (cause >= 0 && cause != i) step_field(m, ",\"c\":", cause);
     if (step->begins_rebalance) ks_buffer_text(m->out, ",\"b\":1");

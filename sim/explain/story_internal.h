@@ -12,6 +12,9 @@ bool ks_story_is_step_api(int16_t key);
 bool ks_story_skips(const ks_recorded *event);
 
 bool ks_filter_passes(const ks_story *story, int32_t step, const ks_filter *filter);
+/* What an event is about, of one kind: calls `each` for every name (some may be null, come twice, or name something else). */
+typedef enum ks_filter_by { KS_BY_NODE, KS_BY_GROUP } ks_filter_by;
+void ks_filter_each_name(const ks_recorded *event, ks_filter_by by, void *context, void (*each)(void *context, ks_string name));
 
 /* Which client a member id belongs to, from the requests that named it. */
 void ks_story_learn_members(ks_story *story);
