@@ -503,6 +503,7 @@ static const purpose purposes[] = {
     { KS_API_create_topics, "asks for new topics" },
     { KS_API_delete_topics, "asks for topics to be deleted" },
     { KS_API_delete_records, "asks for old records to be deleted" },
+    { KS_API_offset_for_leader_epoch, "asks how far the log of the leader that it knows goes, to see whether its position still holds" },
     { KS_API_init_producer_id, "asks for a producer id" },
     { KS_API_describe_configs, "asks for settings" },
     { KS_API_alter_configs, "asks for other settings" },
