@@ -105,6 +105,47 @@ await check("a sub-step of the story has its address, one that is not told leads
   await tab.keyboard.press("Enter");
   equal(await number(tab), 11.1);
 });
+await check("steps of one group or process: as the command line has them, by keyboard, with an address", async open => {
+  const tab = await open(groups);
+  await every(tab);
+  const shown = () => tab.evaluate(() => { // by stepping through
+    const id = name => document.getElementById(name), steps = [];
+    id("first").click();
+    for (let k = 0; k <= Number(id("slider").max); k++, id("next").click()) steps.push(document.querySelector(".now .number").textContent.replace("Step ", ""));
+    return steps.join(" ");
+  });
+  const lists = require("fs").readFileSync(`${pages}/filtered.txt`, "utf8").trim().split("\n").map(line => /^(\S+) (\S+) ?(.*)$/.exec(line));
+  equal(lists.length, await tab.locator("#only option").count() - 1);
+  let told = 0;
+  for (const [, kind, name, steps] of lists) {
+    await tab.locator("#only").selectOption({ label: name });
+    equal(kind + " " + name + ": " + await shown(), kind + " " + name + ": " + (steps || "1")); // nothing: it stands at the beginning
+    told += steps !== "";
+  }
+  holds("few have steps: " + told, told > 6);
+  const [, , name] = lists.find(list => list[1] === "group");
+  await tab.locator("#only").selectOption("");
+  const all = (await shown()).split(" ").length;
+  await tab.locator("#only").focus();
+  await press(tab, "Home");
+  equal((await shown()).split(" ").length, all);
+  await press(tab, "ArrowDown"); // the first group
+  holds("fewer steps", (await shown()).split(" ").length < all);
+  await tab.locator("h1").click();
+  await press(tab, "End");
+  await until(tab, "the address says it", () => /^#step-[\d.]+;group=/.test(location.hash));
+  const here = await tab.evaluate(() => location.hash);
+  equal(here, "#step-" + await tab.locator(".now .number").innerText().then(text => text.replace(/[^\d.]/g, "")) + ";group=" + name);
+  const again = await open(groups, {}, here);
+  equal(await again.locator("#only").evaluate(select => select.selectedOptions[0].textContent), name);
+  equal(await number(again), await number(tab));
+  await again.evaluate(() => { location.hash = "#step-2"; }); // no address of a step that is left out keeps the filter
+  await until(again, "of everybody", () => document.querySelector("#only").value === "");
+  equal(await number(again), 2);
+  await again.evaluate(() => { location.hash = "#step-2;node=%E0%A4%A"; });
+  await again.evaluate(() => { location.hash = "#step-2;node=nobody"; });
+  equal(await again.locator("#only").inputValue(), "");
+});
 await check("owners, records, committed and current positions and group state are those of the step", async open => {
   const tab = await open(page, {}, "#step-3");
   equal(await owners(tab), "c1 c1 c1");

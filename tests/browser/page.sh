@@ -40,6 +40,11 @@ for page in groups wide long; do
     [ $page = groups ] && file=$SOURCE/tests/browser/groups.ksim || file=$work/$page.ksim
     "$KSIM" explain "$file" --html "$work/$page.html"
 done
+# Which steps the command line's filters leave, for each name of that page: the page's have to be the same.
+groups=$SOURCE/tests/browser/groups.ksim
+"$KSIM" explain "$groups" --json | tr '{' '\n' | sed -nE 's/^"name":"([^"]*)","(kind|type)".*/\2 \1/p' | sed 's/^kind/node/; s/^type/group/' | while read -r kind name; do
+    echo "$kind $name" $("$KSIM" explain "$groups" --level protocol "--$kind" "$name" 2>/dev/null | sed -nE 's/^ *([0-9]+(\.[0-9]+)?)  [0-9.]+ s  .*/\1/p')
+done >"$work/filtered.txt"
 "$KSIM" explain "$lessons/second-consumer-joins.ksim" --svg "$work/story.svg"
 "$KSIM" explain "$lessons/join-kip848.ksim" --from 10 --to 40 --svg "$work/range.svg"
 "$KSIM" explain "$work/hostile.jsonl" --level protocol --svg "$work/hostile.svg"

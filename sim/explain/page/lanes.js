@@ -81,7 +81,7 @@ class Lanes {
     if (!this.wide || this.view.i === undefined) return;
     const rows = this.view.rows, visible = this.stretch();
     const from = Math.max(0, Math.floor(this.top / ROW) - 2), to = Math.min(visible, from + Math.ceil(this.high / ROW) + 5);
-    const said = [from, to, this.view.i, this.view.index, player.searched, this.view.rows.length].join();
+    const said = [from, to, this.view.i, this.view.index, player.searched, this.view.rows.length, player.only].join();
     if (said === this.drawn) return;
     this.drawn = said;
     const drawn = [];

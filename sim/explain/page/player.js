@@ -14,9 +14,9 @@ class View {
     this.box = el("section", { class: "run", "aria-label": run.m.title }, count > 1 ? el("h2", { class: "runname", text: run.m.title }) : null, this.now, this.quiz.box,
       el("div", { class: "columns" }, el("div", { class: "left" }, this.cluster.box, this.times.box), this.lanes.box));
   }
-  setRows(all) {
-    this.rows = this.run.steps.map((_, i) => i).filter(i => all || this.run.steps[i].i);
-    if (!this.rows.length) this.rows = this.run.steps.map((_, i) => i);
+  setRows(all, only) {
+    this.rows = this.run.steps.map((_, i) => i).filter(i => (all || this.run.steps[i].i) && (!only || this.run.isAbout(i, only)));
+    if (!this.rows.length) this.rows = this.run.steps.map((_, i) => i).slice(0, only ? 1 : undefined); // it has to stand somewhere
   }
   rowOf(i) { // the row of step i, or of the last one shown before it
     let low = 0, high = this.rows.length - 1;
@@ -59,7 +59,7 @@ class View {
 
 // ---- all of them move together ----
 const player = {
-  at: 0, timer: 0, quiz: false, all: false, found: new Set(), searched: "", positions: [],
+  at: 0, timer: 0, quiz: false, all: false, only: null, found: new Set(), searched: "", positions: [],
   // Positions: a step of one run, or steps of both that come at the same time, in the order of time.
   arrange() {
     const marks = views.flatMap(view => { let order = 0; return view.rows.map((i, r) => { const t = view.run.steps[i].t; order = r && view.run.steps[view.rows[r - 1]].t === t ? order + 1 : 0; return { t, order, view, i }; }); });
@@ -82,7 +82,7 @@ const player = {
     }));
   },
   across(k) { return k / Math.max(1, this.positions.length - 1) * Math.max(1, $("marks").clientWidth); },
-  hash(view, n) { return (view.index ? "run2-" : "") + "step-" + n; },
+  hash(view, n) { return (view.index ? "run2-" : "") + "step-" + n + (this.only ? ";" + this.only[0] + "=" + encodeURIComponent(this.only[1]) : ""); },
   go(k) {
     if (!this.positions.length) { views.forEach(view => view.show(0)); return; }
     this.at = Math.max(0, Math.min(k, this.positions.length - 1));
@@ -96,6 +96,7 @@ const player = {
     this.naming = setTimeout(() => history.replaceState(null, "", "#" + this.hash(view, step.n)), 120);
   },
   goTo(view, i) { // step i of one run; hidden ones are shown
+    if (!this.positionOf[view.index].has(i) && this.only && !view.run.isAbout(i, this.only)) this.choose(null);
     if (!this.positionOf[view.index].has(i)) this.show(true);
     this.go(this.positionOf[view.index].get(i) ?? 0);
   },
@@ -136,11 +137,17 @@ const player = {
     $("play").setAttribute("aria-pressed", "true");
     this.timer = setInterval(() => this.next(), 1000 / Number($("speed").value));
   },
+  choose(only) { // only the steps of a group or a process; null: of everybody
+    const option = only && [...$("only").options].find(one => one.only?.[0] === only[0] && one.only[1] === only[1]);
+    this.only = option ? only : null;
+    $("only").value = option ? option.value : "";
+    this.show(this.all);
+  },
   show(all) { // every step, or the story
     this.all = all;
     $("level").value = all ? "all" : "story";
     const here = this.positions[this.at], step = here?.steps[here.first], view = views[here?.first ?? 0];
-    views.forEach(each => each.setRows(all));
+    views.forEach(each => each.setRows(all, this.only));
     this.arrange();
     if (here) this.go(this.positionOf[view.index].get(view.rows[view.rowOf(step)]) ?? 0);
   },
@@ -172,8 +179,11 @@ const player = {
     this.goTo(hit.view, hit.i);
   },
   open(hash) {
-    const named = /^#(run2-)?step-(\d+(?:\.\d+)?)$/.exec(hash), view = views[named?.[1] ? 1 : 0], i = named && view && view.run.indexOf.get(view.run.numberOf(named[2]));
+    const named = /^#(run2-)?step-(\d+(?:\.\d+)?)(?:;(group|node)=(.+))?$/.exec(hash), view = views[named?.[1] ? 1 : 0], i = named && view && view.run.indexOf.get(view.run.numberOf(named[2]));
     if (i === undefined || i === null) return false;
+    let name;
+    try { name = decodeURIComponent(named[4] ?? ""); } catch { name = ""; } // typed by hand
+    if (name !== (this.only?.[1] ?? "") || (named[3] ?? "") !== (this.only?.[0] ?? "")) this.choose(name ? [named[3], name] : null);
     this.goTo(view, i);
     return true;
   },
@@ -205,6 +215,14 @@ const lessons = models.filter(model => model.scenario);
 $("lesson").hidden = !lessons.length;
 $("scenarios").append(...lessons.map(carry));
 
+let choices = 0;
+for (const [label, kind, list] of [["Groups", "group", "groups"], ["Processes", "node", "nodes"]]) { // of both runs
+  const names = [...new Set(models.flatMap(model => model[list].map(one => one.name)))];
+  const options = names.map(name => Object.assign(el("option", { value: "o" + choices++, text: name }), { only: [kind, name] }));
+  if (options.length) $("only").append(el("optgroup", { label }, ...options));
+}
+$("onlylabel").hidden = choices === 0;
+
 const sample = (...pieces) => el("span", { class: "rail", "aria-hidden": "true" }, ...pieces.map(cls => el("span", { class: cls, style: { "--c": "var(--c0)" } })));
 $("signs").append(...[[sample("done"), "committed: a new owner begins behind it"], [sample("taken"), "delivered, not yet committed"], [sample("again"), "was delivered to somebody before: comes again"],
   [el("span", { class: "chip nobody", text: "nobody" }), "no owner: nobody reads it"], [el("span", { text: "◆", style: { color: "var(--mark-line)" } }), "a rebalance begins"],
@@ -219,6 +237,7 @@ $("rebalance").onclick = () => player.rebalance(1);
 $("speed").onchange = () => { if (player.timer) { player.stop(); player.play(); } };
 $("slider").oninput = event => player.go(Number(event.target.value));
 $("marks").onclick = event => { const box = $("marks").getBoundingClientRect(); player.go(Math.round((event.clientX - box.left) / box.width * (player.positions.length - 1))); };
+$("only").onchange = event => player.choose(event.target.selectedOptions[0].only ?? null);
 $("level").onchange = event => player.show(event.target.value === "all");
 $("quiz").onclick = () => player.setQuiz(!player.quiz);
 $("helpbutton").onclick = () => $("help").showModal();

@@ -40,6 +40,11 @@ class Run {
     const main = Number.parseInt(text, 10);
     return this.indexOf.has(main) ? main : undefined;
   }
+  // Is step i about this group or process, as `ksim explain --group` and `--node` have it? `only`: ["group" or "node", its name].
+  isAbout(i, only) {
+    const step = this.steps[i], group = only[0] === "group", names = group ? this.m.groups : this.m.nodes, k = names.findIndex(one => one.name === only[1]);
+    return k >= 0 && (group ? step.g === k || step.gs?.includes(k) : step.f === k || step.o === k || step.ws?.includes(k));
+  }
   get lastNumber() { return Number.parseInt(this.steps.at(-1)?.n ?? 0, 10); }
   fresh() {
     const shares = this.G * this.P, places = this.G * this.M;
