@@ -6,18 +6,10 @@
 #include "sim/broker/group_coordinator.h"
 #include "sim/protocol/events.h"
 
-typedef struct topic_commit {
-    ks_string name;
-    ks_partition_offset *offsets; /* those that nothing is held against so far, in the order of the request */
-    int32_t count;
-} topic_commit;
-
 typedef struct committing { /* lives in the response's arena, and nothing in it points to the request */
     ks_envelope *response;
     ks_group_committer who;
-    topic_commit *topics; /* as many as in the response */
-    ks_group_record *records;
-    int32_t record_count;
+    ks_topic_commit *topics; /* as many as in the response: the partitions that nothing is held against so far */
 } committing;
 
 static kafka_error find_topic(const ks_cluster *cluster, const ks_offset_commit_request_topic *asked, int16_t version,
@@ -41,10 +33,10 @@ static void check_topic(const ks_cluster *cluster, committing *commit, const ks_
     told->topic_id = asked->topic_id;
     told->partitions.count = (int32_t)partitions;
     told->partitions.items = ks_arena_alloc(arena, sizeof *told->partitions.items * (partitions + 1));
-    topic_commit *mine = &commit->topics[t];
+    ks_topic_commit *mine = &commit->topics[t];
     mine->offsets = ks_arena_alloc(arena, sizeof *mine->offsets * (partitions + 1));
-    mine->count = 0;
-    if (topic != NULL) mine->name = commit->response->api_version >= 10 ? ks_arena_string(arena, topic->name) : told->name;
+    mine->leader_epochs = ks_arena_alloc(arena, sizeof *mine->leader_epochs * (partitions + 1));
+    if (topic != NULL) mine->topic = commit->response->api_version >= 10 ? ks_arena_string(arena, topic->name) : told->name;
     for (size_t p = 0; p < partitions; p++) {
         const ks_offset_commit_request_partition *one = &asked->partitions.items[p];
         kafka_error verdict = error;
@@ -53,6 +45,7 @@ static void check_topic(const ks_cluster *cluster, committing *commit, const ks_
         told->partitions.items[p].error_code = (int16_t)verdict;
         if (verdict != KAFKA_OK) continue;
         ks_string metadata = one->committed_metadata.size > 0 ? ks_arena_string(arena, one->committed_metadata) : KS_LITERAL("");
+        mine->leader_epochs[mine->count] = one->committed_leader_epoch;
         mine->offsets[mine->count++] = (ks_partition_offset){ one->partition_index, one->committed_offset, metadata };
     }
 }
@@ -71,17 +64,17 @@ static int32_t check_topics(const ks_cluster *cluster, committing *commit, const
     return valid;
 }
 
-static void tell_refused(ks_broker *broker, const committing *commit, const topic_commit *what, kafka_error error) {
+static void tell_refused(ks_broker *broker, const committing *commit, const ks_topic_commit *what, kafka_error error) {
     if (what->count == 0) return;
     KS_EMIT(ks_cluster_kernel(broker->cluster), broker->node, offset_commit_refused, .group = commit->who.group_id,
-            .member = commit->who.member_id, .generation = commit->who.generation, .topic = what->name,
+            .member = commit->who.member_id, .generation = commit->who.generation, .topic = what->topic,
             .error_code = (int16_t)error, .count = what->count, .partitions = { what->offsets, what->count });
 }
 
-static void tell_committed(ks_broker *broker, const committing *commit, const topic_commit *what) {
+static void tell_committed(ks_broker *broker, const committing *commit, const ks_topic_commit *what) {
     if (what->count == 0) return;
     KS_EMIT(ks_cluster_kernel(broker->cluster), broker->node, offsets_committed, .group = commit->who.group_id,
-            .member = commit->who.member_id, .generation = commit->who.generation, .topic = what->name,
+            .member = commit->who.member_id, .generation = commit->who.generation, .topic = what->topic,
             .count = what->count, .partitions = { what->offsets, what->count });
 }
 
@@ -96,31 +89,23 @@ static void refuse_all(ks_broker *broker, committing *commit, kafka_error error)
     }
 }
 
-/* A record for each partition that is left, but for those whose metadata is too long. */
-static void prepare_topic(ks_broker *broker, committing *commit, const ks_offset_commit_request *request, int32_t t) {
+/* Takes out the partitions whose metadata is too long. */
+static void check_metadata(ks_broker *broker, committing *commit, int32_t t) {
     ks_offset_commit_response_topic *told = &((ks_offset_commit_response *)commit->response->body)->topics.items[t];
-    const ks_offset_commit_request_topic *asked = &request->topics.items[t];
-    topic_commit *mine = &commit->topics[t], too_long = { .name = mine->name };
-    ks_arena *arena = commit->response->arena;
-    int64_t now_ms = ks_now_ms(ks_cluster_kernel(broker->cluster));
-    int64_t retention = commit->response->api_version <= 4 ? request->retention_time_ms : -1;
-    ks_committed_value value = { .commit_ms = now_ms,
-                                 .expire_ms = retention >= 0 && retention <= INT64_MAX - now_ms ? now_ms + retention : -1 };
+    ks_topic_commit *mine = &commit->topics[t], too_long = { .topic = mine->topic };
     int32_t next = 0, kept = 0, longest = ks_group_coordinator_groups(broker)->settings.offset_metadata_max_bytes;
     for (int32_t p = 0; p < told->partitions.count; p++) {
         if (told->partitions.items[p].error_code != 0) continue;
-        const ks_partition_offset *one = &mine->offsets[next++];
+        const ks_partition_offset *one = &mine->offsets[next];
         if (one->metadata.size > longest) {
             told->partitions.items[p].error_code = KAFKA_ERR_OFFSET_METADATA_TOO_LARGE;
-            if (too_long.offsets == NULL) too_long.offsets = ks_arena_alloc(arena, sizeof *too_long.offsets * (size_t)mine->count);
+            if (too_long.offsets == NULL) too_long.offsets = ks_arena_alloc(commit->response->arena, sizeof *too_long.offsets * (size_t)mine->count);
             too_long.offsets[too_long.count++] = *one;
-            continue;
+        } else {
+            mine->leader_epochs[kept] = mine->leader_epochs[next];
+            mine->offsets[kept++] = *one;
         }
-        value.offset = one->offset;
-        value.leader_epoch = asked->partitions.items[p].committed_leader_epoch;
-        value.metadata = one->metadata;
-        ks_offset_record(commit->who.group_id, mine->name, one->partition, &value, arena, &commit->records[commit->record_count++]);
-        mine->offsets[kept++] = *one;
+        next++;
     }
     mine->count = kept;
     tell_refused(broker, commit, &too_long, KAFKA_ERR_OFFSET_METADATA_TOO_LARGE);
@@ -134,17 +119,39 @@ static bool repeats(ks_broker *broker, const committing *commit) {
     for (int32_t t = 0; t < topics; t++)
         for (int32_t i = 0; i < commit->topics[t].count; i++) {
             const ks_partition_offset *one = &commit->topics[t].offsets[i];
-            const ks_committed_value *former = ks_group_offset_find(group, commit->topics[t].name, one->partition);
+            const ks_committed_value *former = ks_group_offset_find(group, commit->topics[t].topic, one->partition);
             if (former == NULL || former->offset != one->offset || !ks_string_equal(former->metadata, one->metadata)) return false;
         }
     return true;
 }
 
+/* The records of all that is left, in one batch; null: nothing is. */
+static ks_bytes make_batch(ks_broker *broker, committing *commit, const ks_offset_commit_request *request) {
+    int64_t now_ms = ks_now_ms(ks_cluster_kernel(broker->cluster));
+    int64_t retention = commit->response->api_version <= 4 ? request->retention_time_ms : -1;
+    int64_t expire_ms = retention >= 0 && retention <= INT64_MAX - now_ms ? now_ms + retention : -1;
+    ks_batch_builder *batch = ks_group_batch_begin(broker);
+    for (int32_t t = 0; t < request->topics.count; t++) {
+        commit->topics[t].commit_ms = now_ms;
+        commit->topics[t].expire_ms = expire_ms;
+        ks_offset_records_add(batch, commit->who.group_id, &commit->topics[t]);
+    }
+    return batch->count > 0 ? ks_batch_finish(batch) : KS_NULL_BYTES;
+}
+
+static void apply(ks_broker *broker, const committing *commit, int32_t topics) {
+    ks_groups *groups = ks_group_coordinator_groups(broker);
+    ks_group *group = ks_groups_find(groups, commit->who.group_id);
+    if (group == NULL) group = ks_group_new(groups, commit->who.group_id, ks_now_ms(ks_cluster_kernel(broker->cluster)));
+    for (int32_t t = 0; t < topics; t++) ks_group_offsets_commit(group, &commit->topics[t]);
+}
+
 static bool on_written(ks_broker *broker, ks_group_write *write) {
     committing *commit = write->context;
-    const ks_offset_commit_response *body = commit->response->body;
+    int32_t topics = ((const ks_offset_commit_response *)commit->response->body)->topics.count;
     if (write->error == KAFKA_OK) {
-        for (int32_t t = 0; t < body->topics.count; t++) tell_committed(broker, commit, &commit->topics[t]);
+        if (write->batch.size > 0) apply(broker, commit, topics);
+        for (int32_t t = 0; t < topics; t++) tell_committed(broker, commit, &commit->topics[t]);
     } else if (write->request != NULL) {
         refuse_all(broker, commit, write->error);
     }
@@ -183,14 +190,12 @@ void ks_handle_offset_commit(ks_broker *broker, ks_request *request) {
         ks_respond(request, response);
         return;
     }
-    commit->records = ks_arena_alloc(response->arena, (size_t)valid * sizeof *commit->records);
-    for (int32_t t = 0; t < body->topics.count; t++) prepare_topic(broker, commit, body, t);
+    for (int32_t t = 0; t < body->topics.count; t++) check_metadata(broker, commit, t);
     ks_group_write write = { .request = request,
                              .response = response,
                              .context = commit,
-                             .records = commit->records,
-                             .count = commit->record_count,
                              .repeats = repeats(broker, commit),
+                             .batch = make_batch(broker, commit, body),
                              .done = on_written };
     ks_group_coordinator_write(broker, commit->who.group_id, &write);
 }

@@ -29,8 +29,7 @@ static void check_partitions(const ks_group *group, const ks_offset_delete_reque
             if (subscribed) {
                 to->partitions.items[p].error_code = KAFKA_ERR_GROUP_SUBSCRIBED_TO_TOPIC;
             } else if (ks_group_offset_find(group, from->name, index) != NULL) {
-                KS_PUSH(*records, (ks_group_record){ 0 });
-                ks_offset_record(group->id, from->name, index, NULL, arena, &records->items[records->count - 1]);
+                KS_PUSH(*records, ks_offset_tombstone(group->id, from->name, index, arena));
             }
         }
     }

@@ -242,11 +242,18 @@ static void let_go(ks_request *request) {
 
 /* ---- appends ---- */
 
-ks_bytes ks_group_batch(ks_group_coordinators *all, const ks_group_record *records, int32_t count) {
-    int64_t now_ms = ks_now_ms(ks_cluster_kernel(all->cluster));
-    ks_batch_begin(&all->builder, KS_CODEC_NONE);
-    for (int32_t i = 0; i < count; i++) ks_batch_add(&all->builder, records[i].key, records[i].value, NULL, 0, now_ms);
-    return ks_batch_finish(&all->builder);
+ks_batch_builder *ks_group_batch_begin(ks_broker *broker) {
+    ks_batch_builder *builder = &ks_group_coordinator_get(broker)->all->builder;
+    ks_batch_begin(builder, KS_CODEC_NONE);
+    return builder;
+}
+
+/* View until the next one. */
+static ks_bytes batch_of(ks_group_coordinator *coordinator, const ks_group_record *records, int32_t count) {
+    int64_t now_ms = ks_now_ms(ks_cluster_kernel(coordinator->all->cluster));
+    ks_batch_builder *builder = ks_group_batch_begin(coordinator->broker);
+    for (int32_t i = 0; i < count; i++) ks_batch_add(builder, records[i].key, records[i].value, NULL, 0, now_ms);
+    return ks_batch_finish(builder);
 }
 
 static ks_shell_append *new_append(ks_group_coordinator *coordinator, ks_string group_id) {
@@ -381,20 +388,19 @@ static void on_append_timeout(ks_timer *timer) {
     }
 }
 
-static void begin(ks_shell_append *append, const ks_group_record *records, int32_t count) {
+static void begin(ks_shell_append *append, ks_bytes batch) {
     ks_group_coordinators *all = append->coordinator->all;
     int64_t timeout_ms = ks_cluster_setting(all->cluster, KS_SETTING_offsets_commit_timeout_ms);
     append->append.done = on_appended;
     ks_timer_init(&append->timeout, append->coordinator->broker->node, on_append_timeout, append);
     ks_timer_start(ks_cluster_kernel(all->cluster), &append->timeout, timeout_ms * KS_MS); /* stopped when it is done */
-    ks_partition_append_begin(all->topic->partitions[append->partition], ks_group_batch(all, records, count),
-                              &append->append);
+    ks_partition_append_begin(all->topic->partitions[append->partition], batch, &append->append);
 }
 
 static void append_for_machine(ks_group_coordinator *coordinator, const ks_effect *effect) {
     ks_shell_append *append = new_append(coordinator, effect->group->id);
     append->token = effect->append.append;
-    begin(append, effect->append.records, effect->append.count);
+    begin(append, batch_of(coordinator, effect->append.records, effect->append.count));
     if (effect->append.gates && !(append->finished && append->error == KAFKA_OK)) coordinator->gate = append;
 }
 
@@ -434,18 +440,18 @@ static void keep_records(ks_shell_append *append, const ks_group_write *given) {
 
 void ks_group_coordinator_write(ks_broker *broker, ks_string group_id, const ks_group_write *given) {
     ks_group_coordinator *coordinator = ks_group_coordinator_get(broker);
-    if (given->count == 0) {
+    if (given->count == 0 && given->batch.size == 0) {
         ks_group_write write = *given;
         ks_shell_write_done(coordinator, &write);
         return;
     }
     ks_shell_append *append = new_append(coordinator, group_id);
     append->write = *given;
-    keep_records(append, given);
+    if (given->count > 0) keep_records(append, given);
     append->parked.cancelled = on_write_cancelled;
     if (given->request != NULL) given->request->parked = &append->parked;
     if (!given->repeats) ks_progress(ks_cluster_kernel(broker->cluster));
-    begin(append, append->records, given->count);
+    begin(append, given->batch.size > 0 ? given->batch : batch_of(coordinator, append->records, given->count));
 }
 
 /* ---- performing ---- */

@@ -45,9 +45,12 @@ typedef struct ks_group_write {
     const ks_group_record *records; /* applied if there was no error */
     int32_t count;
     bool repeats; /* what is there already, as an idle consumer's auto-commit does for ever: no progress (ks_progress) */
+    ks_bytes batch; /* or, instead of records: one made with ks_group_batch_begin(); then `done` applies what it says */
     /* Fills the response, which is then sent. False: the response and the request were passed on to another write. */
     bool (*done)(ks_broker *broker, struct ks_group_write *write);
 } ks_group_write;
+/* For ks_group_write.batch. Nothing else may be written before that is. */
+ks_batch_builder *ks_group_batch_begin(ks_broker *broker);
 /* Appends records to the group's partition, applies them when that has succeeded, and calls `done` (at once when there
  * are none). The records are copied; what they point to only if there is no response, for else it lives in the
  * response's arena. When the broker dies meanwhile nothing is called and the response is freed. */

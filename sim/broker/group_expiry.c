@@ -101,8 +101,7 @@ static void forget_topic(ks_group_coordinator *coordinator, ks_group *group, con
     ks_group_records records = { 0 };
     for (int32_t p = 0; p < topic->partition_count; p++) {
         if (ks_group_offset_find(group, topic->name, p) == NULL) continue;
-        KS_PUSH(records, (ks_group_record){ 0 });
-        ks_offset_record(group->id, topic->name, p, NULL, arena, &records.items[records.count - 1]);
+        KS_PUSH(records, ks_offset_tombstone(group->id, topic->name, p, arena));
     }
     write_tombstones(coordinator, group, &records, "topic_deleted");
     ks_free(records.items);

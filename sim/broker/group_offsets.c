@@ -54,14 +54,7 @@ static void make_room(ks_offsets_topic *topic, int32_t partition) {
     topic->capacity = capacity;
 }
 
-void ks_group_offset_set(ks_group *group, ks_string name, int32_t partition, const ks_committed_value *value) {
-    if (partition < 0 || partition >= PARTITIONS_MAX) return;
-    if (value->offset < 0) { /* nobody checks what is committed; a negative offset reads as none */
-        ks_group_offset_remove(group, name, partition);
-        return;
-    }
-    ks_offsets_topic *topic = find_topic(group, name);
-    if (topic == NULL) topic = make_topic(group, name);
+static void set(ks_group *group, ks_offsets_topic *topic, int32_t partition, const ks_committed_value *value) {
     make_room(topic, partition);
     ks_committed_value *item = &topic->items[partition];
     if (item->offset < 0) {
@@ -72,6 +65,31 @@ void ks_group_offset_set(ks_group *group, ks_string name, int32_t partition, con
     clear_item(item);
     *item = *value;
     item->metadata = metadata;
+}
+
+/* Returns the topic, which the next call is given; NULL: it may be gone. */
+static ks_offsets_topic *set_in(ks_group *group, ks_offsets_topic *topic, ks_string name, int32_t partition, const ks_committed_value *value) {
+    if (partition < 0 || partition >= PARTITIONS_MAX) return topic;
+    if (value->offset < 0) { /* nobody checks what is committed; a negative offset reads as none */
+        ks_group_offset_remove(group, name, partition);
+        return NULL;
+    }
+    if (topic == NULL) topic = find_topic(group, name);
+    if (topic == NULL) topic = make_topic(group, name);
+    set(group, topic, partition, value);
+    return topic;
+}
+
+void ks_group_offset_set(ks_group *group, ks_string topic, int32_t partition, const ks_committed_value *value) {
+    set_in(group, NULL, topic, partition, value);
+}
+
+void ks_group_offsets_commit(ks_group *group, const ks_topic_commit *commit) {
+    ks_offsets_topic *topic = NULL;
+    for (int32_t i = 0; i < commit->count; i++) {
+        ks_committed_value value = ks_topic_commit_value(commit, i);
+        topic = set_in(group, topic, commit->topic, commit->offsets[i].partition, &value);
+    }
 }
 
 void ks_group_offset_remove(ks_group *group, ks_string name, int32_t partition) {
@@ -132,18 +150,12 @@ bool ks_group_subscribes(const ks_group *group, ks_string topic, ks_arena *scrat
 
 /* ---- tombstones ---- */
 
-static void add_offset_tombstone(const ks_group *group, ks_string topic, int32_t partition, ks_arena *arena,
-                                 ks_group_records *records) {
-    KS_PUSH(*records, (ks_group_record){ 0 });
-    ks_offset_record(group->id, topic, partition, NULL, arena, &records->items[records->count - 1]);
-}
-
 void ks_group_tombstones(const ks_group *group, ks_arena *arena, ks_group_records *records) {
     int32_t topics;
     ks_offsets_topic **list = ks_group_offset_topics(group, arena, &topics);
     for (int32_t t = 0; t < topics; t++)
         for (int32_t p = 0; p < list[t]->capacity; p++)
-            if (list[t]->items[p].offset >= 0) add_offset_tombstone(group, list[t]->name, p, arena, records);
+            if (list[t]->items[p].offset >= 0) KS_PUSH(*records, ks_offset_tombstone(group->id, list[t]->name, p, arena));
     if (group->kind == KS_GROUP_CONSUMER)
         ks_consumer_group_tombstones(group, arena, records);
     else
@@ -181,7 +193,7 @@ void ks_group_offsets_expired(const ks_group *group, int64_t now_ms, ks_arena *a
             if (item->offset < 0) continue;
             int64_t at = expires_at(group, item, emptied);
             if (now_ms >= at) {
-                add_offset_tombstone(group, list[t]->name, p, arena, records);
+                KS_PUSH(*records, ks_offset_tombstone(group->id, list[t]->name, p, arena));
             } else if (at < *due) {
                 *due = at;
             }

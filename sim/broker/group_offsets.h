@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The committed offsets of one group: Kafka's OffsetMetadataManager. They change only by applying a record. */
+ * The committed offsets of one group: Kafka's OffsetMetadataManager. They change only by applying a record, or by what a
+ * record was made of, once it is written. */
 #ifndef KS_GROUP_OFFSETS_H
 #define KS_GROUP_OFFSETS_H
 
@@ -22,6 +23,7 @@ struct ks_group_offsets {
 void ks_group_offsets_free(ks_group_offsets *offsets);
 void ks_group_offset_set(ks_group *group, ks_string topic, int32_t partition,
                          const ks_committed_value *value);                        /* copies */
+void ks_group_offsets_commit(ks_group *group, const ks_topic_commit *commit); /* the same for each, as its records say; O(count) */
 void ks_group_offset_remove(ks_group *group, ks_string topic, int32_t partition); /* harmless when there is none */
 const ks_committed_value *ks_group_offset_find(const ks_group *group, ks_string topic,
                                                int32_t partition); /* NULL: none. O(1) */

@@ -203,7 +203,7 @@ static void apply_group(ks_groups *groups, const ks_group_key *key, ks_bytes val
 
 /* ---- offsets ---- */
 
-/* Commits are frequent: their records are written into memory of the right size. */
+/* Commits are frequent: their records are written right into the batch. */
 static uint8_t *write_16(uint8_t *at, int32_t value) {
     ks_store_16(at, (uint16_t)value);
     return at + 2;
@@ -222,21 +222,46 @@ static uint8_t *write_string(uint8_t *at, ks_string value) { /* never null */
     return at + value.size;
 }
 
-void ks_offset_record(ks_string group, ks_string topic, int32_t partition, const ks_committed_value *value,
-                      ks_arena *arena, ks_group_record *record) {
-    ks_string metadata = value != NULL && value->metadata.size > 0 ? value->metadata : KS_LITERAL("");
-    bool expires = value != NULL && value->expire_ms >= 0;
-    int32_t key_size = 2 + 2 + group.size + 2 + topic.size + 4;
-    int32_t value_size = 2 + 8 + 2 + metadata.size + 8 + (expires ? 8 : 4);
-    uint8_t *key = ks_arena_alloc(arena, (size_t)(key_size + (value != NULL ? value_size : 0)));
-    uint8_t *at = write_32(write_string(write_string(write_16(key, KEY_OFFSET), group), topic), partition);
-    record->key = (ks_bytes){ key, key_size };
-    record->value = value != NULL ? (ks_bytes){ at, value_size } : KS_NULL_BYTES;
-    if (value == NULL) return;
-    at = write_64(write_16(at, expires ? VALUE_OFFSET_EXPIRES : VALUE_OFFSET), value->offset);
-    if (!expires) at = write_32(at, value->leader_epoch);
-    at = write_64(write_string(at, metadata), value->commit_ms);
-    if (expires) write_64(at, value->expire_ms);
+static int32_t offset_key_size(ks_string group, ks_string topic) { return 2 + 2 + group.size + 2 + topic.size + 4; }
+
+static void write_offset_key(uint8_t *at, ks_string group, ks_string topic, int32_t partition) {
+    write_32(write_string(write_string(write_16(at, KEY_OFFSET), group), topic), partition);
+}
+
+#if defined(KS_SLOW_ASSERTIONS)
+/* Loading gives the very values that ks_group_offsets_commit() sets. */
+static bool reads_back(ks_bytes key, ks_bytes value, ks_string group, const ks_topic_commit *commit, int32_t i) {
+    ks_group_key k;
+    ks_committed_value v, expected = ks_topic_commit_value(commit, i);
+    ks_group_key_decode(key, &k);
+    return k.kind == KS_RECORD_OFFSET && ks_string_equal(k.group, group) && ks_string_equal(k.topic, commit->topic) &&
+           k.partition == commit->offsets[i].partition && ks_committed_value_decode(value, &v) && v.offset == expected.offset &&
+           v.leader_epoch == expected.leader_epoch && ks_string_equal(v.metadata, expected.metadata) &&
+           v.commit_ms == expected.commit_ms && v.expire_ms == expected.expire_ms;
+}
+#endif
+
+void ks_offset_records_add(ks_batch_builder *batch, ks_string group, const ks_topic_commit *commit) {
+    bool expires = commit->expire_ms >= 0;
+    int32_t key_size = offset_key_size(group, commit->topic);
+    for (int32_t i = 0; i < commit->count; i++) {
+        ks_committed_value value = ks_topic_commit_value(commit, i);
+        int32_t value_size = 2 + 8 + 2 + value.metadata.size + 8 + (expires ? 8 : 4);
+        ks_batch_room room = ks_batch_add_room(batch, key_size, value_size, commit->commit_ms);
+        write_offset_key(room.key, group, commit->topic, commit->offsets[i].partition);
+        uint8_t *at = write_64(write_16(room.value, expires ? VALUE_OFFSET_EXPIRES : VALUE_OFFSET), value.offset);
+        if (!expires) at = write_32(at, value.leader_epoch);
+        at = write_64(write_string(at, value.metadata), value.commit_ms);
+        if (expires) write_64(at, value.expire_ms);
+        ks_assert_slow(reads_back((ks_bytes){ room.key, key_size }, (ks_bytes){ room.value, value_size }, group, commit, i));
+    }
+}
+
+ks_group_record ks_offset_tombstone(ks_string group, ks_string topic, int32_t partition, ks_arena *arena) {
+    int32_t size = offset_key_size(group, topic);
+    uint8_t *key = ks_arena_alloc(arena, (size_t)size);
+    write_offset_key(key, group, topic, partition);
+    return (ks_group_record){ { key, size }, KS_NULL_BYTES };
 }
 
 bool ks_committed_value_decode(ks_bytes value, ks_committed_value *out) {

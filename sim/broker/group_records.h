@@ -6,6 +6,8 @@
 #define KS_GROUP_RECORDS_H
 
 #include "sim/broker/group_internal.h"
+#include "sim/protocol/events.h"
+#include "sim/protocol/record_batch.h"
 #include "sim/protocol/wire_bytes.h"
 
 typedef struct ks_committed_value {
@@ -16,6 +18,22 @@ typedef struct ks_committed_value {
     int64_t expire_ms; /* -1: by the broker's retention; else asked for by an old client */
 } ks_committed_value;
 
+/* What one commit says of one topic. */
+typedef struct ks_topic_commit {
+    ks_string topic;
+    ks_partition_offset *offsets; /* metadata is never null */
+    int32_t *leader_epochs;
+    int32_t count; /* of both */
+    int64_t commit_ms, expire_ms;
+} ks_topic_commit;
+static inline ks_committed_value ks_topic_commit_value(const ks_topic_commit *commit, int32_t i) {
+    return (ks_committed_value){ .offset = commit->offsets[i].offset,
+                                 .leader_epoch = commit->expire_ms < 0 ? commit->leader_epochs[i] : -1, /* the older format has no room */
+                                 .metadata = commit->offsets[i].metadata,
+                                 .commit_ms = commit->commit_ms,
+                                 .expire_ms = commit->expire_ms };
+}
+
 typedef KS_VEC(ks_group_record) ks_group_records;
 
 /* ---- writing: the record and its bytes live in `arena` ---- */
@@ -24,8 +42,9 @@ typedef KS_VEC(ks_group_record) ks_group_records;
 ks_group_record *ks_group_metadata_record(ks_group *group, const ks_group_append *proposed, ks_arena *arena);
 ks_group_record *ks_group_empty_record(const ks_group *group, ks_arena *arena); /* of a group just made */
 ks_group_record *ks_group_tombstone(const ks_group *group, ks_arena *arena);
-void ks_offset_record(ks_string group, ks_string topic, int32_t partition, const ks_committed_value *value,
-                      ks_arena *arena, ks_group_record *out); /* value NULL: a tombstone */
+ks_group_record ks_offset_tombstone(ks_string group, ks_string topic, int32_t partition, ks_arena *arena);
+/* A record for each offset of the commit. O(count). */
+void ks_offset_records_add(ks_batch_builder *batch, ks_string group, const ks_topic_commit *commit);
 
 /* ---- reading ---- */
 

@@ -93,8 +93,6 @@ void ks_group_coordinator_stop(
 void ks_group_coordinator_step(ks_group_coordinator *coordinator, const ks_group_input *in);
 ks_group_shell *ks_group_shell_of(ks_group_coordinator *coordinator, ks_group *group);
 void ks_group_shell_free(ks_group *group);
-ks_bytes ks_group_batch(ks_group_coordinators *all, const ks_group_record *records,
-                        int32_t count); /* view until the next one */
 void ks_shell_append_free(ks_shell_append *append);
 void ks_shell_held_free(ks_shell_held *held);
 

@@ -157,10 +157,11 @@ void ks_java_ops_coordinator_found(ks_consumer *c, kafka_error error) {
 /* ---- OffsetCommit ---- */
 
 static ks_offset *find_offset(ks_offset_op *op, ks_string topic, int32_t partition, int32_t *hint) {
-    for (int32_t n = 0; n < op->count; n++) { /* answers come in the order of the request: the hint is nearly always right */
-        ks_offset *offset = &op->offsets[(*hint + n) % op->count];
+    for (int32_t n = 0, i = *hint; n < op->count; n++, i++) { /* answers come in the order of the request: the hint is nearly always right */
+        if (i >= op->count) i = 0;
+        ks_offset *offset = &op->offsets[i];
         if (offset->partition != partition || !ks_string_equal(offset->topic, topic)) continue;
-        *hint = (*hint + n + 1) % op->count;
+        *hint = i + 1;
         return offset;
     }
     return NULL;
@@ -236,6 +237,7 @@ static void commit_answered(void *owner, kafka_error error, const ks_envelope *e
         const ks_offset_commit_response_topic *topic = &response->topics.items[t];
         for (int32_t p = 0; p < topic->partitions.count; p++) {
             kafka_error one = (kafka_error)topic->partitions.items[p].error_code;
+            if (one == KAFKA_OK && op->attempts == 0) continue; /* as it stands there */
             ks_offset *offset = find_offset(op, topic->name, topic->partitions.items[p].partition_index, &hint);
             if (offset) offset->error = one;
             if (one && error == KAFKA_OK) error = one;

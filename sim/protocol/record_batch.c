@@ -157,35 +157,59 @@ static uint8_t *put_headers(uint8_t *p, const ks_record_header_in *headers, int3
     return p;
 }
 
-void ks_batch_add_at(ks_batch_builder *builder, int32_t offset_delta, ks_bytes key, ks_bytes value,
-                     const ks_record_header_in *headers, int32_t header_count, int64_t timestamp_ms) {
+static int64_t since_base(ks_batch_builder *builder, int64_t timestamp_ms) {
     ks_batch_header *header = &builder->header;
-    if (key.size < 0) key.size = -1;
-    if (value.size < 0) value.size = -1;
     if (builder->count == 0 && !builder->keeps_base_timestamp) {
         header->base_timestamp = timestamp_ms;
         header->max_timestamp = timestamp_ms;
     }
-    int64_t timestamp_delta = (int64_t)((uint64_t)timestamp_ms - (uint64_t)header->base_timestamp);
-    size_t body = body_size(offset_delta, timestamp_delta, key, value, headers, header_count);
+    return (int64_t)((uint64_t)timestamp_ms - (uint64_t)header->base_timestamp);
+}
+
+/* What stands before a record's key; makes room for all of it. */
+static uint8_t *begin_record(ks_batch_builder *builder, size_t body, int64_t timestamp_delta, int32_t offset_delta) {
     ks_assert(body < INT32_MAX - 16 && builder->bytes.size + body < INT32_MAX - 16);
     if (builder->bytes.capacity - builder->bytes.size < body + 6) ks_buffer_reserve(&builder->bytes, body + 5);
-
     uint8_t *p = builder->bytes.data + builder->bytes.size;
     p = ks_put_varint(p, (int64_t)body);
     *p++ = 0; /* attributes: none are defined */
     p = ks_put_varint(p, timestamp_delta);
-    p = ks_put_varint(p, offset_delta);
-    p = put_bytes(p, key.data, key.size);
-    p = put_bytes(p, value.data, value.size);
-    p = ks_put_varint(p, header_count);
-    p = put_headers(p, headers, header_count);
-    builder->bytes.size = (size_t)(p - builder->bytes.data);
+    return ks_put_varint(p, offset_delta);
+}
 
+static void end_record(ks_batch_builder *builder, const uint8_t *end, int64_t timestamp_ms, int32_t offset_delta) {
+    ks_batch_header *header = &builder->header;
+    builder->bytes.size = (size_t)(end - builder->bytes.data);
     if (timestamp_ms > header->max_timestamp && !(header->attributes & KS_ATTRIBUTE_LOG_APPEND_TIME))
         header->max_timestamp = timestamp_ms;
     if (offset_delta > header->last_offset_delta) header->last_offset_delta = offset_delta;
     builder->count++;
+}
+
+void ks_batch_add_at(ks_batch_builder *builder, int32_t offset_delta, ks_bytes key, ks_bytes value,
+                     const ks_record_header_in *headers, int32_t header_count, int64_t timestamp_ms) {
+    if (key.size < 0) key.size = -1;
+    if (value.size < 0) value.size = -1;
+    int64_t timestamp_delta = since_base(builder, timestamp_ms);
+    size_t body = body_size(offset_delta, timestamp_delta, key, value, headers, header_count);
+    uint8_t *p = begin_record(builder, body, timestamp_delta, offset_delta);
+    p = put_bytes(p, key.data, key.size);
+    p = put_bytes(p, value.data, value.size);
+    p = ks_put_varint(p, header_count);
+    p = put_headers(p, headers, header_count);
+    end_record(builder, p, timestamp_ms, offset_delta);
+}
+
+ks_batch_room ks_batch_add_room(ks_batch_builder *builder, int32_t key_size, int32_t value_size, int64_t timestamp_ms) {
+    ks_batch_room room;
+    int64_t timestamp_delta = since_base(builder, timestamp_ms);
+    size_t body = body_size(builder->count, timestamp_delta, (ks_bytes){ NULL, key_size }, (ks_bytes){ NULL, value_size }, NULL, 0);
+    uint8_t *p = begin_record(builder, body, timestamp_delta, builder->count);
+    room.key = ks_put_varint(p, key_size);
+    room.value = ks_put_varint(room.key + key_size, value_size);
+    p = ks_put_varint(room.value + value_size, 0); /* headers */
+    end_record(builder, p, timestamp_ms, builder->count);
+    return room;
 }
 
 void ks_batch_add(ks_batch_builder *builder, ks_bytes key, ks_bytes value, const ks_record_header_in *headers,

@@ -62,6 +62,11 @@ typedef struct ks_batch_builder {
 void ks_batch_begin(ks_batch_builder *builder, ks_codec codec); /* memory is reused between batches */
 void ks_batch_add(ks_batch_builder *builder, ks_bytes key, ks_bytes value, const ks_record_header_in *headers,
                   int32_t header_count, int64_t timestamp_ms); /* copies */
+/* The same without copying: the caller writes a key and a value of these sizes (not null) there, before anything else is added. */
+typedef struct ks_batch_room {
+    uint8_t *key, *value;
+} ks_batch_room;
+ks_batch_room ks_batch_add_room(ks_batch_builder *builder, int32_t key_size, int32_t value_size, int64_t timestamp_ms);
 /* For rewriting a stored batch (compaction, tests): codec, offsets' span, base timestamp, producer and flags are those of
  * `like`, records come with the offset deltas they had, and none may be left. */
 void ks_batch_begin_like(ks_batch_builder *builder, const ks_batch_header *like);
