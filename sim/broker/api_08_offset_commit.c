@@ -10,6 +10,7 @@ typedef struct committing { /* lives in the response's arena, and nothing in it 
     ks_envelope *response;
     ks_group_committer who;
     ks_topic_commit *topics; /* as many as in the response: the partitions that nothing is held against so far */
+    int32_t longest_metadata;
 } committing;
 
 static kafka_error find_topic(const ks_cluster *cluster, const ks_offset_commit_request_topic *asked, int16_t version,
@@ -32,10 +33,9 @@ static void check_topic(const ks_cluster *cluster, committing *commit, const ks_
     told->name = ks_arena_string(arena, asked->name);
     told->topic_id = asked->topic_id;
     told->partitions.count = (int32_t)partitions;
-    told->partitions.items = ks_arena_alloc(arena, sizeof *told->partitions.items * (partitions + 1));
+    told->partitions.items = ks_arena_alloc(arena, sizeof *told->partitions.items * partitions);
     ks_topic_commit *mine = &commit->topics[t];
-    mine->offsets = ks_arena_alloc(arena, sizeof *mine->offsets * (partitions + 1));
-    mine->leader_epochs = ks_arena_alloc(arena, sizeof *mine->leader_epochs * (partitions + 1));
+    mine->offsets = ks_arena_alloc(arena, sizeof *mine->offsets * partitions);
     if (topic != NULL) mine->topic = commit->response->api_version >= 10 ? ks_arena_string(arena, topic->name) : told->name;
     for (size_t p = 0; p < partitions; p++) {
         const ks_offset_commit_request_partition *one = &asked->partitions.items[p];
@@ -45,8 +45,8 @@ static void check_topic(const ks_cluster *cluster, committing *commit, const ks_
         told->partitions.items[p].error_code = (int16_t)verdict;
         if (verdict != KAFKA_OK) continue;
         ks_string metadata = one->committed_metadata.size > 0 ? ks_arena_string(arena, one->committed_metadata) : KS_LITERAL("");
-        mine->leader_epochs[mine->count] = one->committed_leader_epoch;
-        mine->offsets[mine->count++] = (ks_partition_offset){ one->partition_index, one->committed_offset, metadata };
+        mine->offsets[mine->count++] = (ks_partition_offset){ one->partition_index, one->committed_leader_epoch, one->committed_offset, metadata };
+        if (metadata.size > commit->longest_metadata) commit->longest_metadata = metadata.size;
     }
 }
 
@@ -55,8 +55,8 @@ static int32_t check_topics(const ks_cluster *cluster, committing *commit, const
     ks_offset_commit_response *body = commit->response->body;
     int32_t topics = request->topics.count > 0 ? request->topics.count : 0, valid = 0;
     body->topics.count = topics;
-    body->topics.items = ks_arena_alloc(commit->response->arena, sizeof *body->topics.items * (size_t)(topics + 1));
-    commit->topics = ks_arena_alloc(commit->response->arena, sizeof *commit->topics * (size_t)(topics + 1));
+    body->topics.items = ks_arena_alloc(commit->response->arena, sizeof *body->topics.items * (size_t)topics);
+    commit->topics = ks_arena_alloc(commit->response->arena, sizeof *commit->topics * (size_t)topics);
     for (int32_t t = 0; t < topics; t++) {
         check_topic(cluster, commit, &request->topics.items[t], t);
         valid += commit->topics[t].count;
@@ -90,22 +90,20 @@ static void refuse_all(ks_broker *broker, committing *commit, kafka_error error)
 }
 
 /* Takes out the partitions whose metadata is too long. */
-static void check_metadata(ks_broker *broker, committing *commit, int32_t t) {
+static void check_metadata(ks_broker *broker, committing *commit, int32_t t, int32_t longest) {
     ks_offset_commit_response_topic *told = &((ks_offset_commit_response *)commit->response->body)->topics.items[t];
     ks_topic_commit *mine = &commit->topics[t], too_long = { .topic = mine->topic };
-    int32_t next = 0, kept = 0, longest = ks_group_coordinator_groups(broker)->settings.offset_metadata_max_bytes;
+    int32_t next = 0, kept = 0;
     for (int32_t p = 0; p < told->partitions.count; p++) {
         if (told->partitions.items[p].error_code != 0) continue;
-        const ks_partition_offset *one = &mine->offsets[next];
+        const ks_partition_offset *one = &mine->offsets[next++];
         if (one->metadata.size > longest) {
             told->partitions.items[p].error_code = KAFKA_ERR_OFFSET_METADATA_TOO_LARGE;
             if (too_long.offsets == NULL) too_long.offsets = ks_arena_alloc(commit->response->arena, sizeof *too_long.offsets * (size_t)mine->count);
             too_long.offsets[too_long.count++] = *one;
         } else {
-            mine->leader_epochs[kept] = mine->leader_epochs[next];
             mine->offsets[kept++] = *one;
         }
-        next++;
     }
     mine->count = kept;
     tell_refused(broker, commit, &too_long, KAFKA_ERR_OFFSET_METADATA_TOO_LARGE);
@@ -134,7 +132,7 @@ static ks_bytes make_batch(ks_broker *broker, committing *commit, const ks_offse
     for (int32_t t = 0; t < request->topics.count; t++) {
         commit->topics[t].commit_ms = now_ms;
         commit->topics[t].expire_ms = expire_ms;
-        ks_offset_records_add(batch, commit->who.group_id, &commit->topics[t]);
+        ks_offset_records_add(batch, commit->who.group_id, &commit->topics[t], commit->response->arena);
     }
     return batch->count > 0 ? ks_batch_finish(batch) : KS_NULL_BYTES;
 }
@@ -190,7 +188,8 @@ void ks_handle_offset_commit(ks_broker *broker, ks_request *request) {
         ks_respond(request, response);
         return;
     }
-    for (int32_t t = 0; t < body->topics.count; t++) check_metadata(broker, commit, t);
+    int32_t longest = ks_group_coordinator_groups(broker)->settings.offset_metadata_max_bytes;
+    for (int32_t t = 0; t < body->topics.count && commit->longest_metadata > longest; t++) check_metadata(broker, commit, t, longest);
     ks_group_write write = { .request = request,
                              .response = response,
                              .context = commit,

@@ -150,8 +150,8 @@ struct ks_append {
     kafka_error error;
     int64_t base_offset;
 };
-void ks_partition_append_begin(ks_partition *partition, ks_bytes batch,
-                               ks_append *append); /* zero it, set done and owner */
+bool ks_partition_append_begin(ks_partition *partition, ks_bytes batch,
+                               ks_append *append); /* zero it, set done and owner. True: `done` comes later */
 void ks_append_cancel(ks_append *append);          /* done will not come; harmless when it came */
 
 /* Asked before every append inside the broker: a failure and/or a delay (ns) of the outcome, by tests and by faults.

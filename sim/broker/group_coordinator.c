@@ -393,8 +393,8 @@ static void begin(ks_shell_append *append, ks_bytes batch) {
     int64_t timeout_ms = ks_cluster_setting(all->cluster, KS_SETTING_offsets_commit_timeout_ms);
     append->append.done = on_appended;
     ks_timer_init(&append->timeout, append->coordinator->broker->node, on_append_timeout, append);
-    ks_timer_start(ks_cluster_kernel(all->cluster), &append->timeout, timeout_ms * KS_MS); /* stopped when it is done */
-    ks_partition_append_begin(all->topic->partitions[append->partition], batch, &append->append);
+    if (ks_partition_append_begin(all->topic->partitions[append->partition], batch, &append->append)) /* else it may be gone already */
+        ks_timer_start(ks_cluster_kernel(all->cluster), &append->timeout, timeout_ms * KS_MS);
 }
 
 static void append_for_machine(ks_group_coordinator *coordinator, const ks_effect *effect) {
@@ -440,7 +440,7 @@ static void keep_records(ks_shell_append *append, const ks_group_write *given) {
 
 void ks_group_coordinator_write(ks_broker *broker, ks_string group_id, const ks_group_write *given) {
     ks_group_coordinator *coordinator = ks_group_coordinator_get(broker);
-    if (given->count == 0 && given->batch.size == 0) {
+    if (given->count == 0 && given->batch.size <= 0) {
         ks_group_write write = *given;
         ks_shell_write_done(coordinator, &write);
         return;

@@ -222,10 +222,11 @@ static uint8_t *write_string(uint8_t *at, ks_string value) { /* never null */
     return at + value.size;
 }
 
-static int32_t offset_key_size(ks_string group, ks_string topic) { return 2 + 2 + group.size + 2 + topic.size + 4; }
-
-static void write_offset_key(uint8_t *at, ks_string group, ks_string topic, int32_t partition) {
-    write_32(write_string(write_string(write_16(at, KEY_OFFSET), group), topic), partition);
+ks_group_record ks_offset_tombstone(ks_string group, ks_string topic, int32_t partition, ks_arena *arena) {
+    int32_t size = 2 + 2 + group.size + 2 + topic.size + 4;
+    uint8_t *key = ks_arena_alloc(arena, (size_t)size);
+    write_32(write_string(write_string(write_16(key, KEY_OFFSET), group), topic), partition);
+    return (ks_group_record){ { key, size }, KS_NULL_BYTES };
 }
 
 #if defined(KS_SLOW_ASSERTIONS)
@@ -241,27 +242,21 @@ static bool reads_back(ks_bytes key, ks_bytes value, ks_string group, const ks_t
 }
 #endif
 
-void ks_offset_records_add(ks_batch_builder *batch, ks_string group, const ks_topic_commit *commit) {
+void ks_offset_records_add(ks_batch_builder *batch, ks_string group, const ks_topic_commit *commit, ks_arena *scratch) {
     bool expires = commit->expire_ms >= 0;
-    int32_t key_size = offset_key_size(group, commit->topic);
+    ks_bytes key = ks_offset_tombstone(group, commit->topic, 0, scratch).key; /* all have the same but for its end, the partition */
     for (int32_t i = 0; i < commit->count; i++) {
         ks_committed_value value = ks_topic_commit_value(commit, i);
         int32_t value_size = 2 + 8 + 2 + value.metadata.size + 8 + (expires ? 8 : 4);
-        ks_batch_room room = ks_batch_add_room(batch, key_size, value_size, commit->commit_ms);
-        write_offset_key(room.key, group, commit->topic, commit->offsets[i].partition);
+        ks_batch_room room = ks_batch_add_room(batch, key.size, value_size, commit->commit_ms);
+        memcpy(room.key, key.data, (size_t)key.size);
+        write_32(room.key + key.size - 4, commit->offsets[i].partition);
         uint8_t *at = write_64(write_16(room.value, expires ? VALUE_OFFSET_EXPIRES : VALUE_OFFSET), value.offset);
         if (!expires) at = write_32(at, value.leader_epoch);
         at = write_64(write_string(at, value.metadata), value.commit_ms);
         if (expires) write_64(at, value.expire_ms);
-        ks_assert_slow(reads_back((ks_bytes){ room.key, key_size }, (ks_bytes){ room.value, value_size }, group, commit, i));
+        ks_assert_slow(reads_back((ks_bytes){ room.key, key.size }, (ks_bytes){ room.value, value_size }, group, commit, i));
     }
-}
-
-ks_group_record ks_offset_tombstone(ks_string group, ks_string topic, int32_t partition, ks_arena *arena) {
-    int32_t size = offset_key_size(group, topic);
-    uint8_t *key = ks_arena_alloc(arena, (size_t)size);
-    write_offset_key(key, group, topic, partition);
-    return (ks_group_record){ { key, size }, KS_NULL_BYTES };
 }
 
 bool ks_committed_value_decode(ks_bytes value, ks_committed_value *out) {

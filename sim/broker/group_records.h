@@ -22,13 +22,12 @@ typedef struct ks_committed_value {
 typedef struct ks_topic_commit {
     ks_string topic;
     ks_partition_offset *offsets; /* metadata is never null */
-    int32_t *leader_epochs;
-    int32_t count; /* of both */
+    int32_t count;
     int64_t commit_ms, expire_ms;
 } ks_topic_commit;
 static inline ks_committed_value ks_topic_commit_value(const ks_topic_commit *commit, int32_t i) {
     return (ks_committed_value){ .offset = commit->offsets[i].offset,
-                                 .leader_epoch = commit->expire_ms < 0 ? commit->leader_epochs[i] : -1, /* the older format has no room */
+                                 .leader_epoch = commit->expire_ms < 0 ? commit->offsets[i].leader_epoch : -1, /* the older format has no room */
                                  .metadata = commit->offsets[i].metadata,
                                  .commit_ms = commit->commit_ms,
                                  .expire_ms = commit->expire_ms };
@@ -44,7 +43,7 @@ ks_group_record *ks_group_empty_record(const ks_group *group, ks_arena *arena); 
 ks_group_record *ks_group_tombstone(const ks_group *group, ks_arena *arena);
 ks_group_record ks_offset_tombstone(ks_string group, ks_string topic, int32_t partition, ks_arena *arena);
 /* A record for each offset of the commit. O(count). */
-void ks_offset_records_add(ks_batch_builder *batch, ks_string group, const ks_topic_commit *commit);
+void ks_offset_records_add(ks_batch_builder *batch, ks_string group, const ks_topic_commit *commit, ks_arena *scratch);
 
 /* ---- reading ---- */
 

@@ -100,7 +100,7 @@ static void outcome(ks_timer *timer) {
     pending->done(pending, pending->error, pending->base_offset);
 }
 
-void ks_partition_append_begin(ks_partition *partition, ks_bytes batch, ks_append *pending) {
+bool ks_partition_append_begin(ks_partition *partition, ks_bytes batch, ks_append *pending) {
     int64_t delay_ns = 0;
     pending->base_offset = -1;
     pending->error = append(partition, batch, &pending->base_offset, &delay_ns);
@@ -109,6 +109,7 @@ void ks_partition_append_begin(ks_partition *partition, ks_bytes batch, ks_appen
         ks_timer_start(partition->topic->cluster->kernel, &pending->timer, delay_ns);
     else
         pending->done(pending, pending->error, pending->base_offset);
+    return delay_ns > 0;
 }
 
 void ks_append_cancel(ks_append *pending) { ks_timer_stop(&pending->timer); }

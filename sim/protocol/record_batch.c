@@ -157,7 +157,7 @@ static uint8_t *put_headers(uint8_t *p, const ks_record_header_in *headers, int3
     return p;
 }
 
-static int64_t since_base(ks_batch_builder *builder, int64_t timestamp_ms) {
+static inline int64_t since_base(ks_batch_builder *builder, int64_t timestamp_ms) {
     ks_batch_header *header = &builder->header;
     if (builder->count == 0 && !builder->keeps_base_timestamp) {
         header->base_timestamp = timestamp_ms;
@@ -167,7 +167,7 @@ static int64_t since_base(ks_batch_builder *builder, int64_t timestamp_ms) {
 }
 
 /* What stands before a record's key; makes room for all of it. */
-static uint8_t *begin_record(ks_batch_builder *builder, size_t body, int64_t timestamp_delta, int32_t offset_delta) {
+static inline uint8_t *begin_record(ks_batch_builder *builder, size_t body, int64_t timestamp_delta, int32_t offset_delta) {
     ks_assert(body < INT32_MAX - 16 && builder->bytes.size + body < INT32_MAX - 16);
     if (builder->bytes.capacity - builder->bytes.size < body + 6) ks_buffer_reserve(&builder->bytes, body + 5);
     uint8_t *p = builder->bytes.data + builder->bytes.size;
@@ -177,7 +177,7 @@ static uint8_t *begin_record(ks_batch_builder *builder, size_t body, int64_t tim
     return ks_put_varint(p, offset_delta);
 }
 
-static void end_record(ks_batch_builder *builder, const uint8_t *end, int64_t timestamp_ms, int32_t offset_delta) {
+static inline void end_record(ks_batch_builder *builder, const uint8_t *end, int64_t timestamp_ms, int32_t offset_delta) {
     ks_batch_header *header = &builder->header;
     builder->bytes.size = (size_t)(end - builder->bytes.data);
     if (timestamp_ms > header->max_timestamp && !(header->attributes & KS_ATTRIBUTE_LOG_APPEND_TIME))
@@ -203,7 +203,8 @@ void ks_batch_add_at(ks_batch_builder *builder, int32_t offset_delta, ks_bytes k
 ks_batch_room ks_batch_add_room(ks_batch_builder *builder, int32_t key_size, int32_t value_size, int64_t timestamp_ms) {
     ks_batch_room room;
     int64_t timestamp_delta = since_base(builder, timestamp_ms);
-    size_t body = body_size(builder->count, timestamp_delta, (ks_bytes){ NULL, key_size }, (ks_bytes){ NULL, value_size }, NULL, 0);
+    int32_t frame = 1 + ks_varint_size(timestamp_delta) + ks_varint_size(builder->count) + ks_varint_size(key_size) + ks_varint_size(value_size) + 1;
+    size_t body = (size_t)frame + (size_t)key_size + (size_t)value_size;
     uint8_t *p = begin_record(builder, body, timestamp_delta, builder->count);
     room.key = ks_put_varint(p, key_size);
     room.value = ks_put_varint(room.key + key_size, value_size);

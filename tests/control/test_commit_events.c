@@ -31,9 +31,9 @@ static void a_commit_is_one_event_for_each_of_its_topics(void **state) {
     const kafka_group_offset offsets[] = { { "orders", 2, 7, "why", KAFKA_OK }, { "orders", 0, 5, NULL, KAFKA_OK }, { "returns", 0, 1, NULL, KAFKA_OK } };
     expect(d, (kafka_commit_request){ .group = "billing", .generation = -1, .offsets = offsets, .count = 3 }, KAFKA_OK,
            "offsets_committed {\"Group\":\"billing\",\"Member\":\"\",\"Generation\":-1,\"Topic\":\"orders\",\"Count\":2,\"Partitions\":["
-           "{\"Partition\":2,\"Offset\":7,\"Metadata\":\"why\"},{\"Partition\":0,\"Offset\":5,\"Metadata\":\"\"}]}}\n"
+           "{\"Partition\":2,\"LeaderEpoch\":-1,\"Offset\":7,\"Metadata\":\"why\"},{\"Partition\":0,\"LeaderEpoch\":-1,\"Offset\":5,\"Metadata\":\"\"}]}}\n"
            "offsets_committed {\"Group\":\"billing\",\"Member\":\"\",\"Generation\":-1,\"Topic\":\"returns\",\"Count\":1,\"Partitions\":["
-           "{\"Partition\":0,\"Offset\":1,\"Metadata\":\"\"}]}}\n");
+           "{\"Partition\":0,\"LeaderEpoch\":-1,\"Offset\":1,\"Metadata\":\"\"}]}}\n");
 }
 
 static void what_the_group_refuses_is_one_event_for_each_topic(void **state) {
@@ -41,9 +41,9 @@ static void what_the_group_refuses_is_one_event_for_each_topic(void **state) {
     const kafka_group_offset offsets[] = { { "orders", 0, 5, NULL, KAFKA_OK }, { "orders", 1, 6, NULL, KAFKA_OK }, { "returns", 0, 1, NULL, KAFKA_OK } };
     expect(d, (kafka_commit_request){ .group = "billing", .generation = 3, .member = "somebody", .offsets = offsets, .count = 3 }, KAFKA_ERR_ILLEGAL_GENERATION,
            "offset_commit_refused {\"Group\":\"billing\",\"Member\":\"somebody\",\"Generation\":3,\"Topic\":\"orders\",\"ErrorCode\":22,\"Count\":2,"
-           "\"Partitions\":[{\"Partition\":0,\"Offset\":5,\"Metadata\":\"\"},{\"Partition\":1,\"Offset\":6,\"Metadata\":\"\"}]}}\n"
+           "\"Partitions\":[{\"Partition\":0,\"LeaderEpoch\":-1,\"Offset\":5,\"Metadata\":\"\"},{\"Partition\":1,\"LeaderEpoch\":-1,\"Offset\":6,\"Metadata\":\"\"}]}}\n"
            "offset_commit_refused {\"Group\":\"billing\",\"Member\":\"somebody\",\"Generation\":3,\"Topic\":\"returns\",\"ErrorCode\":22,\"Count\":1,"
-           "\"Partitions\":[{\"Partition\":0,\"Offset\":1,\"Metadata\":\"\"}]}}\n");
+           "\"Partitions\":[{\"Partition\":0,\"LeaderEpoch\":-1,\"Offset\":1,\"Metadata\":\"\"}]}}\n");
 }
 
 /* A topic that is not there is refused before there is a commit to tell of. */
@@ -68,9 +68,9 @@ static void what_is_refused_of_a_topic_and_what_is_not_are_two_events(void **sta
     kafka_group_offsets_free(results);
     assert_string_equal(n.text,
                         "offset_commit_refused {\"Group\":\"billing\",\"Member\":\"\",\"Generation\":-1,\"Topic\":\"orders\",\"ErrorCode\":12,\"Count\":2,"
-                        "\"Partitions\":[{\"Partition\":0,\"Offset\":5,\"Metadata\":\"much too long\"},{\"Partition\":2,\"Offset\":8,\"Metadata\":\"too long, too\"}]}}\n"
+                        "\"Partitions\":[{\"Partition\":0,\"LeaderEpoch\":-1,\"Offset\":5,\"Metadata\":\"much too long\"},{\"Partition\":2,\"LeaderEpoch\":-1,\"Offset\":8,\"Metadata\":\"too long, too\"}]}}\n"
                         "offsets_committed {\"Group\":\"billing\",\"Member\":\"\",\"Generation\":-1,\"Topic\":\"orders\",\"Count\":1,"
-                        "\"Partitions\":[{\"Partition\":1,\"Offset\":6,\"Metadata\":\"short\"}]}}\n");
+                        "\"Partitions\":[{\"Partition\":1,\"LeaderEpoch\":-1,\"Offset\":6,\"Metadata\":\"short\"}]}}\n");
     for (int32_t p = 0; p < 3; p++) assert_i64_equal(ksim_committed_offset(SIM, "billing", "orders", p), p == 1 ? 6 : -1);
 }
 

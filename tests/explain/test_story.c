@@ -207,7 +207,7 @@ static void hostile_text_shows_harmlessly(void **state) {
 }
 
 #define COMMIT(rest) "{\"id\":1,\"cause\":0,\"time\":5,\"node\":\"\",\"kind\":\"offsets_committed\",\"fields\":{\"Group\":\"g\",\"Member\":\"\",\"Generation\":-1,\"Topic\":\"t\"," rest "}}\n"
-#define P0 "\"Partition\":0,\"Offset\":5,\"Metadata\":\"\""
+#define P0 "\"Partition\":0,\"LeaderEpoch\":-1,\"Offset\":5,\"Metadata\":\"\""
 
 static void a_file_that_is_no_trace_is_refused_with_its_line(void **state) {
     (void)state;
@@ -229,8 +229,8 @@ static void a_file_that_is_no_trace_is_refused_with_its_line(void **state) {
         { true, COMMIT("\"Count\":1,\"Partitions\":{" P0 "}"), "t:2: a field is no array: Partitions" },
         { true, COMMIT("\"Count\":0,\"Partitions\":null"), "t:2: a field is no array: Partitions" },
         { true, COMMIT("\"Count\":1,\"Partitions\":[5]"), "t:2: this event, or a part of it, has no fields" },
-        { true, COMMIT("\"Count\":1,\"Partitions\":[{\"Partition\":0,\"Offset\":5}]"), "t:2: a field is missing; was the file edited?: Metadata" },
-        { true, COMMIT("\"Count\":1,\"Partitions\":[{\"Partition\":\"0\",\"Offset\":5,\"Metadata\":\"\"}]"), "t:2: a field has the wrong type or is out of range: Partition" },
+        { true, COMMIT("\"Count\":1,\"Partitions\":[{\"Partition\":0,\"LeaderEpoch\":-1,\"Offset\":5}]"), "t:2: a field is missing; was the file edited?: Metadata" },
+        { true, COMMIT("\"Count\":1,\"Partitions\":[{\"Partition\":\"0\",\"LeaderEpoch\":-1,\"Offset\":5,\"Metadata\":\"\"}]"), "t:2: a field has the wrong type or is out of range: Partition" },
         { true, COMMIT("\"Count\":1,\"Partitions\":[{\"Leader\":1," P0 "}]"), "t:2: this kind of event has no such field: Leader" },
         { true, "{\"id\":1,\n", "t:2: this is not a JSON object" },
     };
@@ -249,7 +249,7 @@ static void a_commit_is_read_with_all_its_partitions(void **state) {
     static const char trace[] = "{\"format\":\"kafkasim-trace\",\"version\":1,\"seed\":7}\n"
                                 "{\"id\":1,\"cause\":0,\"time\":5,\"node\":\"b\",\"kind\":\"command\",\"fields\":{\"Name\":\"commit\",\"Arguments\":\"g\"}}\n"
                                 "{\"id\":2,\"cause\":1,\"time\":5,\"node\":\"b\",\"kind\":\"offsets_committed\",\"fields\":{\"Group\":\"g\",\"Member\":\"\","
-                                "\"Generation\":-1,\"Topic\":\"t\",\"Count\":2,\"Partitions\":[{" P0 "},{\"Partition\":2,\"Offset\":7,\"Metadata\":null}]}}\n";
+                                "\"Generation\":-1,\"Topic\":\"t\",\"Count\":2,\"Partitions\":[{" P0 "},{\"Partition\":2,\"LeaderEpoch\":-1,\"Offset\":7,\"Metadata\":null}]}}\n";
     char problem[512] = "";
     ks_recording *r = ks_recording_parse(trace, strlen(trace), "t", problem, sizeof problem);
     if (r == NULL) fail_msg("%s", problem);
