@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Plays the steps of a recorded session (tests/real) on the simulator, and writes down what each client sent, was answered and
- * told its application, in the words of the recording: member ids are CLIENT#N, topic ids id:TOPIC, times milliseconds.
+ * told its application, in the words of the recording: member ids are CLIENT#N, topic ids id:TOPIC (of one that was deleted and made again
+ * id:TOPIC#N), times milliseconds.
  */
 #ifndef KS_SESSION_PLAYER_H
 #define KS_SESSION_PLAYER_H
@@ -45,6 +46,7 @@ struct player {
     kafka_time start;
     json_t *events;    /* as in the recording */
     json_t *names;     /* id -> name */
+    json_t *topics;    /* name -> how many ids of it were met */
     json_t *delivered; /* client -> partition -> ["0..5"] */
     struct { int64_t connection, correlation; json_t *line; } asked[PLAYER_EXCHANGES]; /* lines are `events`' */
     int asked_count;
@@ -74,8 +76,11 @@ static void player_meet(player *p, player_client *c, const json_t *message) {
 static void player_meet_topics(player *p, json_t *node) {
     const char *id = json_string_value(json_object_get(node, "TopicId")), *topic = json_string_value(json_object_get(node, "Name"));
     char name[300];
-    if (id && topic && strspn(id, "A") < strlen(id)) { /* all A: no id */
-        snprintf(name, sizeof name, "id:%s", topic);
+    if (id && topic && strspn(id, "A") < strlen(id) && json_object_get(p->names, id) == NULL) { /* all A: no id */
+        json_int_t nth = json_integer_value(json_object_get(p->topics, topic)) + 1;
+        json_object_set_new(p->topics, topic, json_integer(nth));
+        if (nth == 1) snprintf(name, sizeof name, "id:%s", topic);
+        else snprintf(name, sizeof name, "id:%s#%lld", topic, (long long)nth);
         json_object_set_new(p->names, id, json_string(name));
     }
     const char *key;
@@ -434,6 +439,30 @@ static void player_administer(player *p, char **words, int count) {
     ks_buffer_deinit(&told);
 }
 
+/* One batch, as the recorder's producer makes it. */
+static kafka_error player_put(player *p, const char *topic, int32_t partition, size_t count) {
+    kafka_message *messages = calloc(count, sizeof *messages);
+    for (size_t i = 0; i < count; i++) messages[i] = (kafka_message){ .topic = topic, .partition = partition, .value = kafka_string("v") };
+    kafka_error error = ksim_put_messages(p->sim, messages, count);
+    free(messages);
+    return error;
+}
+
+/* partitions TOPIC COUNT, delete-topic TOPIC */
+static kafka_error player_change_topic(player *p, char **words) {
+    const char *topic = words[1];
+    kafka_address *address = ksim_client(p->sim, "recorder");
+    kafka_client *client;
+    kafka_error error = kafka_client_new(&(kafka_client_config){ .address = address }, &client);
+    if (!error && strcmp(words[0], "partitions") == 0)
+        error = kafka_client_create_partitions(client, kafka_background(address),
+                                               &(kafka_partitions_config){ .topic = topic, .count = atoi(words[2]) }, 1, false, NULL);
+    else if (!error) error = kafka_client_delete_topics(client, kafka_background(address), &topic, 1, NULL);
+    kafka_client_free(client);
+    kafka_address_free(address);
+    return error;
+}
+
 static void player_step(player *p, char **words, int count) {
     const char *verb = words[0];
     kafka_error error = KAFKA_OK;
@@ -441,16 +470,9 @@ static void player_step(player *p, char **words, int count) {
     if (strcmp(verb, "topic") == 0) error = ksim_create_topic(p->sim, words[1], atoi(words[2]));
     else if (strcmp(verb, "run") == 0) error = ksim_run_for(p->sim, atoll(words[1]) * KAFKA_MILLISECOND);
     else if (strcmp(verb, "put") == 0)
-        for (int i = 0; i < atoi(words[3]) && !error; i++) error = ksim_put(p->sim, words[1], atoi(words[2]), NULL, "v");
-    else if (strcmp(verb, "partitions") == 0) {
-        kafka_address *address = ksim_client(p->sim, "recorder");
-        kafka_client *client;
-        kafka_partitions_config topic = { .topic = words[1], .count = atoi(words[2]) };
-        error = kafka_client_new(&(kafka_client_config){ .address = address }, &client);
-        if (!error) error = kafka_client_create_partitions(client, kafka_background(address), &topic, 1, false, NULL);
-        kafka_client_free(client);
-        kafka_address_free(address);
-    } else if (strcmp(verb, "consumer") == 0) player_start_client(p, words, count);
+        error = player_put(p, words[1], atoi(words[2]), (size_t)atoi(words[3]));
+    else if (strcmp(verb, "partitions") == 0 || strcmp(verb, "delete-topic") == 0) error = player_change_topic(p, words);
+    else if (strcmp(verb, "consumer") == 0) player_start_client(p, words, count);
     else if (strcmp(verb, "reader") == 0) player_start_reader(p, words, count);
     else if (strcmp(verb, "admin") == 0) player_administer(p, words, count);
     else if (strcmp(verb, "crash") == 0) {
@@ -547,6 +569,7 @@ static json_t *player_play(const json_t *steps) {
     assert_non_null(p->sim);
     p->events = json_array();
     p->names = json_object();
+    p->topics = json_object();
     p->delivered = json_object();
     p->subscriber = (ks_subscriber){ player_saw, p, NULL };
     ks_trace_subscribe(p->sim->kernel, &p->subscriber);
@@ -576,6 +599,7 @@ static json_t *player_play(const json_t *steps) {
     ksim_free(p->sim);
     json_decref(p->events);
     json_decref(p->names);
+    json_decref(p->topics);
     json_decref(p->delivered);
     free(p);
     return seen;

@@ -19,7 +19,7 @@ import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.requests.RequestHeader;
 
 /** What was seen in one session, in the order in which it was seen; written without what differs from run to run: member ids become
- *  CLIENT#N (the Nth id of that client), topic ids id:TOPIC, bytes hex, times milliseconds since the session began. */
+ *  CLIENT#N (the Nth id of that client), topic ids id:TOPIC (of one that was deleted and made again id:TOPIC#N), bytes hex, times milliseconds since the session began. */
 final class Facts {
     /** Not what a simulated cluster could or should repeat. */
     private static final Set<String> LEFT_OUT = Set.of("ThrottleTimeMs", "ClusterId", "Host", "Port", "Rack", "NodeId", "Brokers",
@@ -40,7 +40,7 @@ final class Facts {
     private static final ObjectMapper MAPPER = new ObjectMapper();
     private final List<Event> events = new ArrayList<>();
     private final Map<String, String> names = new HashMap<>(); /* member and topic ids */
-    private final Map<String, Integer> members = new HashMap<>();
+    private final Map<String, Integer> members = new HashMap<>(), topics = new HashMap<>(); /* ids met: of a client, of a topic's name */
     private final Map<String, Map<String, List<long[]>>> delivered = new TreeMap<>();
     private final Set<String> watched = new java.util.HashSet<>();
     private final Map<String, String> last = new HashMap<>();
@@ -97,8 +97,9 @@ final class Facts {
         ArrayNode seen = line.putArray("events");
         Map<String, String> connections = new HashMap<>();
         Set<String> fetched = new java.util.HashSet<>();
+        Fetches fetches = session.startsWith("fetch-") ? new Fetches() : null;
         for (Event event : events) {
-            if (!matters(event.line) || (fetchesBesides(event.line) && !fetched.add(event.client + event.line.get("q")))) continue;
+            if (!matters(event.line, fetches) || (fetchesBesides(event.line) && !fetched.add(event.client + event.line.get("q")))) continue;
             nameConnection(event.line, connections);
             seen.add(renamed(event.line));
         }
@@ -131,28 +132,18 @@ final class Facts {
         return line.path("api").asText().equals("Fetch") && line.path("v").asInt() < 12 || line.path("api").asText().equals("ListOffsets") && line.path("v").asInt() < 4;
     }
 
-    /** Brokers keep fetch sessions, so only fetches that name all their partitions (and those that fail) say something. */
-    private static boolean matters(ObjectNode line) {
+    /** Brokers keep fetch sessions, so only fetches that name all their partitions (and those that fail) say something, but where these
+     *  are what is recorded. */
+    private static boolean matters(ObjectNode line, Fetches fetches) {
         if (line.get("c").asText().equals(Steward.NAME) && Set.of("ApiVersions", "Metadata", "DescribeCluster").contains(line.path("api").asText()))
             return false; /* how it finds brokers is no matter of groups */
         if (line.path("api").asText().equals("Metadata") && line.path("q").path("Topics").isEmpty()) return false; /* before subscribe */
         if (!line.path("api").asText().equals("Fetch")) return true;
+        if (fetches != null) return fetches.tell(line);
         boolean whole = line.path("q").path("SessionEpoch").asInt() == 0 || fetchesBesides(line);
-        mergeTopics((ArrayNode) line.path("q").path("Topics"));
+        Fetches.merge((ArrayNode) line.path("q").path("Topics"));
         if (line.path("a") instanceof ObjectNode answer) answer.remove("Responses");
         return whole || line.path("a").path("ErrorCode").asInt() != 0;
-    }
-
-    /** A fetch lists partitions in the order of its session, with a topic as often as the order asks for. */
-    private static void mergeTopics(ArrayNode topics) {
-        Map<String, ArrayNode> found = new HashMap<>();
-        for (var each = topics.iterator(); each.hasNext(); ) {
-            JsonNode topic = each.next();
-            ArrayNode partitions = (ArrayNode) topic.get("Partitions"), former = found.putIfAbsent(topic.path("TopicId").asText(topic.path("Topic").asText()), partitions);
-            if (former == null) continue;
-            former.addAll(partitions);
-            each.remove();
-        }
     }
 
     private void meet(String client, JsonNode message) {
@@ -162,7 +153,10 @@ final class Facts {
 
     private void topicIds(JsonNode node) {
         if (node.has("TopicId") && !node.path("Name").asText("").isEmpty() && !node.get("TopicId").asText().equals(Uuid.ZERO_UUID.toString()))
-            names.put(node.get("TopicId").asText(), "id:" + node.get("Name").asText());
+            names.computeIfAbsent(node.get("TopicId").asText(), id -> {
+                int nth = topics.merge(node.get("Name").asText(), 1, Integer::sum);
+                return "id:" + node.get("Name").asText() + (nth > 1 ? "#" + nth : "");
+            });
         node.forEach(this::topicIds);
     }
 

@@ -10,12 +10,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.concurrent.ExecutionException;
 
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.errors.GroupNotEmptyException;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /** Record SESSIONS [NAME ...]: runs the sessions of a file, each with a broker of its own, and writes what was seen to standard output. */
@@ -91,7 +93,20 @@ public final class Record {
             Thread.sleep(500);
             actor.order("close");
             actor.join();
-            admin.deleteConsumerGroups(List.of("warm-up-" + protocol)).all().get();
+            deleteGroup("warm-up-" + protocol);
+        }
+    }
+
+    /** Whose last member may still be on its way out. */
+    private void deleteGroup(String group) throws Exception {
+        for (int left = 100; ; left--) {
+            try {
+                admin.deleteConsumerGroups(List.of(group)).all().get();
+                return;
+            } catch (ExecutionException problem) {
+                if (left == 0 || !(problem.getCause() instanceof GroupNotEmptyException)) throw problem;
+                Thread.sleep(100);
+            }
         }
     }
 
@@ -99,6 +114,7 @@ public final class Record {
         switch (words[0]) {
             case "broker" -> { }
             case "topic" -> admin.createTopics(List.of(new NewTopic(words[1], Integer.parseInt(words[2]), (short) 1))).all().get();
+            case "delete-topic" -> admin.deleteTopics(List.of(words[1])).all().get();
             case "partitions" -> admin.createPartitions(Map.of(words[1], NewPartitions.increaseTo(Integer.parseInt(words[2])))).all().get();
             case "put" -> {
                 for (int i = 0; i < Integer.parseInt(words[3]); i++)
