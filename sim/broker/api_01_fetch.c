@@ -2,7 +2,8 @@
  *
  * Fetch (Kafka's KafkaApis.handleFetchRequest, ReplicaManager.fetchMessages and readFromLog). First it is looked at: is
  * there an error to tell, or are there enough bytes? If so it is answered, else it is parked (fetch_wait.h) and
- * answered later. Every answer reads afresh. Of a fetch session (fetch_session.h) to which nothing has happened since its last
+ * answered later. Partitions that do not exist are told of, but nobody is answered sooner for them, unless nothing else is fetched.
+ * Every answer reads afresh. Of a fetch session (fetch_session.h) to which nothing has happened since its last
  * answer, neither needs a look at its partitions.
  */
 #include "sim/broker/cluster_internal.h"
@@ -28,7 +29,8 @@ static kafka_error find(const ks_fetch *fetch, ks_fetch_part *part, const ks_fet
     const ks_topic *topic = before && before->partition && same_topic(part, before, version) ? before->partition->topic
                             : version >= 13 ? ks_cluster_topic_find_id(cluster, part->topic_id)
                                             : ks_cluster_topic_find(cluster, part->topic);
-    if (topic == NULL) return version >= 13 ? KAFKA_ERR_UNKNOWN_TOPIC_ID : KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION;
+    if (topic == NULL) return version >= 13 && !part->named ? KAFKA_ERR_UNKNOWN_TOPIC_ID : KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION;
+    part->named = true;
     part->partition = ks_topic_partition(topic, part->index);
     return part->partition == NULL ? KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION : KAFKA_OK;
 }
@@ -65,25 +67,29 @@ static int64_t first_bytes(const ks_fetch_part *part, int64_t available) {
     return slice.bytes.size > available ? slice.bytes.size : available;
 }
 
-/* True: an error, a diverging epoch, enough bytes: answer at once. O(parts); O(1) when the set is quiet */
+/* True: an error, a diverging epoch, enough bytes, nothing that exists: answer at once. O(parts); O(1) when the set is quiet */
 static bool has_news(ks_fetch *fetch) {
     ks_fetch_set *set = fetch->set;
     if (set->quiet) return fetch->min_bytes <= 0;
     const ks_fetch_part *before = NULL;
     int64_t end, seen = 0;
-    int32_t epoch;
+    int32_t epoch, unknown = 0;
     set->available = 0;
     set->known = NULL;
     for (ks_fetch_part *part = set->first; part != NULL; before = part, part = part->after) {
         kafka_error error = check(fetch, part, before);
         if (set->known == NULL) set->known = part->partition, set->from = part->offset;
+        if (part->partition == NULL) {
+            unknown++;
+            continue;
+        }
         if (error != KAFKA_OK || diverges(part, version_of(fetch), &epoch, &end)) return true;
         part->available = ks_fetch_available(part->partition, part->offset, part->max_bytes);
         set->available += part->available;
         bool first = part->available != 0 && part->available < fetch->min_bytes && seen == 0;
         seen += first ? first_bytes(part, part->available) : part->available;
     }
-    return seen >= fetch->min_bytes;
+    return seen >= fetch->min_bytes || unknown == set->count;
 }
 
 /* ---- answering ---- */

@@ -193,7 +193,8 @@ ks_fetch *ks_fetch_new(ks_broker *broker, ks_request *request, int32_t count, ks
 void ks_fetch_park(ks_fetch *fetch, int32_t wait_ms) {
     ks_cluster *cluster = fetch->broker->cluster;
     ks_fetch_set *set = fetch->set;
-    for (ks_fetch_part *part = set->first; set->hanging < set->count; part = part->after) ks_fetch_part_hang(part);
+    for (ks_fetch_part *part = set->first; part != NULL && set->hanging < set->count; part = part->after)
+        if (part->partition != NULL) ks_fetch_part_hang(part);
     set->fetch = fetch;
     fetch->parked.cancelled = cancelled;
     fetch->reason = NULL;

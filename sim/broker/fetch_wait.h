@@ -26,6 +26,7 @@ struct ks_fetch_part { /* one partition that is fetched: Kafka's CachedPartition
     ks_uuid topic_id; /* as it was asked for: by id, */
     int32_t index;
     ks_string topic; /* or by name (below version 13) */
+    bool named;      /* its id had a name: should the topic go, it is the name that is unknown */
     ks_fetch_part *after, **place; /* in the set */
 };
 
@@ -69,7 +70,7 @@ int64_t ks_fetch_available(const ks_partition *partition, int64_t offset, int64_
 
 /* A fetch with a set of `count` parts to append (all in one memory, freed by ks_fetch_end()). */
 ks_fetch *ks_fetch_new(ks_broker *broker, ks_request *request, int32_t count, ks_fetch_part **parts);
-void ks_fetch_park(ks_fetch *fetch, int32_t wait_ms); /* all parts hang */
+void ks_fetch_park(ks_fetch *fetch, int32_t wait_ms); /* all parts hang whose partitions exist */
 void ks_fetch_end(ks_fetch *fetch);                   /* it was answered, or nobody wants an answer */
 /* Data came, the log start or the high watermark moved: which fetches of this partition have enough? O(what hangs there). */
 void ks_fetch_look(ks_partition *partition);

@@ -308,7 +308,30 @@ static void a_moved_leader_and_a_deleted_topic_end_the_wait_with_an_error(void *
     assert_int_equal(first_partition(poll_line(w, 1))->error_code, KAFKA_ERR_NOT_LEADER_OR_FOLLOWER);
     ks_cluster_delete_topic(w->cluster, b);
     assert_int_equal(first_partition(poll_line(w, 2))->error_code, KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION);
-    assert_int_equal(first_partition(poll_line(w, 3))->error_code, KAFKA_ERR_UNKNOWN_TOPIC_ID);
+    assert_int_equal(first_partition(poll_line(w, 3))->error_code, KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION); /* its id had a name */
+}
+
+static void what_does_not_exist_is_told_when_the_others_are(void **state) { /* KafkaApis: they are not given to the ReplicaManager */
+    world *w = *state;
+    ks_topic *topic = make_topic(w, "t", 1, 1);
+    ks_envelope *request = two_partitions(w, topic, 0, 1 << 20); /* of which one exists */
+    body(request)->max_wait_ms = 500;
+    post(w, 1, 1, request);
+    run_ms(w, 400);
+    assert_null(w->lines[1].response);
+    run_ms(w, 110);
+    ks_fetch_response *out = poll_line(w, 1);
+    assert_int_equal(out->responses.items[0].partitions.items[0].error_code, 0);
+    assert_int_equal(out->responses.items[0].partitions.items[1].error_code, KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION);
+    request = two_partitions(w, topic, 0, 1 << 20);
+    body(request)->max_wait_ms = 500;
+    post(w, 1, 1, request);
+    run_ms(w, 100);
+    fill(w, topic, 0, 1);
+    run_ms(w, 1);
+    out = poll_line(w, 1);
+    assert_true(out->responses.items[0].partitions.items[0].records.size > 0);
+    assert_int_equal(out->responses.items[0].partitions.items[1].error_code, KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION);
 }
 
 static void a_client_that_hangs_up_is_forgotten(void **state) {
@@ -449,6 +472,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(min_bytes_count_over_all_partitions_of_the_fetch, setup, teardown),
         cmocka_unit_test_setup_teardown(a_rolled_segment_ends_the_wait, setup, teardown),
         cmocka_unit_test_setup_teardown(a_moved_leader_and_a_deleted_topic_end_the_wait_with_an_error, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_does_not_exist_is_told_when_the_others_are, setup, teardown),
         cmocka_unit_test_setup_teardown(a_client_that_hangs_up_is_forgotten, setup, teardown),
         cmocka_unit_test_setup_teardown(parked_fetches_die_with_their_broker, setup, teardown),
         cmocka_unit_test_setup_teardown(a_paused_broker_answers_when_it_goes_on, setup, teardown),

@@ -136,7 +136,7 @@ static void an_error_is_told_until_it_is_over_and_once_more(void **state) {
     topic = make_topic(w, "t", 3, 1); /* of that name, but another one */
     out = go(w, topic, id, 5, NULL, 0);
     assert_string_equal(told(out), "01");
-    assert_int_equal(first_partition(out)->error_code, KAFKA_ERR_UNKNOWN_TOPIC_ID);
+    assert_int_equal(first_partition(out)->error_code, KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION);
     assert_string_equal(told(go(w, topic, id, 6, NULL, 0)), "01");
     out = go(w, topic, id, 7, &(wish){ 2, 0, false }, 1);
     assert_string_equal(told(out), "012");
