@@ -110,7 +110,7 @@ ks_poll_result ks_java_close_step(ks_consumer *c) {
         c->closing = KS_CLOSING_FETCHES;
         c->generation = -1;
         ks_java_set_assignment(c, NULL, 0);
-        if (!late) ks_java_fetch_say_goodbye(c);
+        if (!late || c->modern) ks_java_fetch_say_goodbye(c); /* the network thread of KIP-848 clients says it in any case */
         /* fall through */
     case KS_CLOSING_FETCHES:
         if (c->fetches_closing > 0 && !late) return KS_POLL_WAITING; /* behind a fetch that waits for data: up to fetch.max.wait.ms */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Fetch requests (Fetcher.sendFetches): one under way per broker, with all partitions it leads that are fetchable and have nothing
- * buffered (of a session, what has changed of them: java_fetch_session.c). What comes back is kept as it is until a poll drains it
- * (java_drain.c).
+ * Fetch requests (AbstractFetch.prepareFetchRequests): one under way per broker, with all partitions it leads that are fetchable and
+ * have nothing buffered (of a session, what has changed of them: java_fetch_session.c). What comes back is kept as it is until a poll
+ * drains it (java_drain.c); until then its broker is not asked, lest its session lose those partitions (KAFKA-17182).
  *
  * They are sent from an event of their own that counts as background, since an idle consumer fetches for ever. An answer
  * without records is followed by the next request without waking the application. */
@@ -52,16 +52,29 @@ static void send_fetch(ks_consumer *c, ks_java_fetch *fetch) {
     ks_java_send(c->network, fetch->node, make_request(c, fetch), 0, answered, fetch);
 }
 
-void ks_java_fetch_fired(ks_timer *timer) {
-    ks_consumer *c = timer->owner;
+/* bufferedNodes: what lies here of partitions that are paused delays nobody. O(buffered) */
+static void mark_buffered(ks_consumer *c) {
+    for (ks_java_fetch *fetch = c->fetches; fetch; fetch = fetch->next) fetch->buffered = false;
+    for (const ks_java_fetched *f = c->fetched; f; f = f->next) {
+        ks_java_partition *p = ks_java_partition_find(c, f->key);
+        int32_t leader = p && ks_java_partition_is_fetchable(p) ? ks_java_partition_leader(c, p) : -1;
+        if (leader < 0) continue;
+        ks_java_fetch *fetch = find_fetch(c, leader);
+        if (fetch == NULL) fetch = add_fetch(c, leader); /* it became the leader since */
+        fetch->buffered = true;
+    }
+}
+
+static void send_fetches(ks_consumer *c) {
     if (!c->polling || c->closing || c->fatal) return;
     bool leaderless = false;
+    mark_buffered(c);
     for (ks_java_partition *p = c->partitions; p; p = p->hh.next) {
         if (p->buffered || !ks_java_partition_is_fetchable(p)) continue;
         int32_t leader = ks_java_partition_leader(c, p);
         if (leader < 0) leaderless = true;
         ks_java_fetch *fetch = leader < 0 ? NULL : find_fetch(c, leader);
-        if (leader < 0 || (fetch && fetch->under_way)) continue;
+        if (leader < 0 || (fetch && (fetch->under_way || fetch->buffered))) continue;
         if (!ks_java_is_available(c->network, leader)) {
             ks_java_wake_at(c, ks_java_now(c) + c->config.reconnect_backoff_ms * KS_MS);
             continue;
@@ -77,6 +90,8 @@ void ks_java_fetch_fired(ks_timer *timer) {
         send_fetch(c, fetch);
     }
 }
+
+void ks_java_fetch_fired(ks_timer *timer) { send_fetches(timer->owner); }
 
 /* ---- receiving ---- */
 
@@ -219,6 +234,8 @@ static void answered(void *owner, kafka_error error, const ks_envelope *envelope
     } else if (news) {
         ks_progress(c->kernel);
         ks_java_wake(c);
+    } else if (c->polling && ks_in_background(c->kernel)) {
+        send_fetches(c); /* before what comes behind this answer on the connection: partitions whose position is asked for sit out */
     } else if (c->polling) {
         ks_java_fetch_soon(c);
     }

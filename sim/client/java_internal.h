@@ -102,6 +102,7 @@ typedef struct ks_java_fetch { /* what is fetched from one broker, request after
     ks_consumer *consumer;
     int32_t node;
     bool under_way;    /* a request is */
+    bool buffered;     /* records of a partition that is fetched from it lie here: it is not asked */
     bool regained;     /* some partition was given up and given again since the last request */
     bool changed;      /* the request under way names partitions */
     int32_t session_id, session_epoch; /* of the request under way, or of the next one; see java_fetch_session.c */
@@ -169,6 +170,7 @@ struct ks_consumer {
     ks_java_network *network;
     ks_java_metadata *metadata;
     uint64_t given_up;              /* counts the times when partitions were given up */
+    bool validate_after_fetch;      /* committed offsets came that their leaders have to agree to: those are asked behind the next fetch */
     uint64_t fetch_changes;         /* counts what may change which partitions are fetched, and from where */
     ks_closing closing;
     bool dead, polling;

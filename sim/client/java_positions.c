@@ -44,6 +44,7 @@ static void committed(void *owner, kafka_error error, const ks_offset *offsets, 
             continue;
         }
         p->state = offsets[i].leader_epoch < 0 ? KS_FETCH_FETCHING : KS_FETCH_AWAIT_VALIDATION;
+        c->validate_after_fetch |= p->state == KS_FETCH_AWAIT_VALIDATION;
         p->position = offsets[i].offset;
         p->position_epoch = offsets[i].leader_epoch;
     }
@@ -192,7 +193,13 @@ void ks_java_update_positions(ks_consumer *c) {
     }
     if (initializing) look_up_committed(c);
     if (resetting) ask_leaders(c, KS_FETCH_AWAIT_RESET);
-    if (validating) ask_leaders(c, KS_FETCH_AWAIT_VALIDATION);
+    if (validating && c->validate_after_fetch && c->polling && !c->only_position) { /* updateFetchPositions begins with it: next time */
+        ks_java_fetch_soon(c);
+        ks_java_wake_at(c, ks_java_now(c));
+    } else if (validating) {
+        ask_leaders(c, KS_FETCH_AWAIT_VALIDATION);
+    }
+    c->validate_after_fetch = false;
     c->positions_missing = initializing || resetting || validating; /* cheap to look again, and only while something is missing */
 }
 
