@@ -38,6 +38,7 @@ typedef struct player_client {
     int64_t connections[64]; /* in the order in which they were used */
     int connection_count, member_ids;
     char last[300]; /* told */
+    kafka_duration work; /* after each poll that brings records */
     bool reading, closed, crashed, commit_when_revoked;
 } player_client;
 
@@ -261,6 +262,9 @@ static void player_carry_out(player_client *c, const char *order) {
     } else if (strcmp(verb, "stall") == 0) {
         kafka_sleep(c->ctx, atoll(words[1]) * KAFKA_MILLISECOND);
         return;
+    } else if (strcmp(verb, "work") == 0) {
+        c->work = atoll(words[1]) * KAFKA_MILLISECOND;
+        return;
     } else if (strcmp(verb, "commit-sync") == 0) {
         error = kafka_consumer_commit_sync(c->consumer, c->ctx, NULL, 0);
     } else if (strcmp(verb, "commit-async") == 0) {
@@ -323,6 +327,7 @@ static void player_run_client(void *argument) {
         kafka_error error = c->reading ? kafka_consumer_poll(c->consumer, c->ctx, 100 * KAFKA_MILLISECOND, &records)
                                        : kafka_sleep(c->ctx, 100 * KAFKA_MILLISECOND);
         for (size_t i = 0; records && i < records->count; i++) player_delivered(c, &records->messages[i]);
+        if (records && records->count > 0 && c->work > 0) kafka_sleep(c->ctx, c->work);
         kafka_records_free(records);
         if (error == KAFKA_ERR_NODE_CRASHED || error == KAFKA_ERR_CANCELED) return;
         if (error) {

@@ -31,6 +31,7 @@ final class Actor implements Program {
     private final LinkedBlockingQueue<String[]> orders = new LinkedBlockingQueue<>();
     private final Thread thread;
     private boolean reading, closed, commitWhenRevoked;
+    private long workMs; /* after each poll that brings records */
 
     Actor(String name, String servers, Map<String, String> settings, Facts facts) {
         this.name = name;
@@ -58,8 +59,9 @@ final class Actor implements Program {
                 for (String[] order; !closed && (order = reading ? orders.poll() : orders.poll(100, TimeUnit.MILLISECONDS)) != null; ) carryOut(order);
                 if (closed) return;
                 if (!reading) continue;
-                for (var record : consumer.poll(Duration.ofMillis(100)))
-                    facts.delivered(name, record.topic() + "-" + record.partition(), record.offset());
+                var records = consumer.poll(Duration.ofMillis(100));
+                for (var record : records) facts.delivered(name, record.topic() + "-" + record.partition(), record.offset());
+                if (!records.isEmpty()) Thread.sleep(workMs);
             } catch (Exception problem) {
                 facts.told(name, "poll -> " + word(problem));
                 try { Thread.sleep(100); } catch (InterruptedException end) { return; }
@@ -79,6 +81,7 @@ final class Actor implements Program {
                 case "assign" -> { consumer.assign(partitions(order, 1)); reading = true; }
                 case "unsubscribe" -> { consumer.unsubscribe(); reading = false; }
                 case "stall" -> { Thread.sleep(Long.parseLong(order[1])); return; }
+                case "work" -> { workMs = Long.parseLong(order[1]); return; }
                 case "commit-sync" -> consumer.commitSync();
                 case "commit-async" -> consumer.commitAsync((offsets, problem) ->
                     facts.told(name, "committed " + text(offsets) + " -> " + (problem == null ? "OK" : word(problem))));
