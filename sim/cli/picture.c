@@ -246,6 +246,8 @@ static void draw_group(ks_picture *picture, ks_buffer *line, columns c, int32_t 
     const ks_fold *fold = picture->fold;
     const ks_fold_group *group = &fold->groups[g];
     int64_t lag = 0;
+    bool last = fold->at + 1 >= fold->story->steps.count;
+    int32_t event = last ? -1 : fold->story->steps.items[fold->at + 1].event - 1; /* the last one that is applied */
     for (int32_t p = 0; p < fold->partition_count; p++) {
         if (!reads(picture, g, p) || !fold->partitions[p].exists) continue;
         int64_t from = group->shares[p].committed >= 0 ? group->shares[p].committed : fold->partitions[p].start;
@@ -257,7 +259,7 @@ static void draw_group(ks_picture *picture, ks_buffer *line, columns c, int32_t 
     if (group->exists) {
         ks_buffer_text(line, ": ");
         ks_words_escape(group->state, line);
-        ks_buffer_printf(line, ", generation %d, coordinator ", group->generation);
+        ks_buffer_printf(line, ", %s %d, coordinator ", ks_words_generation(fold->story, event, group->name), group->generation);
         ks_words_escape(group->coordinator, line);
         ks_buffer_printf(line, ", lag %lld", (long long)lag);
     } else ks_buffer_text(line, ": not there");

@@ -77,7 +77,7 @@ typedef struct ks_story {
     KS_VEC(ks_pause) pauses;         /* in the order in which they began */
     KS_VEC(ks_again) again;          /* in the order of events */
     int32_t *step_of_event; /* index of the step each event belongs to; -1: none */
-    void *members;          /* member id -> client; members.c's */
+    struct ks_members *members; /* whose member id is whose; members.c's, in the arena but for its tables */
     ks_arena *arena;
 } ks_story;
 
@@ -102,6 +102,11 @@ bool ks_words_clause(const ks_story *story, int32_t event, ks_buffer *out);
 /* "c1" for a member id of that client, else the id itself. `at`: of which event (an index) it is said; when the client's process has
  * been started again by then, it is "c1 (before its restart)". -1: always the client. */
 ks_string ks_words_member(const ks_story *story, int32_t at, ks_string member);
+/* What Kafka calls the number that grows with each rebalance: "epoch" in the consumer protocol (KIP-848), else "generation". Of a group
+ * at an event (-1: at last), of a member id, of what a client says of itself. */
+const char *ks_words_generation(const ks_story *story, int32_t at, ks_string group);
+const char *ks_words_generation_of(const ks_story *story, ks_string member);
+const char *ks_words_generation_of_client(const ks_story *story, ks_string client);
 void ks_words_seconds(int64_t ns, ks_buffer *out); /* "4.004 s" */
 void ks_words_duration(int64_t ns, ks_buffer *out); /* "30 s", "84 ms", "4.004 s" */
 /* Lines of at most 96 characters, every one indented. */

@@ -207,13 +207,13 @@ CLAUSE(rule_fired) {
 /* A group from both sides, when a scenario asks for it. */
 CLAUSE(group_viewed) {
     ks_tell(s, "Seen from the coordinator: %s is %s", e->group, e->state);
-    if (e->generation >= 0) ks_tell(s, " in generation %d", (int64_t)e->generation);
+    if (e->generation >= 0) ks_tell(s, " in %c %d", ks_words_generation(s->story, s->at, e->group), (int64_t)e->generation);
     if (e->assignment.size > 0) ks_tell(s, ", %s", e->assignment);
     ks_tell(s, ".");
 }
 CLAUSE(member_viewed) {
     ks_tell(s, "Seen from %s: it holds %s", e->client, e->partitions.size > 0 ? e->partitions : KS_LITERAL("nothing"));
-    if (e->partitions.size > 0) ks_tell(s, ", given in generation %d", (int64_t)e->generation);
+    if (e->partitions.size > 0) ks_tell(s, ", given in %c %d", ks_words_generation_of_client(s->story, e->client), (int64_t)e->generation);
     ks_tell(s, "; %d message%c delivered to it", e->delivered, e->delivered == 1 ? " was" : "s were");
     if (e->in_hand > 0) ks_tell(s, ", %d %c not handled yet", e->in_hand, e->in_hand == 1 ? "is" : "are");
     ks_tell(s, ".");
@@ -246,7 +246,7 @@ CLAUSE(leader_changed) {
     because(s, e->reason);
     ks_tell(s, ".");
 }
-CLAUSE(group_loaded) { ks_tell(s, "The new coordinator reads %s back: %s in generation %d.", e->group, e->state, (int64_t)e->generation); }
+CLAUSE(group_loaded) { ks_tell(s, "The new coordinator reads %s back: %s in %c %d.", e->group, e->state, ks_words_generation(s->story, s->at, e->group), (int64_t)e->generation); }
 CLAUSE(coordinator_loaded) {
     if (e->groups > 0) ks_tell(s, "Broker %d coordinates the groups that are kept in __consumer_offsets[%d] now.", (int64_t)e->broker, (int64_t)e->partition);
 }
@@ -380,7 +380,7 @@ CLAUSE(offsets_deleted) {
 
 /* Why, where nobody told it so: an answer with an error is told where it comes. */
 CLAUSE(client_generation_ended) {
-    if (ks_string_equal(e->reason, KS_LITERAL("heartbeat_failed"))) ks_tell(s, "The heartbeat of %s has failed: it gives up on generation %d.", e->client, (int64_t)e->generation);
+    if (ks_string_equal(e->reason, KS_LITERAL("heartbeat_failed"))) ks_tell(s, "The heartbeat of %s has failed: it gives up on %c %d.", e->client, ks_words_generation_of(s->story, e->member), (int64_t)e->generation);
     else if (ks_string_equal(e->reason, KS_LITERAL("partitions_changed"))) ks_tell(s, "%s sees that the partitions of a topic have changed.", e->client);
     else if (ks_string_equal(e->reason, KS_LITERAL("closed"))) ks_tell(s, "%s is being closed.", e->client);
 }

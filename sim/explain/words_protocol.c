@@ -64,8 +64,9 @@ void ks_words_call(const ks_story *story, int32_t index, ks_buffer *out) {
         ks_tell(&s, "%c", ks_api_name(request->api_key));
         if (request->topic.size > 0) ks_tell(&s, " %s", request->topic);
         if (request->topic.size > 0 && request->partition >= 0 && names_its_partition(request->api_key)) ks_tell(&s, "[%d]", (int64_t)request->partition);
-        bool modern = request->api_key == KS_API_consumer_group_heartbeat;
-        if (request->group.size > 0 && (request->generation > 0 || modern)) ks_tell(&s, modern ? " epoch %d" : " generation %d", (int64_t)request->generation);
+        bool beat = request->api_key == KS_API_consumer_group_heartbeat;
+        if (request->group.size > 0 && (request->generation > 0 || beat))
+            ks_tell(&s, " %c %d", beat ? "epoch" : ks_words_generation_of(story, request->member), (int64_t)request->generation);
         if (step->other >= 0) {
             const ks_step *answer = &story->steps.items[step->other];
             ks_buffer_printf(out, answer->sub > 0 ? "  (held until step %d.%d)" : "  (held until step %d)", answer->number, answer->sub);

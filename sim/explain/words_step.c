@@ -73,7 +73,6 @@ static const doing doings[] = {
     { "cut", "Nothing passes between %s any more: what is sent waits, and nobody is told." },
     { "heal", "The link between %s works again: what waited arrives." },
     { "reset", "The connections between %s break, with what was under way on them." },
-    { "delay", "From now on what passes between %s takes another time." },
     { "release", "What the rule \"%s\" held back goes on." },
     { "expire_session", "The coordinator is made to believe that the session of %s is over." },
 };
@@ -92,6 +91,19 @@ static void ends_of_link(const telling *t, ks_string text) {
     else ks_tell(&t->s, "%s", a);
 }
 
+/* "A broker-1 200 ms", "A every broker default" */
+static void delay(const telling *t, ks_string arguments) {
+    ks_string last = arguments;
+    for (int32_t i = 0; i < arguments.size; i++) /* from the first digit after a blank, or the last word */
+        if (arguments.data[i] == ' ' && (last.data == arguments.data || last.data[0] < '0' || last.data[0] > '9'))
+            last = (ks_string){ arguments.data + i + 1, arguments.size - i - 1 };
+    bool ends = ks_string_equal(last, KS_LITERAL("default"));
+    ks_tell(&t->s, "From now on what passes between ");
+    ends_of_link(t, arguments);
+    if (ends) ks_tell(&t->s, " takes as long as at first again.");
+    else ks_tell(&t->s, " takes %s each way.", last);
+}
+
 /* What a command does, when no event says so; that it was given stands above (ks_words_protocol). */
 static void command(const telling *t) {
     for (int32_t f = 0; f < t->step->facts.count; f++) {
@@ -104,11 +116,12 @@ static void command(const telling *t) {
         else if (ks_string_equal(FIELDS(command)->name, KS_LITERAL("expectation_failed"))) ks_tell(&t->s, "%s", FIELDS(command)->arguments);
         else if (t->counts[KS_PLACE_COMMAND] == 1 && t->counts[KS_PLACE_CLIENT] == 0) {
             const ks_ev_command *e = event->fields;
+            if (ks_string_equal(e->name, KS_LITERAL("delay"))) delay(t, e->arguments);
             for (size_t d = 0; d < sizeof doings / sizeof *doings; d++) {
                 if (!ks_string_equal(e->name, ks_str(doings[d].command))) continue;
                 const char *at = strstr(doings[d].does, "%s");
                 ks_buffer_append(t->s.out, doings[d].does, (size_t)(at - doings[d].does));
-                bool link = d >= 2 && d <= 5;
+                bool link = d >= 2 && d <= 4;
                 if (link) ends_of_link(t, e->arguments);
                 else ks_tell(&t->s, "%s", first_word(e->arguments));
                 ks_buffer_text(t->s.out, at + 2);
