@@ -7,7 +7,7 @@ const [modules, pages, shots] = process.argv.slice(2);
 const require = createRequire(modules + "/");
 const { chromium } = require("playwright-core");
 const axe = require("fs").readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
-const [page, compare, kip848, groups, hostile, long, wide] = ["page", "compare", "kip848", "groups", "hostile", "long", "wide"].map(name => `${pages}/${name}.html`);
+const [page, compare, kip848, groups, hostile, long, wide, slow, restarted] = ["page", "compare", "kip848", "groups", "hostile", "long", "wide", "slow", "restarted"].map(name => `${pages}/${name}.html`);
 
 let failed = 0;
 async function check(name, body) {
@@ -214,6 +214,22 @@ await check("the lanes are a list that arrow keys walk, with messages and what i
   await tab.locator(".row", { hasText: "REBALANCE_IN_PROGRESS" }).first().click();
   holds("a click goes there", (await tab.locator("#now .wire").innerText()).includes("REBALANCE_IN_PROGRESS"));
 });
+await check("what is no message says on its lane what it is", async open => {
+  const tab = await open(slow, {}, "#step-297"), here = () => tab.locator(".row.here svg text").allTextContents();
+  holds("a call: " + await here(), (await here()).includes("its program calls"));
+  await tab.evaluate(() => { location.hash = "#step-293"; });
+  await until(tab, "step 293", () => document.querySelector(".now .number").textContent.endsWith("293"));
+  holds("views: " + await here(), (await here()).includes("views g"));
+});
+await check("the member that a crashed process left behind stands beside what the process has become", async open => {
+  const tab = await open(restarted, {}, "#step-50"), members = g => tab.locator(".group").nth(g).locator(".members .chip").allInnerTexts().then(texts => texts.map(text => text.replace(/^\W+/, "")).sort().join(", "));
+  equal(await members(0), "A, B, B (before its restart)");
+  equal(await members(1), "C, D, D (before its restart)");
+  await tab.evaluate(() => { location.hash = "#step-83"; });
+  await until(tab, "step 83", () => document.querySelector(".now .number").textContent.endsWith("83"));
+  equal(await members(0) + "; " + await members(1), "A, B; C, D");
+  holds("on the lane", (await tab.locator(".row.here svg text").allTextContents()).includes("the session of B (before its restart) is over"));
+});
 await check("ownership and lag stand over time, with units, and a click goes there", async open => {
   const tab = await open(page);
   const plot = tab.locator(".times svg");
@@ -408,16 +424,39 @@ for (const name of ["story", "range", "hostile", "wide"]) {
     await tab.screenshot({ path: `${shots}/${name}.png`, fullPage: name !== "wide" });
   });
 }
+// What axe-core calls serious, in whatever is open now.
+async function sound(tab) {
+  await tab.evaluate(axe);
+  const result = await tab.evaluate(() => window.axe.run());
+  const serious = result.violations.filter(v => v.impact === "serious" || v.impact === "critical");
+  equal(serious.map(v => v.id + ": " + v.nodes.map(n => n.target + " " + (n.failureSummary || "").slice(0, 200)).slice(0, 3).join(" | ")).join("; "), "");
+}
+const asked = async tab => { // the quiz asks
+  await tab.locator("#quiz").click();
+  await tab.evaluate(() => { for (let k = 0; k < 600 && document.querySelector(".quiz").hidden; k++) document.getElementById("next").click(); });
+  holds("a question", await tab.locator(".quiz fieldset").count() > 0);
+};
+const answered = async tab => { await asked(tab); await tab.getByRole("button", { name: "Check" }).first().click(); };
+for (const theme of ["light", "dark"]) {
+  for (const [name, file, hash, act] of [["a question of the quiz", page, "#step-4", asked], ["its answer", page, "#step-4", answered], ["a question about many members", wide, "", asked],
+    ["the help", page, "#step-7", tab => tab.locator("#helpbutton").click()], ["thin rows", wide, "", tab => tab.locator("#rebalance").click()],
+    ["many steps, filtered", groups, "#step-46", async tab => { await every(tab); await tab.locator("#only").selectOption({ index: 1 }); }],
+    ["what was found", page, "#step-7", tab => tab.locator("#find").fill("group")], ["a consumer group", kip848, "#step-13", () => {}], ["a restarted member", restarted, "#step-50", () => {}]]) {
+    await check(`no serious barrier in ${name}, ${theme}`, async open => {
+      const tab = await open(file, { colorScheme: theme }, hash);
+      await act(tab);
+      await sound(tab);
+      await tab.screenshot({ path: `${shots}/${name.replace(/[ ,]+/g, "-")}-${theme}.png` });
+    });
+  }
+}
 for (const [size, viewport] of [["wide", { width: 1600, height: 1000 }], ["narrow", { width: 420, height: 900 }]]) {
   for (const theme of ["light", "dark"]) {
     for (const [name, file, hash] of [["page", page, "#step-7"], ["twins", compare, "#step-22"]]) {
       await check(`no serious barrier, nothing sticks out: ${name}, ${size}, ${theme}`, async open => {
         const tab = await open(file, { viewport, colorScheme: theme }, hash);
         await tab.screenshot({ path: `${shots}/${name}-${size}-${theme}.png` });
-        await tab.evaluate(axe);
-        const result = await tab.evaluate(() => window.axe.run());
-        const serious = result.violations.filter(v => v.impact === "serious" || v.impact === "critical");
-        equal(serious.map(v => v.id + ": " + v.nodes.map(n => n.target + " " + (n.failureSummary || "").slice(0, 200)).slice(0, 3).join(" | ")).join("; "), "");
+        await sound(tab);
         const wider = await tab.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
         holds("the page scrolls sideways by " + wider + " px", wider <= 0);
       });

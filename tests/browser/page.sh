@@ -36,6 +36,8 @@ printf 'topic many partitions=40\nproduce many count=200 value=v\nadvance 1s\n' 
 "$KSIM" explain "$work/hostile.jsonl" --html "$work/hostile.html"
 "$KSIM" explain "$lessons/join-eager.ksim" --compare "$lessons/join-cooperative.ksim" --html "$work/compare.html"
 "$KSIM" explain "$lessons/join-kip848.ksim" --html "$work/kip848.html"
+"$KSIM" explain "$lessons/slow-consumer.ksim" --html "$work/slow.html"
+"$KSIM" explain "$SOURCE/tests/explain/cases/restarted.ksim" --html "$work/restarted.html"
 for page in groups wide long; do
     [ $page = groups ] && file=$SOURCE/tests/browser/groups.ksim || file=$work/$page.ksim
     "$KSIM" explain "$file" --html "$work/$page.html"

@@ -82,7 +82,7 @@ class Cluster {
     notes.push(["", plural(owned, "partition")]);
     const target = state.target[g * run.M + m];
     if (target && !this.view.quizHides()) { // a target tells what the quiz asks for
-      if (target.epoch !== undefined && target.epoch !== target.at) notes.push(["", "at epoch " + (target.at ?? 0) + ", target of epoch " + target.epoch + ": " + (target.target || "nothing")]);
+      if (target.epoch !== undefined && target.epoch > (target.at ?? -1)) notes.push(["", "at epoch " + (target.at ?? 0) + ", target of epoch " + target.epoch + ": " + (target.target || "nothing")]);
       else if (target.at !== undefined) notes.push(["", "at epoch " + target.at]);
       if (target.st === "UNREVOKED_PARTITIONS") notes.push(["held", "has to give up " + target.revoking]);
       if (target.st === "UNRELEASED_PARTITIONS") notes.push(["held", "waits for partitions that others still have"]);

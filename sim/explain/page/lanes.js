@@ -152,14 +152,16 @@ class Lanes {
   mark(svg, i, step) { // a command, a timer, a fault: on the lane of the process it happened in, or that it starts or ends
     const life = this.run.bucket[i].find(change => change.y === "node" && step.y === "command"), node = life ? life.w : step.f;
     const lane = this.lane.get(node), at = lane === undefined ? GUTTER + 8 : this.x(lane);
-    const text = step.y === "timer" ? "a timer runs out" : step.a === "note" ? "“" + (step.x ?? "") + "”" : step.a === "command" || life ? leadAndRest((step.x ?? "").replace(/^> /, ""))[0] ?? "" : step.a.replaceAll("_", " ");
+    const [route, call] = (step.p ?? "").split("   "); // "broker-1   the session of c2 is over"
+    const text = step.a === "note" ? "“" + (step.x ?? "") + "”" : step.a === "command" || life ? leadAndRest((step.x ?? "").replace(/^> /, ""))[0] ?? "" : call ?? route;
+    const timer = step.y === "timer" && step.a !== "client_commit_failed"; // that one its program finds out
     if (lane === undefined) {
-      svg.append(draw("text", { x: at, y: 26, class: "halo", style: "font-weight:700" }, svgText(text, this.width - at)));
+      svg.append(draw("text", { x: at, y: 26, class: "halo", style: "font-weight:700" }, svgText(text, (this.width - at) * .93))); // bold
       return;
     }
     const dies = life?.st === "crashed", right = lane > this.nodes.length / 2;
     svg.append(draw("circle", { cx: at, cy: 22, r: 9, fill: "var(--panel)", stroke: dies ? "var(--warn)" : "var(--ink)", "stroke-width": 2 }),
-      draw("text", { x: at, y: 26.5, "text-anchor": "middle", style: "font-weight:700" }, step.y === "timer" ? "◔" : dies ? "✕" : life?.st === "paused" ? "‖" : life ? "▸" : "•"),
+      draw("text", { x: at, y: 26.5, "text-anchor": "middle", style: "font-weight:700" }, timer ? "◔" : dies ? "✕" : life?.st === "paused" ? "‖" : life ? "▸" : "•"),
       draw("text", { x: right ? at - 15 : at + 15, y: 26, "text-anchor": right ? "end" : "start", class: "halo" }, svgText(text, right ? at - GUTTER - 20 : this.width - at - 20)));
   }
 }
