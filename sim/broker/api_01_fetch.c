@@ -2,7 +2,7 @@
  *
  * Fetch (Kafka's KafkaApis.handleFetchRequest, ReplicaManager.fetchMessages and readFromLog). First it is looked at: is
  * there an error to tell, or are there enough bytes? If so it is answered, else it is parked (fetch_wait.h) and
- * answered later. Partitions that do not exist are told of, but nobody is answered sooner for them, unless nothing else is fetched.
+ * answered later. Of partitions that do not exist then the answer says so, but it does not come sooner, unless nothing else is fetched.
  * Every answer reads afresh. Of a fetch session (fetch_session.h) to which nothing has happened since its last
  * answer, neither needs a look at its partitions.
  */
@@ -20,16 +20,21 @@ static bool same_topic(const ks_fetch_part *a, const ks_fetch_part *b, int16_t v
     return version >= 13 ? ks_uuid_equal(a->topic_id, b->topic_id) : ks_string_equal(a->topic, b->topic);
 }
 
+static kafka_error unknown(const ks_fetch_part *part, int16_t version) {
+    return version >= 13 && !part->named ? KAFKA_ERR_UNKNOWN_TOPIC_ID : KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION;
+}
+
 /* Of a part that hangs on its partition it is known; `before` is the part that was found before this one, or NULL. */
 static kafka_error find(const ks_fetch *fetch, ks_fetch_part *part, const ks_fetch_part *before) {
     const ks_cluster *cluster = fetch->broker->cluster;
     int16_t version = version_of(fetch);
     if (part->link != NULL) return KAFKA_OK;
     part->partition = NULL;
+    if (part->unknown && fetch->parked_at >= 0) return unknown(part, version);
     const ks_topic *topic = before && before->partition && same_topic(part, before, version) ? before->partition->topic
                             : version >= 13 ? ks_cluster_topic_find_id(cluster, part->topic_id)
                                             : ks_cluster_topic_find(cluster, part->topic);
-    if (topic == NULL) return version >= 13 && !part->named ? KAFKA_ERR_UNKNOWN_TOPIC_ID : KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION;
+    if (topic == NULL) return unknown(part, version);
     part->named = true;
     part->partition = ks_topic_partition(topic, part->index);
     return part->partition == NULL ? KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION : KAFKA_OK;
@@ -73,23 +78,22 @@ static bool has_news(ks_fetch *fetch) {
     if (set->quiet) return fetch->min_bytes <= 0;
     const ks_fetch_part *before = NULL;
     int64_t end, seen = 0;
-    int32_t epoch, unknown = 0;
+    int32_t epoch, missing = 0;
     set->available = 0;
     set->known = NULL;
     for (ks_fetch_part *part = set->first; part != NULL; before = part, part = part->after) {
         kafka_error error = check(fetch, part, before);
         if (set->known == NULL) set->known = part->partition, set->from = part->offset;
-        if (part->partition == NULL) {
-            unknown++;
-            continue;
-        }
+        part->unknown = part->partition == NULL;
+        missing += part->unknown;
+        if (part->unknown) continue;
         if (error != KAFKA_OK || diverges(part, version_of(fetch), &epoch, &end)) return true;
         part->available = ks_fetch_available(part->partition, part->offset, part->max_bytes);
         set->available += part->available;
         bool first = part->available != 0 && part->available < fetch->min_bytes && seen == 0;
         seen += first ? first_bytes(part, part->available) : part->available;
     }
-    return seen >= fetch->min_bytes || unknown == set->count;
+    return seen >= fetch->min_bytes || missing == set->count;
 }
 
 /* ---- answering ---- */

@@ -26,6 +26,7 @@ struct ks_fetch_part { /* one partition that is fetched: Kafka's CachedPartition
     ks_uuid topic_id; /* as it was asked for: by id, */
     int32_t index;
     ks_string topic; /* or by name (below version 13) */
+    bool unknown;    /* when the fetch that waits came, this did not exist */
     bool named;      /* its id had a name: should the topic go, it is the name that is unknown */
     ks_fetch_part *after, **place; /* in the set */
 };

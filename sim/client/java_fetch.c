@@ -32,7 +32,7 @@ static ks_java_fetch *add_fetch(ks_consumer *c, int32_t node) {
 }
 
 static ks_envelope *make_request(ks_consumer *c, ks_java_fetch *fetch) {
-    ks_envelope *envelope = ks_java_request(c->network, KS_API_fetch, -1);
+    ks_envelope *envelope = ks_java_request(c->network, KS_API_fetch, fetch->by_name ? 12 : -1);
     ks_fetch_request *request = envelope->body;
     request->max_wait_ms = (int32_t)c->config.fetch_max_wait_ms;
     request->min_bytes = (int32_t)c->config.fetch_min_bytes;
@@ -114,18 +114,20 @@ static void buffer(ks_consumer *c, ks_java_response *response, ks_java_partition
     if (p) p->buffered = true;
 }
 
-static void partition_refused(ks_consumer *c, ks_java_partition *p, const ks_java_asked *asked, kafka_error error) {
+/* True: the application's next step has to do with it. */
+static bool partition_refused(ks_consumer *c, ks_java_partition *p, const ks_java_asked *asked, kafka_error error) {
     switch ((int)error) {
     case KAFKA_ERR_OFFSET_OUT_OF_RANGE:
         if (p) ks_java_offset_out_of_range(c, p, asked->offset);
-        return;
+        return true;
     case KAFKA_ERR_TOPIC_AUTHORIZATION_FAILED:
     case KAFKA_ERR_CORRUPT_MESSAGE:
         ks_java_fail_with(c, error, "fetching from %s-%d at offset %lld", ks_java_key_topic(c, asked->key).data,
                         asked->key.partition, (long long)asked->offset);
-        return;
-    default: /* the leader moved, the topic is gone or new, ... */
+        return true;
+    default: /* the leader moved, the topic is gone or new, ...: meanwhile the same is asked again */
         ks_java_metadata_refresh(c->metadata);
+        return false;
     }
 }
 
@@ -181,10 +183,7 @@ static bool take_partition(ks_consumer *c, const ks_java_fetch *fetch, ks_java_a
     if (nothing && asked->high_watermark == data->high_watermark && may_repeat(c, fetch)) return false; /* as before: look no further */
     ks_java_partition *p = ks_java_fetch_partition(fetch, asked);
     if (p && p->serial != asked->serial) p = NULL; /* given up, and perhaps given again, meanwhile: no news about its offsets */
-    if (data->error_code) {
-        partition_refused(c, p, asked, (kafka_error)data->error_code);
-        return true;
-    }
+    if (data->error_code) return partition_refused(c, p, asked, (kafka_error)data->error_code);
     asked->high_watermark = data->high_watermark;
     if (p) heard_of(c, p, asked);
     if (nothing) return false;

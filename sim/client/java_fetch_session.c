@@ -2,7 +2,9 @@
  *
  * The client's side of fetch sessions (KIP-227; FetchSessionHandler): what the broker of a fetch knows that we fetch. The first
  * request names all partitions, with epoch 0; if the answer gives a session, the next ones, numbered by their epoch, name only what is
- * added, what is altered (its position, leader epoch or topic id) and what is forgotten. An error or a lost connection starts anew.
+ * added, what is altered (its position, leader epoch or topic id) and what is forgotten (a topic id that was replaced, too). An error
+ * or a lost connection starts anew. As long as the metadata lacks a topic, its last leader is asked by name: with version 12, which
+ * needs a session of its own.
  */
 #include "sim/client/java_internal.h"
 
@@ -13,16 +15,32 @@ ks_java_partition *ks_java_fetch_partition(const ks_java_fetch *fetch, const ks_
 
 /* ---- what is fetched now, compared with what the session has ---- */
 
+/* Zero: a topic that the metadata lacks. */
+static ks_uuid id_of(const ks_java_topic *topic) { return topic->exists ? topic->id : (ks_uuid){ { 0 } }; }
+
 static void update(ks_java_fetch *fetch, ks_java_asked *asked, ks_java_partition *p) {
     int32_t epoch = ks_java_topic_leader_epoch(p->known, p->key.partition);
-    bool same = asked->offset == p->position && asked->leader_epoch == epoch && ks_uuid_equal(asked->topic_id, p->known->id);
+    ks_uuid id = id_of(p->known);
+    bool same = asked->offset == p->position && asked->leader_epoch == epoch && ks_uuid_equal(asked->topic_id, id);
     fetch->regained |= asked->serial != p->serial;
     asked->change = same ? KS_ASKED_BEFORE : KS_ASKED_ALTERED;
     asked->offset = p->position;
     asked->leader_epoch = epoch;
-    asked->topic_id = p->known->id;
+    asked->topic_id = id;
     asked->serial = p->serial;
     asked->partition = p;
+}
+
+/* FetchSessionHandler's canUseTopicIds: something that is fetched, or no longer is, has no id. */
+static bool must_name(const ks_java_fetch *fetch) {
+    for (int32_t i = 0; i < fetch->wanted.count; i++)
+        if (ks_uuid_is_zero(id_of(fetch->wanted.items[i]->known))) return true;
+    for (int32_t i = 0; i < fetch->asked.count; i++) {
+        if (!ks_uuid_is_zero(fetch->asked.items[i].topic_id)) continue;
+        const ks_java_partition *p = ks_java_fetch_partition(fetch, &fetch->asked.items[i]);
+        if (p == NULL || p->wanted_by != fetch) return true;
+    }
+    return false;
 }
 
 /* O(partitions of the session and of this fetch) */
@@ -30,6 +48,7 @@ void ks_java_fetch_compare(ks_java_fetch *fetch) {
     int32_t kept = 0;
     fetch->forgotten.count = 0;
     if (fetch->session_epoch == 0) fetch->asked.count = 0;
+    fetch->by_name = must_name(fetch);
     for (int32_t i = 0; i < fetch->asked.count; i++) {
         ks_java_asked *asked = &fetch->asked.items[i];
         ks_java_partition *p = ks_java_fetch_partition(fetch, asked);
@@ -38,6 +57,8 @@ void ks_java_fetch_compare(ks_java_fetch *fetch) {
             continue;
         }
         p->wanted_by = NULL; /* so that only new ones are left */
+        bool replaced = !ks_uuid_is_zero(asked->topic_id) && !ks_uuid_equal(asked->topic_id, id_of(p->known));
+        if (replaced && !fetch->by_name) KS_PUSH(fetch->forgotten, *asked);
         update(fetch, asked, p);
         fetch->asked.items[kept++] = *asked;
     }
@@ -158,7 +179,7 @@ void ks_java_fetch_session_lost(ks_java_fetch *fetch, bool forget_id) {
 
 void ks_java_fetch_session_end(ks_java_fetch *fetch) {
     fetch->session_epoch = -1;
-    fetch->changed = false;
+    fetch->changed = fetch->by_name = false;
     fetch->forgotten.count = 0;
 }
 

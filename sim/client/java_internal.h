@@ -105,6 +105,7 @@ typedef struct ks_java_fetch { /* what is fetched from one broker, request after
     bool buffered;     /* records of a partition that is fetched from it lie here: it is not asked */
     bool regained;     /* some partition was given up and given again since the last request */
     bool changed;      /* the request under way names partitions */
+    bool by_name;      /* it cannot name topics by id: the metadata lacks one */
     int32_t session_id, session_epoch; /* of the request under way, or of the next one; see java_fetch_session.c */
     uint64_t given_up; /* the consumer's when the last one was sent, */
     uint64_t changes;  /* as is this, */
