@@ -63,7 +63,7 @@ static void add_chunk(ks_arena *arena, size_t at_least) {
 }
 
 ks_arena *ks_arena_new(void) {
-    ks_arena *arena = ks_realloc(NULL, sizeof *arena); /* what is handed out is zeroed then */
+    ks_arena *arena = ks_alloc_lines(sizeof *arena); /* what is handed out is zeroed then */
     arena->chunks = small_chunk(arena);
     *arena->chunks = (chunk){ .size = SMALL };
     arena->used = 0;

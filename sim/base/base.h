@@ -51,6 +51,10 @@ void ks_sort(void *items, size_t count, size_t size, int (*compare)(const void *
 
 void *ks_alloc(size_t size);                 /* zeroed */
 void *ks_realloc(void *memory, size_t size); /* the grown part is not zeroed */
+/* Not zeroed, begins with a line of the processor's cache and has whole ones for itself: for what thousands of are made, of
+ * which what is used together lies together. For ks_free, not for ks_realloc. */
+enum { KS_LINE = 64 };
+void *ks_alloc_lines(size_t size);
 void ks_free(void *memory);
 char *ks_strndup(const char *data, size_t size); /* NUL-terminated copy; free with ks_free */
 /* How many blocks are live: tests compare before and after. Counted only in debug and sanitizer builds, else 0. */

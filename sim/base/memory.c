@@ -32,6 +32,14 @@ void *ks_alloc(size_t size) {
     return memory;
 }
 
+void *ks_alloc_lines(size_t size) {
+    size_t whole = (size + KS_LINE - 1) / KS_LINE * KS_LINE;
+    void *memory = aligned_alloc(KS_LINE, whole > 0 ? whole : KS_LINE);
+    if (memory == NULL) out_of_memory(size);
+    COUNT(1);
+    return memory;
+}
+
 void *ks_realloc(void *memory, size_t size) {
     void *moved = realloc(memory, size > 0 ? size : 1);
     if (moved == NULL) out_of_memory(size);

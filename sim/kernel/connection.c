@@ -5,16 +5,18 @@
 ks_connection *ks_connection_open(ks_node *client, ks_node *server, const ks_connection_events *events, void *owner) {
     ks_kernel *kernel = client->kernel;
     ks_assert(client->state != KS_NODE_DOWN); /* a dead process opens nothing */
-    ks_connection *connection = ks_alloc(sizeof *connection);
-    connection->kernel = kernel;
-    connection->id = ++kernel->connection_count;
-    connection->client = client;
-    connection->server = server;
-    connection->link = ks_link_get(kernel, client, server);
-    connection->events = *events;
-    connection->owner = owner;
-    connection->references = 1;
-    connection->client_open = true;
+    ks_connection *connection = ks_alloc_lines(sizeof *connection);
+    *connection = (ks_connection){
+        .kernel = kernel,
+        .id = ++kernel->connection_count,
+        .client = client,
+        .server = server,
+        .link = ks_link_get(kernel, client, server),
+        .events = *events,
+        .owner = owner,
+        .references = 1,
+        .client_open = true,
+    };
     ks_timer_list_init(&connection->pending);
     ks_timer_list_init(&connection->inbox);
     ks_timer_list_init(&connection->outbox);
@@ -122,7 +124,7 @@ void ks_client_arrived(ks_message *message) {
     ks_connection *connection = message->request.connection;
     bool lost = !connection->client_open || (connection->reset && message->kind != KS_MESSAGE_SERVER_ENDED);
     if (!lost) {
-        switch (message->kind) {
+        switch ((ks_message_kind)message->kind) {
         case KS_MESSAGE_ACCEPTED: opened(connection); break;
         case KS_MESSAGE_REFUSED: closed(connection, true); break;
         case KS_MESSAGE_SERVER_ENDED: closed(connection, false); break;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Envelopes: a pool of them, each with its arena, so that steady traffic allocates nothing. An arena that a large
- * message made grow is cut back: thousands of envelopes wait in parked fetches, and should lie close together. */
+ * Envelopes: a pool of them, each at the beginning of its arena, so that steady traffic allocates nothing. An arena that a
+ * large message made grow is cut back: thousands of envelopes wait in parked fetches, and should lie close together. */
 #include "sim/kernel/internal.h"
 
 /* The defaults of a body, by interpreting its description only once. A cache: types that share a place change only speed. */
@@ -21,26 +21,22 @@ void ks_envelope_defaults_free(ks_kernel *kernel) {
     for (int32_t i = 0; i < KS_BODY_DEFAULTS; i++) ks_free(kernel->defaults[i].body);
 }
 
-/* The next two of the pool have long been idle: their memory is asked for before they are needed. */
+/* The next one of the pool has long been idle: its memory is asked for before it is needed. */
 static void fetch_ahead(const ks_envelope *next) {
-    enum { LINE = 64, LINES = 4 };
-    if (next == NULL) return;
-    for (int32_t i = 0; i < LINES; i++) __builtin_prefetch((const char *)next->arena + i * LINE, 1);
-    if (next->next == NULL) return;
-    __builtin_prefetch(next->next, 1);
-    __builtin_prefetch((const char *)next->next + LINE, 1);
+    enum { LINES = 6 };
+    for (int32_t i = 0; i < LINES; i++) __builtin_prefetch((const char *)next + i * KS_LINE, 1);
 }
 
 ks_envelope *ks_envelope_new(ks_kernel *kernel, int16_t api_key, int16_t api_version, const ks_struct *type) {
-    ks_envelope *envelope = kernel->free_envelopes;
-    if (envelope != NULL) {
-        kernel->free_envelopes = envelope->next;
-        fetch_ahead(envelope->next);
+    ks_arena *arena;
+    if (kernel->free_envelopes != NULL) {
+        arena = kernel->free_envelopes->arena;
+        kernel->free_envelopes = kernel->free_envelopes->next;
+        fetch_ahead(kernel->free_envelopes);
     } else {
-        envelope = ks_alloc(sizeof *envelope);
-        envelope->arena = ks_arena_new();
+        arena = ks_arena_new();
     }
-    ks_arena *arena = envelope->arena;
+    ks_envelope *envelope = ks_arena_alloc(arena, sizeof *envelope);
     *envelope = (ks_envelope){
         .api_key = api_key, .api_version = api_version, .client_id = KS_NULL_STRING, .type = type, .arena = arena
     };
@@ -54,7 +50,6 @@ void ks_envelope_free(ks_kernel *kernel, ks_envelope *envelope) {
     for (ks_block_ref *ref = envelope->blocks; ref != NULL; ref = ref->next) ks_block_release(ref->block);
     if (!KS_POOLING) {
         ks_arena_free(envelope->arena);
-        ks_free(envelope);
         return;
     }
     ks_arena_reset_small(envelope->arena);

@@ -59,15 +59,17 @@ void ks_random_seed(ks_random_state *state, uint64_t seed, uint64_t concern);
 uint64_t ks_random_next(ks_random_state *state);
 uint64_t ks_random_next_below(ks_random_state *state, uint64_t bound);
 
-struct ks_node { /* what every message touches stands first, the name among it: one of a thousand nodes is never in the
-                    cache */
+/* Nodes, connections and messages begin with what every exchange touches, in whole cache lines: with a thousand clients each
+ * line is one that has long been forgotten. */
+
+struct ks_node { /* one line, the name included; a server has its events in the next one */
     ks_kernel *kernel;
     int32_t id;
     ks_node_state state;
     void *owner;
-    ks_node_events events;
     ks_string name; /* `text`, or owned memory when it is longer */
     char text[24];
+    ks_node_events events;
     ks_timer_list deferred; /* what came due during a pause */
     ks_ring_link opened;    /* connections whose client's end is here */
     ks_ring_link accepted;  /* connections whose server's end is here */
@@ -89,12 +91,10 @@ ks_link *ks_link_get(ks_kernel *kernel, const ks_node *a, const ks_node *b);
 
 typedef enum ks_server_end { KS_SERVER_NOT_YET, KS_SERVER_OPEN, KS_SERVER_GONE } ks_server_end;
 
-struct ks_connection {
+struct ks_connection { /* two lines */
     ks_kernel *kernel;
     uint64_t id;
     ks_node *client, *server;
-    ks_link *link;
-    ks_connection_events events;
     void *owner;
     int32_t references; /* client's end, server's end, messages */
     bool client_open;   /* the client's end exists */
@@ -102,13 +102,15 @@ struct ks_connection {
     bool reset;         /* cut off in the middle: whatever is on its way is lost */
     bool end_told;      /* the trace has heard why it ended */
     bool client_ended;  /* the server knows that the client's end is gone; what it had sent is still taken up */
-    ks_server_end server_end;
+    uint8_t server_end; /* ks_server_end */
     int32_t correlation_id;
+    ks_message *taken; /* server: the one request at a time */
     int64_t last_at_server, last_at_client; /* latest arrival in each direction, so that nothing overtakes */
-    ks_timer_list pending;                  /* client: sent before it was open */
-    ks_message *taken;                      /* server: the one request at a time */
-    ks_timer_list inbox;                    /* server: requests behind it */
-    ks_timer_list outbox;                   /* server: a held response and what is behind it */
+    ks_connection_events events;
+    ks_timer_list outbox; /* server: a held response and what is behind it */
+    ks_timer_list inbox;  /* server: requests behind the taken one. Of what follows the first line needs only `inbox.first` */
+    ks_timer_list pending; /* client: sent before it was open */
+    ks_link *link;
     ks_ring_link of_kernel, of_client, of_server;
 };
 
@@ -122,21 +124,23 @@ typedef enum ks_message_kind {
     KS_MESSAGE_SERVER_ENDED, /* to the client: the server's end is gone */
 } ks_message_kind;
 
-struct ks_message {
+struct ks_message { /* two lines; what follows is for the held ones */
     ks_timer timer;     /* first. Keeps cause and background while it waits elsewhere, too. */
     ks_request request; /* the server's handle; its envelope is the request */
     ks_envelope *response;
-    ks_summary summary; /* of the request, then of the response */
-    ks_message_kind kind;
+    int64_t delay; /* of a response */
+    uint8_t kind;  /* ks_message_kind */
     bool expects_response;
     bool on_node;     /* got past the link (a cut link holds only what is still before it) */
     bool intercepted; /* on_request has seen it */
     bool served;      /* the server has the handle */
-    uint64_t hold_id; /* 0: not held */
-    int64_t delay;    /* of a response */
-    ks_ring_link of_kernel;
+    bool held;
+    uint64_t hold_id;
     ks_ring_link of_held;
 };
+_Static_assert(offsetof(ks_node, text) + sizeof ((ks_node *)0)->text == KS_LINE, "one line");
+_Static_assert(offsetof(ks_connection, inbox) + offsetof(ks_timer_list, last) == 2 * KS_LINE, "two lines");
+_Static_assert(offsetof(ks_message, hold_id) == 2 * KS_LINE, "two lines");
 
 enum { KS_BODY_DEFAULTS = 128 };
 typedef struct ks_body_defaults {
@@ -160,7 +164,8 @@ struct ks_kernel {
     ks_node *nodes; /* by name; iterates in order of making */
     int32_t node_count, nodes_paused;
     ks_link *links;
-    ks_ring_link connections, messages, held;
+    bool links_differ; /* one was cut or got a latency of its own: before that nobody looks at them */
+    ks_ring_link connections, held;
     uint64_t connection_count; /* ever opened */
     ks_interceptor interceptor;
     ks_message *free_messages; /* chained by timer.next */

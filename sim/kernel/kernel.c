@@ -15,7 +15,6 @@ ks_kernel *ks_kernel_new(const ks_kernel_config *config) {
     kernel->last_progress = kernel->config.start_ns;
     for (uint64_t i = 0; i < KS_STREAM_COUNT; i++) ks_random_seed(&kernel->streams[i], config->seed, i);
     ks_ring_link_init(&kernel->connections);
-    ks_ring_link_init(&kernel->messages);
     ks_ring_link_init(&kernel->held);
     kernel->last_subscriber = &kernel->subscribers;
     ks_trace_ring_init(kernel);
@@ -43,15 +42,35 @@ static void free_envelopes(ks_kernel *kernel) {
     for (ks_envelope *envelope = kernel->free_envelopes, *next; envelope != NULL; envelope = next) {
         next = envelope->next;
         ks_arena_free(envelope->arena);
-        ks_free(envelope);
     }
+}
+
+static void free_if_message(ks_timer *timer) {
+    if (ks_message_is(timer)) ks_message_free(ks_message_of(timer));
+}
+
+/* A message is with its connection, waits at a link or a node among timers, or is on its way. */
+static void free_messages(ks_kernel *kernel) {
+    for (ks_ring_link *item = kernel->connections.next, *next; item != &kernel->connections; item = next) {
+        ks_connection *connection = KS_OWNER(item, ks_connection, of_kernel);
+        next = item->next;
+        connection->references++; /* so that it outlives its messages */
+        ks_message_free_list(&connection->pending);
+        ks_message_free_list(&connection->inbox);
+        ks_message_free_list(&connection->outbox);
+        if (connection->taken != NULL && !ks_timer_is_running(&connection->taken->timer)) ks_message_free(connection->taken);
+    }
+    for (ks_link *link = kernel->links; link != NULL; link = link->hh.next) ks_message_free_list(&link->waiting);
+    ks_timer *timer;
+    for (ks_node *node = kernel->nodes; node != NULL; node = node->hh.next)
+        while ((timer = ks_timer_list_pop(&node->deferred)) != NULL) free_if_message(timer);
+    while ((timer = ks_wheel_pop(&kernel->wheel)) != NULL) free_if_message(timer);
 }
 
 /* Nobody is told: owners of nodes, connections and timers are gone already or go next, and hear nothing any more. */
 void ks_kernel_free(ks_kernel *kernel) {
     if (kernel == NULL) return;
-    while (!ks_ring_link_empty(&kernel->messages))
-        ks_message_free(KS_OWNER(kernel->messages.next, ks_message, of_kernel));
+    free_messages(kernel);
     while (!ks_ring_link_empty(&kernel->connections)) {
         ks_connection *connection = KS_OWNER(kernel->connections.next, ks_connection, of_kernel);
         connection->references = 1;
@@ -94,33 +113,37 @@ static void dispatch(ks_kernel *kernel, ks_timer *timer) {
  * the other. What the next ones need is asked for while the present one is worked on: first the timer, then what it points
  * to, then what that points to. */
 
-enum { FAR = 6, NEAR = 3, NEXT = 1, LINE = 64 };
+enum { FAR = 6, NEAR = 3, NEXT = 1 };
 
-static void fetch(const void *from, size_t size) {
-    for (size_t at = 0; at < size; at += LINE) __builtin_prefetch((const char *)from + at);
+static void fetch(const void *from, int32_t lines) {
+    for (int32_t i = 0; i < lines; i++) __builtin_prefetch((const char *)from + i * KS_LINE);
+}
+
+static void fetch_envelope(const ks_envelope *envelope) { /* and its body, which stands behind it */
+    if (envelope != NULL) fetch((const char *)envelope + sizeof *envelope - KS_LINE, 4);
 }
 
 static void fetch_ahead(const ks_kernel *kernel) {
     const ks_timer *far = ks_wheel_peek(&kernel->wheel, FAR), *near = ks_wheel_peek(&kernel->wheel, NEAR),
                    *next = ks_wheel_peek(&kernel->wheel, NEXT);
-    if (far != NULL) fetch(far, sizeof(ks_message));
+    if (far != NULL) fetch(far, 2);
     if (near != NULL) {
         if (ks_message_is(near)) {
             const ks_message *message = (const ks_message *)(const void *)near;
-            fetch(message->request.connection, sizeof *message->request.connection);
-            if (message->request.envelope) fetch(message->request.envelope, sizeof *message->request.envelope);
-            if (message->response) fetch(message->response, sizeof *message->response);
+            fetch(message->request.connection, 2);
+            fetch_envelope(message->request.envelope);
+            fetch_envelope(message->response);
         } else {
-            fetch(near->owner, 6 * LINE);
+            fetch(near->owner, 6);
         }
     }
     if (next != NULL && ks_message_is(next)) {
         const ks_message *message = (const ks_message *)(const void *)next;
         const ks_connection *connection = message->request.connection;
         const ks_envelope *envelope = message->response ? message->response : message->request.envelope;
-        fetch(connection->client, 2 * LINE);
-        if (message->response) fetch(connection->owner, 2 * LINE);
-        if (envelope) fetch(envelope->body, 8 * LINE);
+        fetch(connection->client, 1);
+        if (message->response) fetch(connection->owner, 2);
+        if (envelope) fetch(envelope->body, 8);
     }
 }
 

@@ -67,18 +67,21 @@ uint64_t ks_foreground_pending(const ks_kernel *kernel);           /* foreground
 /* ---- timers: O(1) start and stop ---- */
 
 typedef void ks_timer_fn(ks_timer *timer);
-struct ks_timer {
-    struct ks_wheel_entry *entry; /* the kernel's, as are the next two */
-    ks_timer *next, **link;
+struct ks_timer { /* what the wheel and the loop touch are the first 64 bytes */
+    union { /* the kernel's, as is all that has no comment */
+        struct ks_wheel_entry *entry;
+        ks_timer *next; /* of those that wait outside the wheel */
+    };
     int64_t deadline;
     uint64_t sequence; /* of starting: breaks ties */
     uint64_t cause;
     ks_timer_fn *fire;
-    void *owner;   /* free for the caller */
     ks_node *node; /* NULL: the cluster's own. Timers of a paused node wait for its resume, in order. */
-    ks_kernel *kernel; /* the kernel's, as is what follows */
+    ks_kernel *kernel;
     uint8_t state, level, slot;
     bool background;
+    ks_timer **link;
+    void *owner; /* free for the caller */
 };
 void ks_timer_init(ks_timer *timer, ks_node *node, ks_timer_fn *fire, void *owner);
 void ks_timer_start(ks_kernel *kernel, ks_timer *timer, int64_t delay_ns);            /* restarts a running one */
@@ -133,8 +136,9 @@ void ks_node_resume(ks_node *node);  /* what waited runs now, in order */
 
 /* ---- envelopes: a request or a response with its struct ---- */
 
-struct ks_envelope {
+struct ks_envelope { /* it stands at the beginning of its arena */
     ks_envelope *next; /* the kernel's */
+    ks_block_ref *blocks;   /* record bytes that `body` points to */
     int16_t api_key, api_version;
     int32_t correlation_id; /* set when sent */
     ks_string client_id;    /* of requests; lives in the arena */
@@ -142,7 +146,6 @@ struct ks_envelope {
     const ks_struct *type;  /* describes body */
     void *body;             /* lives in `arena` */
     ks_arena *arena;        /* dies with the envelope */
-    ks_block_ref *blocks;   /* record bytes that `body` points to */
     uint64_t event;         /* id of the trace event of its sending */
 };
 /* An envelope with an arena of its own and a body of type->size bytes set to defaults. Envelopes are pooled. */

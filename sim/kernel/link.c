@@ -25,9 +25,13 @@ void ks_network_intercept(ks_kernel *kernel, const ks_interceptor *interceptor) 
 
 void ks_link_set_latency(ks_kernel *kernel, ks_node *a, ks_node *b, int64_t one_way_ns) {
     ks_link_get(kernel, a, b)->latency = one_way_ns;
+    kernel->links_differ = true;
 }
 
-void ks_link_cut(ks_kernel *kernel, ks_node *a, ks_node *b) { ks_link_get(kernel, a, b)->cut = true; }
+void ks_link_cut(ks_kernel *kernel, ks_node *a, ks_node *b) {
+    ks_link_get(kernel, a, b)->cut = true;
+    kernel->links_differ = true;
+}
 
 void ks_link_heal(ks_kernel *kernel, ks_node *a, ks_node *b) {
     ks_link *link = ks_link_get(kernel, a, b);

@@ -7,7 +7,7 @@
 #include "sim/kernel/internal.h"
 
 static bool for_server(const ks_message *message) {
-    switch (message->kind) {
+    switch ((ks_message_kind)message->kind) {
     case KS_MESSAGE_OPEN:
     case KS_MESSAGE_REQUEST:
     case KS_MESSAGE_CLIENT_ENDED: return true;
@@ -26,10 +26,10 @@ static ks_node *destination(const ks_message *message) {
 
 static void arrived(ks_timer *timer) {
     ks_message *message = ks_message_of(timer);
-    ks_link *link = message->request.connection->link;
+    const ks_connection *connection = message->request.connection;
     ks_node *node = destination(message);
-    if (link->cut && !message->on_node) {
-        ks_timer_list_append(&link->waiting, timer);
+    if (connection->kernel->links_differ && connection->link->cut && !message->on_node) {
+        ks_timer_list_append(&connection->link->waiting, timer);
         return;
     }
     message->on_node = true;
@@ -50,13 +50,15 @@ ks_message *ks_message_new(ks_connection *connection, ks_message_kind kind) {
     if (message != NULL)
         kernel->free_messages = ks_message_of(message->timer.next);
     else
-        message = ks_alloc(sizeof *message);
-    *message = (ks_message){ .kind = kind, .request = { .connection = connection } };
+        message = ks_alloc_lines(sizeof *message);
     ks_timer_init(&message->timer, NULL, arrived, NULL);
     message->timer.kernel = kernel;
+    message->request = (ks_request){ .connection = connection };
+    message->response = NULL;
+    message->delay = 0;
+    message->kind = (uint8_t)kind;
+    message->expects_response = message->on_node = message->intercepted = message->served = message->held = false;
     ks_message_cause(message, kernel->cause);
-    ks_ring_link_append(&kernel->messages, &message->of_kernel);
-    ks_ring_link_init(&message->of_held);
     connection->references++;
     return message;
 }
@@ -66,8 +68,7 @@ void ks_message_free(ks_message *message) {
     ks_kernel *kernel = connection->kernel;
     ks_envelope_free(kernel, message->request.envelope);
     ks_envelope_free(kernel, message->response);
-    ks_ring_link_remove(&message->of_kernel);
-    ks_ring_link_remove(&message->of_held);
+    if (message->held) ks_ring_link_remove(&message->of_held);
     if (KS_POOLING) {
         message->timer.next = kernel->free_messages == NULL ? NULL : &kernel->free_messages->timer;
         kernel->free_messages = message;
@@ -97,7 +98,8 @@ void ks_message_cause(ks_message *message, uint64_t cause) {
 static void travel(ks_message *message, int64_t *last_arrival, int64_t delay) {
     ks_connection *connection = message->request.connection;
     ks_kernel *kernel = connection->kernel;
-    int64_t latency = connection->link->latency >= 0 ? connection->link->latency : kernel->config.latency_ns;
+    int64_t latency = kernel->config.latency_ns;
+    if (kernel->links_differ && connection->link->latency >= 0) latency = connection->link->latency;
     int64_t arrival = ks_deadline_after(kernel, delay > INT64_MAX - latency ? INT64_MAX : latency + delay);
     if (arrival < *last_arrival) arrival = *last_arrival;
     *last_arrival = arrival;
@@ -108,7 +110,7 @@ static void travel(ks_message *message, int64_t *last_arrival, int64_t delay) {
 void ks_message_to_server(ks_message *message) { travel(message, &message->request.connection->last_at_server, 0); }
 
 static void pump(ks_connection *connection) {
-    for (ks_timer *timer; (timer = connection->outbox.first) != NULL && ks_message_of(timer)->hold_id == 0;) {
+    for (ks_timer *timer; (timer = connection->outbox.first) != NULL && !ks_message_of(timer)->held;) {
         ks_timer_list_pop(&connection->outbox);
         travel(ks_message_of(timer), &connection->last_at_client, ks_message_of(timer)->delay);
     }
@@ -116,7 +118,7 @@ static void pump(ks_connection *connection) {
 
 void ks_message_to_client(ks_message *message) {
     ks_connection *connection = message->request.connection;
-    if (connection->outbox.first == NULL && message->hold_id == 0) {
+    if (connection->outbox.first == NULL && !message->held) {
         travel(message, &connection->last_at_client, message->delay);
         return;
     }
@@ -134,6 +136,7 @@ void ks_message_later(ks_message *message, int64_t delay) {
 
 void ks_message_hold_back(ks_message *message, uint64_t hold_id) {
     ks_assert(hold_id != 0);
+    message->held = true;
     message->hold_id = hold_id;
     ks_ring_link_append(&message->request.connection->kernel->held, &message->of_held);
 }
@@ -146,7 +149,7 @@ void ks_network_release(ks_kernel *kernel, uint64_t hold_id) {
         next = item->next;
         if (message->hold_id != hold_id) continue;
         ks_ring_link_remove(item);
-        message->hold_id = 0;
+        message->held = false;
         if (message->kind == KS_MESSAGE_REQUEST)
             ks_message_now(message);
         else

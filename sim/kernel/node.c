@@ -33,13 +33,10 @@ static uint64_t name_number(const char *name) {
 
 ks_node *ks_node_new(ks_kernel *kernel, const char *name, const ks_node_events *events, void *owner) {
     ks_assert(ks_node_find(kernel, name) == NULL);
-    ks_node *node = ks_alloc(sizeof *node);
-    node->kernel = kernel;
-    node->id = ++kernel->node_count;
-    node->name = ks_str(name);
+    ks_node *node = ks_alloc_lines(sizeof *node);
+    *node = (ks_node){ .kernel = kernel, .id = ++kernel->node_count, .name = ks_str(name), .owner = owner };
     node->name.data = strlen(name) < sizeof node->text ? strcpy(node->text, name) : ks_string_dup(node->name).data;
     if (events != NULL) node->events = *events;
-    node->owner = owner;
     ks_timer_list_init(&node->deferred);
     ks_ring_link_init(&node->opened);
     ks_ring_link_init(&node->accepted);

@@ -242,7 +242,7 @@ static void open_arrived(ks_connection *connection, ks_message *message) {
 
 void ks_server_arrived(ks_message *message) {
     ks_connection *connection = message->request.connection;
-    switch (message->kind) {
+    switch ((ks_message_kind)message->kind) {
     case KS_MESSAGE_OPEN: open_arrived(connection, message); return;
     case KS_MESSAGE_REQUEST: request_arrived(connection, message); return;
     case KS_MESSAGE_CLIENT_ENDED:

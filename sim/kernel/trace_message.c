@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The four events of an exchange. Whom and what it is about is asked of the protocol once per message, when it is sent.
+ * The four events of an exchange. Whom and what it is about is asked of the protocol each time: it is read off the message,
+ * which whoever hears of the event is about to read, too.
  */
 #include "sim/kernel/internal.h"
 
-static void summarise(ks_message *message) {
+static ks_summary summary_of(const ks_message *message) {
     ks_summarise_fn *fill = message->request.connection->kernel->config.summarise;
-    message->summary = (ks_summary){
-        .group = KS_NULL_STRING, .member = KS_NULL_STRING, .topic = KS_NULL_STRING, .partition = -1, .generation = -1
-    };
-    if (fill != NULL) fill(message->request.envelope, message->response, &message->summary);
+    ks_summary about = { .group = KS_NULL_STRING, .member = KS_NULL_STRING, .topic = KS_NULL_STRING, .partition = -1, .generation = -1 };
+    if (fill != NULL) fill(message->request.envelope, message->response, &about);
+    return about;
 }
 
 static uint64_t request_event(const ks_message *message, ks_node *node, const ks_struct *kind, uint64_t cause) {
     const ks_connection *connection = message->request.connection;
     const ks_envelope *request = message->request.envelope;
-    const ks_summary *about = &message->summary;
+    ks_summary about = summary_of(message);
     return ks_trace_emit_caused(connection->kernel, node, kind,
                                 &(ks_ev_request_sent){
                                     .connection = (int64_t)connection->id,
@@ -23,11 +23,11 @@ static uint64_t request_event(const ks_message *message, ks_node *node, const ks
                                     .to = connection->server->name,
                                     .api_key = request->api_key,
                                     .api_version = request->api_version,
-                                    .group = about->group,
-                                    .member = about->member,
-                                    .generation = about->generation,
-                                    .topic = about->topic,
-                                    .partition = about->partition,
+                                    .group = about.group,
+                                    .member = about.member,
+                                    .generation = about.generation,
+                                    .topic = about.topic,
+                                    .partition = about.partition,
                                 },
                                 cause, request);
 }
@@ -35,7 +35,7 @@ static uint64_t request_event(const ks_message *message, ks_node *node, const ks
 static uint64_t response_event(const ks_message *message, ks_node *node, const ks_struct *kind, uint64_t cause) {
     const ks_connection *connection = message->request.connection;
     const ks_envelope *response = message->response;
-    const ks_summary *about = &message->summary;
+    ks_summary about = summary_of(message);
     return ks_trace_emit_caused(connection->kernel, node, kind,
                                 &(ks_ev_response_sent){
                                     .connection = (int64_t)connection->id,
@@ -44,10 +44,10 @@ static uint64_t response_event(const ks_message *message, ks_node *node, const k
                                     .to = connection->client->name,
                                     .api_key = message->request.envelope->api_key,
                                     .api_version = message->request.envelope->api_version,
-                                    .error_code = about->error_code,
-                                    .group = about->group,
-                                    .member = about->member,
-                                    .generation = about->generation,
+                                    .error_code = about.error_code,
+                                    .group = about.group,
+                                    .member = about.member,
+                                    .generation = about.generation,
                                 },
                                 cause, response);
 }
@@ -60,7 +60,6 @@ _Static_assert(offsetof(ks_ev_response_sent, generation) == offsetof(ks_ev_respo
                "same fields");
 
 uint64_t ks_trace_request_sent(ks_message *message) {
-    summarise(message);
     return request_event(message, message->request.connection->client, ks_describe_ev_request_sent(),
                          message->timer.cause); /* of the call, though the connection may have opened only now */
 }
@@ -71,7 +70,6 @@ uint64_t ks_trace_request_received(ks_message *message) {
 }
 
 uint64_t ks_trace_response_sent(ks_message *message, uint64_t cause) {
-    summarise(message);
     return response_event(message, message->request.connection->server, ks_describe_ev_response_sent(), cause);
 }
 
