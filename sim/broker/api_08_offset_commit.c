@@ -111,15 +111,12 @@ static void check_metadata(ks_broker *broker, committing *commit, int32_t t, int
 
 /* Does it only say again what the group has? Then periodic work stays periodic. O(partitions), for periodic work alone. */
 static bool repeats(ks_broker *broker, const committing *commit) {
+    if (!ks_in_background(ks_cluster_kernel(broker->cluster))) return false;
     const ks_group *group = ks_groups_find(ks_group_coordinator_groups(broker), commit->who.group_id);
-    if (group == NULL || !ks_in_background(ks_cluster_kernel(broker->cluster))) return false;
+    if (group == NULL) return false;
     int32_t topics = ((const ks_offset_commit_response *)commit->response->body)->topics.count;
     for (int32_t t = 0; t < topics; t++)
-        for (int32_t i = 0; i < commit->topics[t].count; i++) {
-            const ks_partition_offset *one = &commit->topics[t].offsets[i];
-            const ks_committed_value *former = ks_group_offset_find(group, commit->topics[t].topic, one->partition);
-            if (former == NULL || former->offset != one->offset || !ks_string_equal(former->metadata, one->metadata)) return false;
-        }
+        if (!ks_group_offsets_repeat(group, &commit->topics[t])) return false;
     return true;
 }
 

@@ -75,7 +75,7 @@ kafka_error ks_groups_check_commit(ks_groups *groups, const ks_group_committer *
 
 /* ---- deleting ---- */
 
-kafka_error ks_groups_check_delete(const ks_groups *groups, ks_string group_id) {
+kafka_error ks_groups_check_delete(ks_groups *groups, ks_string group_id) {
     const ks_group *group = ks_groups_find(groups, group_id);
     if (group == NULL || group->state == KS_GROUP_DEAD) return KAFKA_ERR_GROUP_ID_NOT_FOUND;
     bool empty = group->kind == KS_GROUP_CONSUMER ? ks_consumer_group_is_empty(group) : group->state == KS_GROUP_EMPTY;

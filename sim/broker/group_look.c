@@ -71,7 +71,7 @@ static ks_group_coordinator *coordinator_of(const ks_cluster *cluster, ks_string
 }
 
 ks_group *ks_cluster_group_find(const ks_cluster *cluster, ks_string group_id) {
-    const ks_group_coordinator *coordinator = coordinator_of(cluster, group_id);
+    ks_group_coordinator *coordinator = coordinator_of(cluster, group_id);
     return coordinator != NULL ? ks_groups_find(&coordinator->groups, group_id) : NULL;
 }
 

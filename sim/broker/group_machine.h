@@ -158,7 +158,7 @@ struct ks_groups {
     ks_group *by_id;
     ks_group_settings settings;
     int32_t count;
-    ks_group *recent; /* the one that an offset was last applied to; NULL when that is gone */
+    ks_group *recent; /* the one found last: many requests in a row are about it; NULL when that is gone */
     uint64_t walked;  /* members met in walks over all members of a group. No single member's message may cause one: a test counts. */
 };
 
@@ -302,7 +302,7 @@ void ks_groups_init(ks_groups *groups, const ks_group_settings *settings);
 void ks_groups_deinit(ks_groups *groups); /* shells must have let go of all groups */
 void ks_groups_step(ks_groups *groups, const ks_group_input *in, ks_effects *out);
 
-ks_group *ks_groups_find(const ks_groups *groups, ks_string id); /* NULL: none */
+ks_group *ks_groups_find(ks_groups *groups, ks_string id); /* NULL: none */
 /* May an offset be committed (section 2.2)? On KAFKA_OK the member's session timer is started again; a group that does
  * not exist is made when a simple consumer commits. Part of the machine: pure, effects into `out`. */
 typedef struct ks_group_committer {
@@ -312,7 +312,7 @@ typedef struct ks_group_committer {
     bool transactional;
 } ks_group_committer;
 kafka_error ks_groups_check_commit(ks_groups *groups, const ks_group_committer *who, int64_t now_ms, ks_effects *out);
-kafka_error ks_groups_check_delete(const ks_groups *groups, ks_string group_id);
+kafka_error ks_groups_check_delete(ks_groups *groups, ks_string group_id);
 /* The group goes away with its offsets, once ks_group_tombstones() are written. reason: for the trace, static. */
 void ks_groups_remove(ks_groups *groups, ks_string group_id, const char *reason, ks_effects *out);
 /* A parked request's connection ended. */

@@ -92,6 +92,17 @@ void ks_group_offsets_commit(ks_group *group, const ks_topic_commit *commit) {
     }
 }
 
+bool ks_group_offsets_repeat(const ks_group *group, const ks_topic_commit *commit) {
+    const ks_offsets_topic *topic = commit->count > 0 ? find_topic(group, commit->topic) : NULL;
+    for (int32_t i = 0; i < commit->count; i++) {
+        const ks_partition_offset *one = &commit->offsets[i];
+        if (topic == NULL || one->partition >= topic->capacity || one->offset < 0) return false;
+        const ks_committed_value *former = &topic->items[one->partition];
+        if (former->offset != one->offset || !ks_string_equal(former->metadata, one->metadata)) return false;
+    }
+    return true;
+}
+
 void ks_group_offset_remove(ks_group *group, ks_string name, int32_t partition) {
     ks_offsets_topic *topic = find_topic(group, name);
     if (topic == NULL || partition < 0 || partition >= topic->capacity || topic->items[partition].offset < 0) return;

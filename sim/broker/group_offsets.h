@@ -24,6 +24,7 @@ void ks_group_offsets_free(ks_group_offsets *offsets);
 void ks_group_offset_set(ks_group *group, ks_string topic, int32_t partition,
                          const ks_committed_value *value);                        /* copies */
 void ks_group_offsets_commit(ks_group *group, const ks_topic_commit *commit); /* the same for each, as its records say; O(count) */
+bool ks_group_offsets_repeat(const ks_group *group, const ks_topic_commit *commit); /* are these offsets what is there already? O(count) */
 void ks_group_offset_remove(ks_group *group, ks_string topic, int32_t partition); /* harmless when there is none */
 const ks_committed_value *ks_group_offset_find(const ks_group *group, ks_string topic,
                                                int32_t partition); /* NULL: none. O(1) */

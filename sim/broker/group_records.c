@@ -273,8 +273,7 @@ bool ks_committed_value_decode(ks_bytes value, ks_committed_value *out) {
 }
 
 static void apply_offset(ks_groups *groups, const ks_group_key *key, ks_bytes value, int64_t now_ms) {
-    ks_group *group = groups->recent; /* many offsets of one group come in a row */
-    if (group == NULL || !ks_string_equal(group->id, key->group)) group = groups->recent = ks_groups_find(groups, key->group);
+    ks_group *group = ks_groups_find(groups, key->group);
     ks_committed_value committed;
     if (value.size < 0) {
         if (group != NULL) ks_group_offset_remove(group, key->topic, key->partition);

@@ -82,9 +82,11 @@ void ks_groups_init(ks_groups *groups, const ks_group_settings *settings) {
     groups->settings = *settings;
 }
 
-ks_group *ks_groups_find(const ks_groups *groups, ks_string id) {
-    ks_group *group;
+ks_group *ks_groups_find(ks_groups *groups, ks_string id) {
+    ks_group *group = groups->recent;
+    if (group != NULL && ks_string_equal(group->id, id)) return group;
     KS_HASH_FIND_STRING(hh, groups->by_id, id, group);
+    if (group != NULL) groups->recent = group;
     return group;
 }
 
