@@ -6,7 +6,8 @@
 #include "sim/broker/group_coordinator.h"
 #include "sim/protocol/events.h"
 
-typedef struct committing { /* lives in the response's arena, and nothing in it points to the request */
+typedef struct committing { /* nothing in it points to the request */
+    ks_arena *arena;        /* of all that is here: the response keeps only what it says */
     ks_envelope *response;
     ks_group_committer who;
     ks_topic_commit *topics; /* as many as in the response: the partitions that nothing is held against so far */
@@ -35,8 +36,8 @@ static void check_topic(const ks_cluster *cluster, committing *commit, const ks_
     told->partitions.count = (int32_t)partitions;
     told->partitions.items = ks_arena_alloc(arena, sizeof *told->partitions.items * partitions);
     ks_topic_commit *mine = &commit->topics[t];
-    mine->offsets = ks_arena_alloc(arena, sizeof *mine->offsets * partitions);
-    if (topic != NULL) mine->topic = commit->response->api_version >= 10 ? ks_arena_string(arena, topic->name) : told->name;
+    mine->offsets = ks_arena_alloc(commit->arena, sizeof *mine->offsets * partitions);
+    if (topic != NULL) mine->topic = commit->response->api_version >= 10 ? ks_arena_string(commit->arena, topic->name) : told->name;
     for (size_t p = 0; p < partitions; p++) {
         const ks_offset_commit_request_partition *one = &asked->partitions.items[p];
         kafka_error verdict = error;
@@ -44,7 +45,7 @@ static void check_topic(const ks_cluster *cluster, committing *commit, const ks_
         told->partitions.items[p].partition_index = one->partition_index;
         told->partitions.items[p].error_code = (int16_t)verdict;
         if (verdict != KAFKA_OK) continue;
-        ks_string metadata = one->committed_metadata.size > 0 ? ks_arena_string(arena, one->committed_metadata) : KS_LITERAL("");
+        ks_string metadata = one->committed_metadata.size > 0 ? ks_arena_string(commit->arena, one->committed_metadata) : KS_LITERAL("");
         mine->offsets[mine->count++] = (ks_partition_offset){ one->partition_index, one->committed_leader_epoch, one->committed_offset, metadata };
         if (metadata.size > commit->longest_metadata) commit->longest_metadata = metadata.size;
     }
@@ -56,7 +57,7 @@ static int32_t check_topics(const ks_cluster *cluster, committing *commit, const
     int32_t topics = request->topics.count > 0 ? request->topics.count : 0, valid = 0;
     body->topics.count = topics;
     body->topics.items = ks_arena_alloc(commit->response->arena, sizeof *body->topics.items * (size_t)topics);
-    commit->topics = ks_arena_alloc(commit->response->arena, sizeof *commit->topics * (size_t)topics);
+    commit->topics = ks_arena_alloc(commit->arena, sizeof *commit->topics * (size_t)topics);
     for (int32_t t = 0; t < topics; t++) {
         check_topic(cluster, commit, &request->topics.items[t], t);
         valid += commit->topics[t].count;
@@ -99,7 +100,7 @@ static void check_metadata(ks_broker *broker, committing *commit, int32_t t, int
         const ks_partition_offset *one = &mine->offsets[next++];
         if (one->metadata.size > longest) {
             told->partitions.items[p].error_code = KAFKA_ERR_OFFSET_METADATA_TOO_LARGE;
-            if (too_long.offsets == NULL) too_long.offsets = ks_arena_alloc(commit->response->arena, sizeof *too_long.offsets * (size_t)mine->count);
+            if (too_long.offsets == NULL) too_long.offsets = ks_arena_alloc(commit->arena, sizeof *too_long.offsets * (size_t)mine->count);
             too_long.offsets[too_long.count++] = *one;
         } else {
             mine->offsets[kept++] = *one;
@@ -129,7 +130,7 @@ static ks_bytes make_batch(ks_broker *broker, committing *commit, const ks_offse
     for (int32_t t = 0; t < request->topics.count; t++) {
         commit->topics[t].commit_ms = now_ms;
         commit->topics[t].expire_ms = expire_ms;
-        ks_offset_records_add(batch, commit->who.group_id, &commit->topics[t], commit->response->arena);
+        ks_offset_records_add(batch, commit->who.group_id, &commit->topics[t], commit->arena);
     }
     return batch->count > 0 ? ks_batch_finish(batch) : KS_NULL_BYTES;
 }
@@ -167,22 +168,21 @@ static kafka_error check(ks_broker *broker, const committing *commit) {
 void ks_handle_offset_commit(ks_broker *broker, ks_request *request) {
     const ks_offset_commit_request *body = request->envelope->body;
     ks_envelope *response = ks_response_new(request);
-    committing *commit = ks_arena_alloc(response->arena, sizeof *commit);
+    ks_arena *arena = ks_arena_new();
+    committing *commit = ks_arena_alloc(arena, sizeof *commit);
+    commit->arena = arena;
     commit->response = response;
-    commit->who = (ks_group_committer){ .group_id = ks_arena_string(response->arena, body->group_id),
-                                        .member_id = ks_arena_string(response->arena, body->member_id),
-                                        .instance_id = ks_arena_string(response->arena, body->group_instance_id),
+    commit->who = (ks_group_committer){ .group_id = ks_arena_string(arena, body->group_id),
+                                        .member_id = ks_arena_string(arena, body->member_id),
+                                        .instance_id = ks_arena_string(arena, body->group_instance_id),
                                         .generation = body->generation_id_or_member_epoch,
                                         .version = request->envelope->api_version };
     int32_t valid = check_topics(broker->cluster, commit, body);
-    if (valid == 0) { /* nothing left to ask the group about */
-        ks_respond(request, response);
-        return;
-    }
-    kafka_error error = check(broker, commit);
-    if (error != KAFKA_OK) {
+    kafka_error error = valid > 0 ? check(broker, commit) : KAFKA_OK;
+    if (valid == 0 || error != KAFKA_OK) { /* nothing left to ask the group about, or it says no */
         refuse_all(broker, commit, error);
         ks_respond(request, response);
+        ks_arena_free(arena);
         return;
     }
     int32_t longest = ks_group_coordinator_groups(broker)->settings.offset_metadata_max_bytes;
@@ -190,6 +190,7 @@ void ks_handle_offset_commit(ks_broker *broker, ks_request *request) {
     ks_group_write write = { .request = request,
                              .response = response,
                              .context = commit,
+                             .arena = arena,
                              .repeats = repeats(broker, commit),
                              .batch = make_batch(broker, commit, body),
                              .done = on_written };

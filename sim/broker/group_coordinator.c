@@ -428,7 +428,7 @@ static void on_write_cancelled(ks_parked *parked, ks_request *request) {
 }
 
 static void keep_records(ks_shell_append *append, const ks_group_write *given) {
-    if (given->response == NULL) append->arena = ks_arena_new();
+    if (given->response == NULL && append->arena == NULL) append->arena = ks_arena_new();
     ks_arena *arena = given->response != NULL ? given->response->arena : append->arena;
     append->records = ks_arena_alloc(arena, (size_t)given->count * sizeof *append->records);
     memcpy(append->records, given->records, (size_t)given->count * sizeof *append->records);
@@ -443,10 +443,12 @@ void ks_group_coordinator_write(ks_broker *broker, ks_string group_id, const ks_
     if (given->count == 0 && given->batch.size <= 0) {
         ks_group_write write = *given;
         ks_shell_write_done(coordinator, &write);
+        ks_arena_free(write.arena);
         return;
     }
     ks_shell_append *append = new_append(coordinator, group_id);
     append->write = *given;
+    append->arena = given->arena;
     if (given->count > 0) keep_records(append, given);
     append->parked.cancelled = on_write_cancelled;
     if (given->request != NULL) given->request->parked = &append->parked;

@@ -40,7 +40,8 @@ void ks_group_coordinator_perform(ks_broker *broker);
 typedef struct ks_group_write {
     ks_request *request;   /* parked until done; NULL: its connection ended, or there was none */
     ks_envelope *response; /* taken: to fill when done; NULL: none is wanted */
-    void *context;         /* in the response's arena, or static */
+    void *context;         /* in the response's arena, in `arena`, or static */
+    ks_arena *arena;       /* taken: freed when all is over; NULL: none */
     kafka_error error;     /* as clients are told (section 1.13); NOT_COORDINATOR when the partition moved meanwhile */
     const ks_group_record *records; /* applied if there was no error */
     int32_t count;

@@ -46,7 +46,7 @@ typedef struct ks_shell_append {
     ks_group_write write;          /* a handler's */
     KS_VEC(struct ks_gated) gated; /* replies of the same step, ready to go when it is written */
     ks_group_record *records; /* a handler's: in the response's arena, */
-    ks_arena *arena;          /* or without a response in this one */
+    ks_arena *arena;          /* or without a response in this one, which may be the write's */
 } ks_shell_append;
 
 struct ks_group_shell { /* group->shell */

@@ -43,13 +43,13 @@ bool ks_consumer_is_dead(const ks_consumer *consumer); /* its process crashed */
 typedef struct ks_offset {
     ks_string topic;
     int32_t partition;
-    int64_t offset;      /* -1: none */
     int32_t leader_epoch; /* -1: unknown */
+    int64_t offset;       /* -1: none */
     ks_string metadata;
-    kafka_error error;   /* of answers */
     int64_t asked_ms;     /* ListOffsets: the question */
     int64_t timestamp_ms; /* ListOffsets: of the record found; -1 */
     uint64_t offset_serial; /* the engine's own */
+    kafka_error error;    /* of answers */
 } ks_offset;
 
 /* INVALID_ARGUMENT: both ways mixed, or no group.id; the detail (ks_process_detail) says it in words. */

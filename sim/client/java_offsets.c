@@ -44,7 +44,8 @@ ks_arena *ks_java_op_arena(ks_offset_op *op) {
 static void all_consumed(ks_offset_op *op) {
     for (ks_java_partition *p = op->consumer->partitions; p; p = p->hh.next)
         if (p->state == KS_FETCH_FETCHING)
-            op->offsets[op->count++] = (ks_offset){ p->topic, p->key.partition, p->position, p->position_epoch, KS_LITERAL(""), KAFKA_OK, -1, -1, 0 };
+            op->offsets[op->count++] = (ks_offset){ .topic = p->topic, .partition = p->key.partition, .leader_epoch = p->position_epoch,
+                                                    .offset = p->position, .metadata = KS_LITERAL(""), .asked_ms = -1, .timestamp_ms = -1 };
 }
 
 ks_offset_op *ks_java_op_new(ks_consumer *c, ks_op_kind kind, const ks_offset *offsets, int32_t count, int64_t timeout_ns,
