@@ -541,10 +541,10 @@ static int32_t on_page(const ks_story *story, int32_t index) { /* itself, or the
     return index;
 }
 
-/* Itself, or the main step that a sub-step belongs to: what led to something is no neighbour of it. */
-static int32_t itself_or_main(const ks_story *story, int32_t index) {
-    if (index < 0 || ks_step_on_page(&story->steps.items[index])) return index;
-    while (index >= 0 && story->steps.items[index].sub > 0) index--;
+/* Its cause, through sub-steps that are not on the page; -1: none. */
+static int32_t cause_on_page(const ks_story *story, int32_t index) {
+    do index = story->steps.items[index].cause;
+    while (index >= 0 && !ks_step_on_page(&story->steps.items[index]));
     return index;
 }
 
@@ -631,8 +631,8 @@ static void one_step(model *m, int32_t i) {
     if (step->group.size > 0) field(m, ",\"g\":", index_of(m, &m->groups, step->group));
     mentioned(m, i, ",\"ws\":[", KS_BY_NODE, m->nodes, (const ks_string[2]){ from, to });
     mentioned(m, i, ",\"gs\":[", KS_BY_GROUP, m->groups, (const ks_string[2]){ step->group, KS_NULL_STRING });
-    int32_t cause = itself_or_main(story, step->cause);
-    if (cause >= 0 && cause != i) step_field(m, ",\"c\":", cause);
+    int32_t cause = cause_on_page(story, i);
+    if (cause >= 0) step_field(m, ",\"c\":", cause);
     if (step->begins_rebalance) ks_buffer_text(m->out, ",\"b\":1");
     if (step->stable) ks_buffer_text(m->out, ",\"k\":1");
     if (step->important || step->resumes) ks_buffer_text(m->out, ",\"i\":1");
