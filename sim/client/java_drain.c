@@ -160,6 +160,7 @@ bool ks_consumer_take(ks_consumer *c, ks_consumer_record *out) {
     p->position = f->next_offset;
     p->position_epoch = f->last_epoch;
     c->take_left--;
+    c->fetch_ahead = true;
     count_delivered(c, f);
     return true;
 }

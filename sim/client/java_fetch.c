@@ -66,7 +66,7 @@ static void mark_buffered(ks_consumer *c) {
 }
 
 static void send_fetches(ks_consumer *c) {
-    if (!c->polling || c->closing || c->fatal) return;
+    if (!(c->polling || c->fetch_ahead) || c->closing || c->fatal) return;
     bool leaderless = false;
     mark_buffered(c);
     for (ks_java_partition *p = c->partitions; p; p = p->hh.next) {
@@ -91,7 +91,11 @@ static void send_fetches(ks_consumer *c) {
     }
 }
 
-void ks_java_fetch_fired(ks_timer *timer) { send_fetches(timer->owner); }
+void ks_java_fetch_fired(ks_timer *timer) {
+    ks_consumer *c = timer->owner;
+    send_fetches(c);
+    c->fetch_ahead = false;
+}
 
 /* ---- receiving ---- */
 

@@ -269,6 +269,7 @@ struct ks_consumer {
     int32_t fetches_under_way, fetches_closing; /* closing: goodbyes to fetch sessions that are not answered yet */
     ks_java_fetched *fetched, **fetched_end;
     int32_t take_left;              /* of max.poll.records */
+    bool fetch_ahead;               /* records were taken: the next fetch leaves when the poll ends, while they are processed */
     struct { ks_java_key key; int64_t first, last; int32_t count; } run; /* delivered in a row, for the trace */
 
     /* commits */

@@ -77,7 +77,6 @@ static ks_poll_result look(ks_consumer *c) {
     if (c->fatal || c->error) return failed(c);
     if (ks_java_drain_has_records(c)) {
         c->take_left = (int32_t)c->config.max_poll_records;
-        ks_java_fetch_soon(c); /* for the next poll, while these are processed */
         return KS_POLL_RECORDS;
     }
     if (c->error) return failed(c);
@@ -129,7 +128,7 @@ bool ks_consumer_reads(const ks_consumer *c) { return c->mode != KS_MODE_NONE; }
 
 void ks_consumer_poll_begin(ks_consumer *c) {
     c->polling = true;
-    c->has_result = false;
+    c->has_result = c->fetch_ahead = false;
     ks_java_heartbeat_polled(c);
 }
 
@@ -139,6 +138,7 @@ void ks_consumer_poll_end(ks_consumer *c) {
     ks_timer_stop(&c->step_timer);
     ks_timer_stop(&c->wake_timer);
     if (c->dead) return;
+    if (c->fetch_ahead) ks_java_fetch_soon(c);
     ks_java_heartbeat_polled(c);
     if (!c->modern && ks_timer_is_running(&c->heartbeat_timer) && c->heartbeat_timer.deadline > c->poll_deadline) ks_java_heartbeat_schedule(c);
 }

@@ -172,10 +172,10 @@ typedef struct refusal { /* what the trace said of the last commit that was refu
     int count;
 } refusal;
 
-static void note_refusal(void *context, const ksim_event *event) {
+static void note_refusal(void *context, const ksim_event *event) { /* the first one: of what was worked on when it was paused */
     refusal *seen = context;
     kafka_bytes member, topic;
-    if (strcmp(ksim_event_kind(event), "offset_commit_refused") != 0) return;
+    if (strcmp(ksim_event_kind(event), "offset_commit_refused") != 0 || seen->count++ > 0) return;
     if (ksim_event_bytes(event, "Member", &member))
         snprintf(seen->member, sizeof seen->member, "%.*s", (int)member.size, (const char *)member.data);
     ksim_event_int(event, "Generation", &seen->generation);
@@ -184,7 +184,6 @@ static void note_refusal(void *context, const ksim_event *event) {
     ksim_event_int(event, "ErrorCode", &seen->code);
     if (ksim_event_bytes(event, "Topic", &topic))
         snprintf(seen->topic, sizeof seen->topic, "%.*s", (int)topic.size, (const char *)topic.data);
-    seen->count++;
 }
 
 static void a_zombie_s_commit_is_refused_and_the_trace_says_why(void **unused) {
