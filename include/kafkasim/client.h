@@ -85,6 +85,7 @@ typedef struct kafka_metadata {
  *  `topics[i].error`. kafka-go Client.Metadata; for a list of topics see also Conn.ReadPartitions. */
 KAFKA_API kafka_error kafka_client_metadata(kafka_client *client, kafka_context *context, const char *const *topics,
                                             size_t count, kafka_metadata **metadata);
+/** Gives a kafka_metadata back, with everything it points to. Never blocks. NULL is allowed. */
 KAFKA_API void kafka_metadata_free(kafka_metadata *metadata);
 /** The entry of a topic in it; NULL when there is none. View. */
 KAFKA_API const kafka_topic_info *kafka_metadata_find(const kafka_metadata *metadata, const char *topic);
@@ -126,6 +127,7 @@ typedef struct kafka_named_errors {
     const kafka_named_error *items; /**< the entries, `count` of them */
     size_t count; /**< how many there are */
 } kafka_named_errors;
+/** Gives a kafka_named_errors back, with everything it points to. Never blocks. NULL is allowed. */
 KAFKA_API void kafka_named_errors_free(kafka_named_errors *errors);
 
 /** How topics are made. */
@@ -217,6 +219,7 @@ typedef struct kafka_described_configs {
 KAFKA_API kafka_error kafka_client_describe_configs(kafka_client *client, kafka_context *context,
                                                     const kafka_config_resource *resources, size_t count,
                                                     kafka_described_configs **configs);
+/** Gives a kafka_described_configs back, with everything it points to. Never blocks. NULL is allowed. */
 KAFKA_API void kafka_described_configs_free(kafka_described_configs *configs);
 
 /** What to do with one setting. Kafka's numbers. kafka_client_alter_configs() takes only SET. */
@@ -284,6 +287,7 @@ typedef struct kafka_listed_offsets {
 KAFKA_API kafka_error kafka_client_list_offsets(kafka_client *client, kafka_context *context, const kafka_offset_query *queries,
                                                 size_t count, kafka_isolation_level isolation,
                                                 kafka_listed_offsets **offsets);
+/** Gives a kafka_listed_offsets back, with everything it points to. Never blocks. NULL is allowed. */
 KAFKA_API void kafka_listed_offsets_free(kafka_listed_offsets *offsets);
 
 /** Records to write in one request, all or nothing. */
@@ -311,6 +315,7 @@ typedef struct kafka_produced {
  *  kafka-go Client.Produce (API 0). */
 KAFKA_API kafka_error kafka_client_produce(kafka_client *client, kafka_context *context, const kafka_produce_request *request,
                                            kafka_produced **produced);
+/** Gives a kafka_produced back, with everything it points to. Never blocks. NULL is allowed. */
 KAFKA_API void kafka_produced_free(kafka_produced *produced);
 
 /** What to read from one partition. */
@@ -337,6 +342,7 @@ typedef struct kafka_fetched {
 /** Reads once from one partition. Control records are left out. kafka-go Client.Fetch (API 1). */
 KAFKA_API kafka_error kafka_client_fetch(kafka_client *client, kafka_context *context, const kafka_fetch_request *request,
                                          kafka_fetched **fetched);
+/** Gives a kafka_fetched back, with everything it points to. Never blocks. NULL is allowed. */
 KAFKA_API void kafka_fetched_free(kafka_fetched *fetched);
 
 /* ---- consumer groups ---- */
@@ -362,6 +368,7 @@ typedef struct kafka_group_offsets {
     const kafka_group_offset *items; /**< the entries, `count` of them */
     size_t count; /**< how many there are */
 } kafka_group_offsets;
+/** Gives a kafka_group_offsets back, with everything it points to. Never blocks. NULL is allowed. */
 KAFKA_API void kafka_group_offsets_free(kafka_group_offsets *offsets);
 
 /** Committed offsets of a group: of the named partitions, or (count 0) all it has. kafka-go Client.OffsetFetch (API 9). */
@@ -407,6 +414,7 @@ typedef struct kafka_listed_groups {
 
 /** Asks every broker for the groups it coordinates. kafka-go Client.ListGroups (API 16). */
 KAFKA_API kafka_error kafka_client_list_groups(kafka_client *client, kafka_context *context, kafka_listed_groups **groups);
+/** Gives a kafka_listed_groups back, with everything it points to. Never blocks. NULL is allowed. */
 KAFKA_API void kafka_listed_groups_free(kafka_listed_groups *groups);
 
 /** A topic with some of its partitions. */
@@ -461,6 +469,7 @@ typedef struct kafka_described_groups {
  *  this request: kafka_client_describe_consumer_groups() knows both. kafka-go Client.DescribeGroups (API 15). */
 KAFKA_API kafka_error kafka_client_describe_groups(kafka_client *client, kafka_context *context, const char *const *groups,
                                                    size_t count, kafka_described_groups **described);
+/** Gives a kafka_described_groups back, with everything it points to. Never blocks. NULL is allowed. */
 KAFKA_API void kafka_described_groups_free(kafka_described_groups *described);
 
 /** Deletes groups with their offsets. Codes: NON_EMPTY_GROUP, GROUP_ID_NOT_FOUND. As in kafka-go all are sent to the
@@ -483,6 +492,7 @@ typedef struct kafka_coordinator {
 /** Which broker coordinates a group or transactional id. kafka-go Client.FindCoordinator (API 10). */
 KAFKA_API kafka_error kafka_client_find_coordinator(kafka_client *client, kafka_context *context, kafka_coordinator_type type,
                                                     const char *key, kafka_coordinator **coordinator);
+/** Gives a kafka_coordinator back, with everything it points to. Never blocks. NULL is allowed. */
 KAFKA_API void kafka_coordinator_free(kafka_coordinator *coordinator);
 
 /* ---- the building blocks of group membership, raw ---- */
@@ -519,6 +529,7 @@ typedef struct kafka_joined_group {
 /** Joins a group by hand; the answer comes when the rebalance is over. kafka-go Client.JoinGroup (API 11). */
 KAFKA_API kafka_error kafka_client_join_group(kafka_client *client, kafka_context *context, const kafka_join_group_request *request,
                                               kafka_joined_group **joined);
+/** Gives a kafka_joined_group back, with everything it points to. Never blocks. NULL is allowed. */
 KAFKA_API void kafka_joined_group_free(kafka_joined_group *joined);
 
 /** A member of a generation. */
@@ -547,6 +558,7 @@ typedef struct kafka_synced_group {
 /** Hands in the assignment (the leader; others pass none) and waits for one's own. kafka-go Client.SyncGroup (API 14). */
 KAFKA_API kafka_error kafka_client_sync_group(kafka_client *client, kafka_context *context, const kafka_sync_group_request *request,
                                               kafka_synced_group **synced);
+/** Gives a kafka_synced_group back, with everything it points to. Never blocks. NULL is allowed. */
 KAFKA_API void kafka_synced_group_free(kafka_synced_group *synced);
 /** Tells the coordinator that the member lives. Returns the broker's code itself: REBALANCE_IN_PROGRESS, ILLEGAL_GENERATION,
  *  UNKNOWN_MEMBER_ID. Goes to the coordinator (kafka-go's does not). Client.Heartbeat (API 12). */

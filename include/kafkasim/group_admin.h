@@ -100,6 +100,7 @@ typedef struct kafka_group_lag {
  *  the group, reads its committed offsets, looks the ends up at the leaders (one request a leader). */
 KAFKA_API kafka_error kafka_client_consumer_group_lag(kafka_client *client, kafka_context *context, const char *group,
                                                       kafka_group_lag **lag);
+/** Gives a kafka_group_lag back, with everything it points to. Never blocks. NULL is allowed. */
 KAFKA_API void kafka_group_lag_free(kafka_group_lag *lag);
 
 /* ---- offsets ---- */
@@ -173,6 +174,7 @@ typedef struct kafka_reset_plan {
  *  duration below 0, partition below -1. kafka-consumer-groups.sh --reset-offsets (KIP-122). */
 KAFKA_API kafka_error kafka_client_reset_consumer_group_offsets(kafka_client *client, kafka_context *context,
                                                                 const kafka_reset_request *request, kafka_reset_plan **plan);
+/** Gives a kafka_reset_plan back, with everything it points to. Never blocks. NULL is allowed. */
 KAFKA_API void kafka_reset_plan_free(kafka_reset_plan *plan);
 
 /* ---- members and groups ---- */
@@ -199,6 +201,7 @@ typedef struct kafka_removed_members {
 KAFKA_API kafka_error kafka_client_remove_group_members(kafka_client *client, kafka_context *context, const char *group,
                                                         const kafka_member_to_remove *members, size_t count, const char *reason,
                                                         kafka_removed_members **removed);
+/** Gives a kafka_removed_members back, with everything it points to. Never blocks. NULL is allowed. */
 KAFKA_API void kafka_removed_members_free(kafka_removed_members *removed);
 
 /** Deletes groups at rest with their offsets, each at its own coordinator. Codes by group: NON_EMPTY_GROUP,

@@ -26,6 +26,8 @@ KAFKA_API kafka_error kafka_sleep(kafka_context *context, kafka_duration duratio
 
 /** A channel of pointers; `capacity` 0 hands over from sender to receiver directly. Owned: kafka_channel_free(). */
 KAFKA_API kafka_channel *kafka_channel_new(kafka_context *context, size_t capacity);
+/** Closes it and gives it back; whoever is blocked in it ends with KAFKA_ERR_CLOSED. Items that nobody received are not freed: they
+ *  are the program's. Never blocks. NULL is allowed. */
 KAFKA_API void kafka_channel_free(kafka_channel *channel);
 /** Blocks while full. KAFKA_ERR_CLOSED after kafka_channel_close(). */
 KAFKA_API kafka_error kafka_channel_send(kafka_channel *channel, kafka_context *context, void *item);

@@ -1,6 +1,6 @@
 #!/bin/sh
 # What the documents name exists: files, folders, tests. Each difference from Kafka names the test that shows it, or says that
-# there is none.
+# there is none. Public functions are told.
 . "$SOURCE/tests/checks/lib.sh"
 cd "$SOURCE"
 
@@ -37,8 +37,16 @@ links() { bad= # [words](path) that lead to a place in the tree
     done
     [ -z "$bad" ]
 }
+docstrings() { # a /** comment */ right above each function of the public headers
+    awk 'FNR == 1 { before = "" }
+        /^KAFKA_API/ { n++; if (before !~ /\*\/$/ || !doc) { print FILENAME ":" FNR ": no docstring: " $0; bad = 1 } }
+        /^\/\*/ { doc = /^\/\*\*/ }
+        { before = $0 }
+        END { exit bad || n < 100 }' include/kafkasim/*.h
+}
 check "every path that the documents name exists" paths
 check "every test that the documents name exists" named_tests
 check "every difference from Kafka names the test that shows it" rows
 check "every link of the documents leads somewhere" links
+check "every public function has its docstring" docstrings
 finish
