@@ -89,6 +89,8 @@ void ks_buffer_reserve(ks_buffer *buffer, size_t more);
 void ks_buffer_append(ks_buffer *buffer, const void *data, size_t size);
 void ks_buffer_text(ks_buffer *buffer, const char *text);
 void ks_buffer_string(ks_buffer *buffer, ks_string text); /* null appends nothing */
+/* Text from outside for people: control characters and broken UTF-8 as \xHH, so that no terminal is harmed. */
+void ks_buffer_harmless(ks_buffer *buffer, ks_string text);
 void ks_buffer_printf(ks_buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void ks_buffer_i64(ks_buffer *buffer, int64_t value); /* decimal, much faster than printf */
 char *ks_buffer_take(ks_buffer *buffer);              /* owned NUL-terminated text; the buffer is empty afterwards */

@@ -111,7 +111,7 @@ void ks_words_seconds(int64_t ns, ks_buffer *out); /* "4.004 s" */
 void ks_words_duration(int64_t ns, ks_buffer *out); /* "30 s", "84 ms", "4.004 s" */
 /* Lines of at most 96 characters, every one indented. */
 void ks_words_wrap(const char *text, size_t size, int32_t indent, int32_t columns, ks_buffer *out);
-/* Text from outside: control characters and broken UTF-8 as \xHH, so that no terminal is harmed. */
+/* Text from outside: ks_buffer_harmless(). */
 void ks_words_escape(ks_string text, ks_buffer *out);
 
 /* ---- views ---- */

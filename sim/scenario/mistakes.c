@@ -57,7 +57,9 @@ void ks_mistakes_add(ks_mistakes *mistakes, ks_string line, int32_t number, int3
     for (int32_t from = at; !sure && !follows && next_name(line, &from, &name);) follows = is_doubted(mistakes, name);
     mistakes->count++;
     if ((sure || !follows) && mistakes->told < KS_MISTAKES_TOLD) {
-        ks_buffer_printf(&mistakes->text, "%s:%d:%d: %s\n", mistakes->name, number, column, why);
+        ks_buffer_printf(&mistakes->text, "%s:%d:%d: ", mistakes->name, number, column);
+        ks_buffer_harmless(&mistakes->text, ks_str(why)); /* it quotes the file */
+        ks_buffer_text(&mistakes->text, "\n");
         mistakes->told++;
     }
     if (only_asks(verb)) return;

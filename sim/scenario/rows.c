@@ -32,8 +32,12 @@ static bool fail(const ks_rows *rows, int64_t line, char *problem, size_t size, 
     va_start(arguments, format);
     vsnprintf(what, sizeof what, format, arguments);
     va_end(arguments);
-    if (line > 0) snprintf(problem, size, "%.400s:%lld: %s", rows->path, (long long)line, what);
-    else snprintf(problem, size, "%.400s %s", rows->path, what);
+    ks_buffer harmless = { 0 }; /* names in it, and what the JSON reader saw, are the file's */
+    ks_buffer_harmless(&harmless, ks_str(what));
+    char *text = ks_buffer_take(&harmless);
+    if (line > 0) snprintf(problem, size, "%.400s:%lld: %s", rows->path, (long long)line, text);
+    else snprintf(problem, size, "%.400s %s", rows->path, text);
+    ks_free(text);
     return false;
 }
 
@@ -49,7 +53,10 @@ static bool is_json(const char *path) {
 
 static bool read_file(ks_rows *rows, char *problem, size_t size) { /* no pipe: the file is read again when the scenario runs */
     const char *wrong = ks_file_read(rows->path, KS_TEXTS_FILE_MAX, false, &rows->text);
-    if (wrong != NULL) return fail(rows, 0, problem, size, "%s", wrong);
+    return wrong == NULL || fail(rows, 0, problem, size, "%s", wrong);
+}
+
+static bool is_small_enough(const ks_rows *rows, char *problem, size_t size) {
     return rows->text.size <= KS_TEXTS_FILE_MAX || fail(rows, 0, problem, size, "is larger than %d MiB; cut it into parts", KS_TEXTS_FILE_MAX >> 20);
 }
 
@@ -158,16 +165,36 @@ static bool split(ks_rows *rows, char *problem, size_t size) {
     return fail(rows, 0, problem, size, rows->names.count > 0 ? "has a row of names, but no rows below it" : "is empty");
 }
 
-ks_rows *ks_rows_open(const char *path, char *problem, size_t size) {
+static ks_rows *rows_new(const char *path) {
     ks_rows *rows = ks_alloc(sizeof *rows);
-    size_t length = strlen(path);
-    rows->path = ks_strndup(path, length);
+    rows->path = ks_strndup(path, strlen(path));
     rows->json = is_json(path);
-    bool named = rows->json || (length > 4 && strcmp(path + length - 4, ".csv") == 0);
-    if (!named) fail(rows, 0, problem, size, "is neither CSV nor JSON lines by its name: call it .csv or .jsonl");
-    if (named && read_file(rows, problem, size) && split(rows, problem, size)) return rows;
+    return rows;
+}
+
+static bool is_named(const ks_rows *rows, char *problem, size_t size) {
+    size_t length = strlen(rows->path);
+    bool named = rows->json || (length > 4 && strcmp(rows->path + length - 4, ".csv") == 0);
+    return named || fail(rows, 0, problem, size, "is neither CSV nor JSON lines by its name: call it .csv or .jsonl");
+}
+
+/* NULL unless it is fine. */
+static ks_rows *or_nothing(ks_rows *rows, bool fine) {
+    if (fine) return rows;
     ks_rows_close(rows);
     return NULL;
+}
+
+ks_rows *ks_rows_open(const char *path, char *problem, size_t size) {
+    ks_rows *rows = rows_new(path);
+    return or_nothing(rows, is_named(rows, problem, size) && read_file(rows, problem, size) && is_small_enough(rows, problem, size) &&
+                                split(rows, problem, size));
+}
+
+ks_rows *ks_rows_read(const char *path, const char *text, size_t text_size, char *problem, size_t size) {
+    ks_rows *rows = rows_new(path);
+    ks_buffer_append(&rows->text, text, text_size);
+    return or_nothing(rows, is_named(rows, problem, size) && is_small_enough(rows, problem, size) && split(rows, problem, size));
 }
 
 void ks_rows_close(ks_rows *rows) {

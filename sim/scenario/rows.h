@@ -12,6 +12,8 @@ typedef struct ks_rows ks_rows;
 
 /* NULL: `problem` says "FILE:LINE: what is wrong". */
 ks_rows *ks_rows_open(const char *path, char *problem, size_t size);
+/* The same of a file of that name that holds `text`. */
+ks_rows *ks_rows_read(const char *path, const char *text, size_t text_size, char *problem, size_t size);
 void ks_rows_close(ks_rows *rows); /* NULL is allowed */
 int64_t ks_rows_count(const ks_rows *rows);
 /* Does every row have the field? False: `problem` names a row without it, or the nearest field. */

@@ -66,6 +66,7 @@ int fuzz_scenario(const uint8_t *data, size_t size) {
     ks_scenario *scenario = ks_scenario_parse((const char *)data, size, name, problem, sizeof problem);
     if (scenario == NULL) {
         ks_assert(strncmp(problem, name, sizeof name - 1) == 0 && strlen(problem) > sizeof name);
+        for (const char *at = problem; *at != 0; at++) ks_assert(((uint8_t)*at >= 0x20 || *at == '\n') && *at != 0x7f); /* it goes to a terminal */
         return 0;
     }
     if (size <= MOST_BYTES && is_small(scenario)) {

@@ -40,6 +40,7 @@ static void tell(const ks_story *story) {
     }
     ks_buffer_clear(&out);
     ks_why_record(story, "t", 0, 0, &out);
+    check_text(&out, false);
     ks_buffer_deinit(&out);
 }
 
@@ -50,6 +51,7 @@ static void draw(const ks_story *story) {
     ks_explanation_json(story, "fuzz", &out);
     ks_explanation_svg(story, "fuzz", &(ks_filter){ .partition = -1 }, &out);
     ks_explanation_html(stories, titles, 2, &out);
+    check_text(&out, false);
     ks_buffer_deinit(&out);
 }
 
