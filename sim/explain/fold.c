@@ -23,6 +23,7 @@ typedef struct insides {
     int32_t *first_event; /* of each step: events [first_event[i], first_event[i + 1]) happen from step i to the next */
     frame *frames;
     int32_t frame_count;
+    int32_t distance; /* of keyframes, in steps */
     ks_fold_share *shares; /* of all groups */
     int32_t group, client; /* of the event being applied */
 } insides;
@@ -276,6 +277,19 @@ static size_t share_bytes(const ks_fold *fold) {
     return (size_t)fold->group_count * (size_t)fold->partition_count * sizeof(ks_fold_share);
 }
 
+static size_t frame_bytes(const ks_fold *fold) {
+    return share_bytes(fold) + (size_t)fold->partition_count * sizeof(ks_fold_partition) + (size_t)fold->group_count * sizeof(ks_fold_group) +
+           (size_t)fold->node_count * sizeof(ks_fold_node);
+}
+
+/* Doubled until all frames fit, or only the first is left. */
+static int32_t choose_distance(const ks_fold *fold) {
+    size_t most = KS_FOLD_KEPT_MAX / (frame_bytes(fold) + 1);
+    int64_t distance = KS_FOLD_KEYFRAME, steps = fold->story->steps.count;
+    while (distance <= steps && (size_t)(steps / distance + 1) > most) distance *= 2;
+    return distance > INT32_MAX ? INT32_MAX : (int32_t)distance;
+}
+
 static void save(const ks_fold *fold, frame *f) {
     const insides *in = fold->internal;
     f->partitions = ks_alloc((size_t)(fold->partition_count + 1) * sizeof *f->partitions);
@@ -307,10 +321,11 @@ ks_fold *ks_fold_new(const ks_story *story) {
     in->first_event = ks_alloc((size_t)(story->steps.count + 1) * sizeof *in->first_event);
     for (int32_t i = 0; i < story->steps.count; i++) in->first_event[i] = i == 0 ? 0 : story->steps.items[i].event;
     in->first_event[story->steps.count] = story->recording->events.count;
-    in->frame_count = story->steps.count / KS_FOLD_KEYFRAME + 1;
+    in->distance = choose_distance(fold);
+    in->frame_count = story->steps.count / in->distance + 1;
     in->frames = ks_alloc((size_t)in->frame_count * sizeof *in->frames);
     for (int32_t i = 0; i <= story->steps.count; i++) {
-        if (i % KS_FOLD_KEYFRAME == 0) save(fold, &in->frames[i / KS_FOLD_KEYFRAME]);
+        if (i % in->distance == 0) save(fold, &in->frames[i / in->distance]);
         if (i < story->steps.count) apply_step(fold, i);
     }
     return fold;
@@ -345,10 +360,12 @@ void ks_fold_seek(ks_fold *fold, int32_t index) {
     const insides *in = fold->internal;
     if (index >= fold->story->steps.count) index = fold->story->steps.count - 1;
     if (index < -1) index = -1;
-    if (index < fold->at || index - fold->at > KS_FOLD_KEYFRAME) {
-        int32_t key = (index + 1) / KS_FOLD_KEYFRAME; /* frame k holds the state before step k * KEYFRAME */
+    if (index < fold->at || index - fold->at > in->distance) {
+        int32_t key = (index + 1) / in->distance; /* frame k holds the state before step k * distance */
         restore(fold, &in->frames[key]);
-        fold->at = key * KS_FOLD_KEYFRAME - 1;
+        fold->at = key * in->distance - 1;
     }
     while (fold->at < index) apply_step(fold, fold->at + 1);
 }
+
+size_t ks_fold_kept(const ks_fold *fold) { return (size_t)((const insides *)fold->internal)->frame_count * frame_bytes(fold); }

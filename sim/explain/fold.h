@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The state of the cluster after a step, as the trace alone tells it. Stepping forward applies events; stepping back starts
- * from the keyframe before (one every KS_FOLD_KEYFRAME steps), so that it is exact and costs the same anywhere.
+ * from the keyframe before (one every KS_FOLD_KEYFRAME steps), so that it is exact and costs the same anywhere. A run with so many
+ * partitions and groups that its keyframes would take more than KS_FOLD_KEPT_MAX bytes has fewer of them, farther apart.
  */
 #ifndef KS_FOLD_H
 #define KS_FOLD_H
 
 #include "sim/explain/story.h"
 
-enum { KS_FOLD_KEYFRAME = 256 };
+enum { KS_FOLD_KEYFRAME = 256, KS_FOLD_KEPT_MAX = 64 << 20 };
 
 typedef struct ks_fold_partition { /* of a topic that is not internal */
     ks_string topic;
@@ -54,7 +55,10 @@ typedef struct ks_fold {
 
 ks_fold *ks_fold_new(const ks_story *story); /* kept: the story outlives it. O(events) */
 void ks_fold_free(ks_fold *fold);
-/* The state after step `index` and everything that came of it before the next one. At most KS_FOLD_KEYFRAME steps of work. */
+/* The state after step `index` and everything that came of it before the next one. At most as many steps of work as lie between two
+ * keyframes, and the copy of one. */
 void ks_fold_seek(ks_fold *fold, int32_t index);
+/* What its keyframes take, in bytes: at most KS_FOLD_KEPT_MAX, unless the first alone is larger. */
+size_t ks_fold_kept(const ks_fold *fold);
 
 #endif

@@ -270,6 +270,43 @@ static void a_commit_is_read_with_all_its_partitions(void **state) {
     ks_recording_free(r);
 }
 
+/* As many shares of groups in partitions as a view takes, and thousands of steps: keyframes lie farther apart, not deeper in memory. */
+static void keyframes_of_a_large_run_keep_to_their_budget(void **state) {
+    (void)state;
+    enum { GROUPS = 100, PARTITIONS = 9990, STEPS = 3000 };
+    ks_buffer text = { 0 };
+    ks_buffer_text(&text, "{\"format\":\"kafkasim-trace\",\"version\":1,\"seed\":7}\n"
+                          "{\"id\":1,\"cause\":0,\"time\":5,\"node\":\"b\",\"kind\":\"topic_created\",\"fields\":{\"Topic\":\"t\",\"TopicId\":\"8M0KiT44TeuSqUaUS2_oHQ\",\"Partitions\":9990,\"ReplicationFactor\":1}}\n");
+    for (int i = 0; i < STEPS; i++) {
+        ks_buffer_printf(&text, "{\"id\":%d,\"cause\":0,\"time\":%d,\"node\":\"b\",\"kind\":\"command\",\"fields\":{\"Name\":\"commit\",\"Arguments\":\"g\"}}\n", 2 * i + 2, i + 5);
+        ks_buffer_printf(&text, "{\"id\":%d,\"cause\":%d,\"time\":%d,\"node\":\"b\",\"kind\":\"offsets_committed\",\"fields\":{\"Group\":\"g%d\",\"Member\":\"\","
+                                "\"Generation\":-1,\"Topic\":\"t\",\"Count\":1,\"Partitions\":[{\"Partition\":%d,\"LeaderEpoch\":-1,\"Offset\":%d,\"Metadata\":null}]}}\n",
+                         2 * i + 3, 2 * i + 2, i + 5, i % GROUPS, i % 7, i + 1);
+    }
+    char problem[512] = "";
+    ks_recording *r = ks_recording_parse((const char *)text.data, text.size, "t", problem, sizeof problem);
+    if (r == NULL) fail_msg("%s", problem);
+    ks_story *s = ks_story_new(r);
+    assert_int_equal(s->steps.count, STEPS);
+    ks_fold *fold = ks_fold_new(s);
+    assert_int_equal(fold->group_count * fold->partition_count, GROUPS * PARTITIONS);
+    assert_true(ks_fold_kept(fold) <= KS_FOLD_KEPT_MAX);
+    assert_true(ks_fold_kept(fold) > KS_FOLD_KEPT_MAX / 4); /* and use it */
+    for (int i = STEPS - 1; i > 0; i -= 333) { /* back, each time from farther on */
+        ks_fold_seek(fold, i);
+        assert_i64_equal(fold->groups[i % GROUPS].shares[i % 7].committed, i + 1);
+        if (i + 1 < STEPS) assert_true(fold->groups[(i + 1) % GROUPS].shares[(i + 1) % 7].committed < i + 2);
+    }
+    ks_fold_seek(fold, -1);
+    assert_i64_equal(fold->groups[0].shares[0].committed, -1);
+    ks_fold_seek(fold, STEPS - 1);
+    assert_i64_equal(fold->groups[(STEPS - 1) % GROUPS].shares[(STEPS - 1) % 7].committed, STEPS);
+    ks_fold_free(fold);
+    ks_story_free(s);
+    ks_recording_free(r);
+    ks_buffer_deinit(&text);
+}
+
 /* Mutations of a real trace by a seeded generator: read or refused, and what is read can be told. */
 static void any_bytes_are_read_or_refused(void **state) {
     (void)state;
@@ -319,6 +356,7 @@ int main(void) {
         cmocka_unit_test(hostile_text_shows_harmlessly),
         cmocka_unit_test(a_file_that_is_no_trace_is_refused_with_its_line),
         cmocka_unit_test(a_commit_is_read_with_all_its_partitions),
+        cmocka_unit_test(keyframes_of_a_large_run_keep_to_their_budget),
         cmocka_unit_test(any_bytes_are_read_or_refused),
     };
     return cmocka_run_group_tests(tests, open_story, close_story);
