@@ -64,6 +64,10 @@ static void cancel_taken(ks_connection *connection) {
 static void client_ended(ks_connection *connection) {
     if (connection->server_end != KS_SERVER_OPEN) return;
     connection->client_ended = true;
+    if (connection->reset) { /* but for a reset, which loses what nobody has taken up */
+        ks_message_free_list(&connection->inbox);
+        if (connection->taken != NULL && !connection->taken->served) ks_message_free(take_out(connection));
+    }
     if (connection->taken == NULL) take_next(connection);
     else if (connection->taken->served) cancel_taken(connection);
 }

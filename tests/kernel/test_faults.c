@@ -2,6 +2,8 @@
  * Crashes, pauses, cuts, resets and interception: what is lost, what waits, what was applied. */
 #include "tests/kernel/fixture.h"
 
+#include "sim/kernel/internal.h"
+
 /* ---- crashes ---- */
 
 static void a_server_crash_loses_what_it_serves_and_tells_the_client_one_way_later(void **state) {
@@ -364,6 +366,27 @@ static void a_delayed_request_delays_its_clients_end_too_and_is_still_taken_up(v
     assert_log(f, "1000 c opened; 11500 s got 1; ");
 }
 
+static void a_reset_loses_what_nobody_has_taken_up(void **state) {
+    fixture *f = *state;
+    f->park = true;
+    fixture_connect(f);
+    for (int32_t i = 1; i <= 3; i++) fixture_send(f, i);
+    fixture_run(f);
+    ks_link_reset(f->kernel, f->client, f->server);
+    fixture_run(f);
+    assert_log(f, "1000 c opened; 1500 s got 1; 1500 s cancelled 1; 1500 c closed; ");
+    assert_true(ks_ring_link_empty(&f->server->accepted)); /* the server's end is gone, too */
+    plan p = { .f = f, .request = 4, .what = { .action = KS_INTERCEPT_DELAY, .delay_ns = 10 * KS_MS } };
+    ks_network_intercept(f->kernel, &(ks_interceptor){ plan_request, plan_response, NULL, &p });
+    fixture_connect(f);
+    fixture_send(f, 4);
+    fixture_run_until(f, 4000);
+    ks_link_reset(f->kernel, f->client, f->server);
+    fixture_run(f);
+    assert_log(f, "2500 c opened; 4000 c closed; ");
+    assert_true(ks_ring_link_empty(&f->server->accepted));
+}
+
 static void a_delayed_response_delays_what_is_behind_it(void **state) {
     fixture *f = *state;
     run_plan(f, &(plan){ .response = 102, .what = { .action = KS_INTERCEPT_DELAY, .delay_ns = 10 * KS_MS } });
@@ -476,6 +499,7 @@ int main(void) {
         FIXTURE_TEST(a_held_message_of_a_dead_connection_is_forgotten),
         FIXTURE_TEST(a_delayed_request_is_taken_up_later),
         FIXTURE_TEST(a_delayed_request_delays_its_clients_end_too_and_is_still_taken_up),
+        FIXTURE_TEST(a_reset_loses_what_nobody_has_taken_up),
         FIXTURE_TEST(a_delayed_response_delays_what_is_behind_it),
         FIXTURE_TEST(a_crash_from_an_interceptor_comes_right_after_the_event_before_the_request_is_applied),
         FIXTURE_TEST(a_crash_while_answering_loses_the_answer_of_an_applied_request),
