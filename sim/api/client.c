@@ -285,7 +285,7 @@ kafka_error ks_client_tell_names(ks_client_call *call, const ks_named_code *code
                                  kafka_named_errors **results) {
     kafka_error first = KAFKA_OK;
     for (int32_t i = 0; first == KAFKA_OK && i < count; i++)
-        first = ks_client_code(call, codes[i].code, ks_result_text(call->arena, codes[i].name), codes[i].message);
+        if (codes[i].code != 0) first = ks_client_code(call, codes[i].code, ks_result_text(call->arena, codes[i].name), codes[i].message);
     ks_arena *arena;
     kafka_named_errors *told = ks_result_new(sizeof *told, &arena);
     kafka_named_error *items = ks_arena_alloc(arena, (size_t)count * sizeof *items);
