@@ -339,11 +339,12 @@ static bool answered_at_once(kafka_writer *writer, kafka_context *context, const
                              kafka_error *error) {
     kafka_address *address = writer->address;
     ks_process *process = address->process;
-    if (context == NULL || (messages == NULL && count > 0))
+    kafka_error foreign = ks_address_check_context(address, context, "kafka_writer_write");
+    if (foreign != KAFKA_OK)
+        *error = foreign;
+    else if (context == NULL || (messages == NULL && count > 0))
         *error = ks_process_fail(process, KAFKA_ERR_INVALID_ARGUMENT, "kafka_writer_write: %s is NULL",
                                  context == NULL ? "context" : "messages");
-    else if ((*error = ks_address_check_context(address, context, "kafka_writer_write")) != KAFKA_OK)
-        (void)0; /* said */
     else if (writer->dead)
         *error = ks_process_fail(process, KAFKA_ERR_NODE_CRASHED,
                                  "kafka_writer_write: client process %s crashed; this writer "
