@@ -30,6 +30,7 @@ struct ks_channel {
     ks_timer refusal;    /* nobody is known by that name: said at this instant, but not inside ks_channel_dial */
     bool *gone;          /* set when the channel is closed while its calls are being failed */
     api_range *versions; /* by API key; max -1: not there. NULL: not asked yet */
+    ks_call first;       /* mostly there is no other: close at hand, and free to begin with */
 };
 
 static void enqueue(ks_channel *channel, ks_call *call) {
@@ -55,7 +56,7 @@ static void free_calls(ks_call *call) {
     while (call != NULL) {
         ks_call *next = call->next;
         ks_timer_stop(&call->timeout);
-        ks_free(call);
+        if (call != &call->channel->first) ks_free(call);
         call = next;
     }
 }
@@ -94,6 +95,7 @@ static void deliver(ks_call *call, kafka_error error, ks_envelope *response) {
 static void responded(void *owner, const ks_envelope *request, ks_envelope *response) {
     (void)request;
     ks_channel *channel = owner;
+    ks_prefetch(channel->owner, 3); /* most owners are the next to be looked at */
     ks_call *call = dequeue(channel);
     ks_assert(call != NULL);
     deliver(call, KAFKA_OK, response);
@@ -113,10 +115,12 @@ static void ended(ks_channel *channel, kafka_error error) {
         deliver(call, error, NULL);
     }
     if (!gone) channel->gone = NULL;
-    if (!gone && channel->closed != NULL)
+    if (!gone && channel->closed != NULL) {
         channel->closed(channel->owner, error);
-    else if (gone)
+    } else if (gone) {
         free_calls(waiting);
+        ks_free(channel);
+    }
 }
 
 static void closed_by_peer(void *owner, bool refused) {
@@ -136,6 +140,8 @@ ks_channel *ks_channel_dial(ks_process *process, ks_string host, int32_t port, k
     channel->closed = closed;
     channel->owner = owner;
     channel->calls_end = &channel->calls;
+    channel->first.channel = channel;
+    channel->free_calls = &channel->first;
     channel->next = *head;
     channel->link = head;
     if (*head != NULL) (*head)->link = &channel->next;
@@ -152,7 +158,8 @@ ks_channel *ks_channel_dial(ks_process *process, ks_string host, int32_t port, k
 
 void ks_channel_close(ks_channel *channel) {
     if (channel == NULL) return;
-    if (channel->gone != NULL) *channel->gone = true;
+    bool ending = channel->gone != NULL; /* one of its calls is just told: ended() frees it */
+    if (ending) *channel->gone = true;
     if (channel->connection != NULL) ks_connection_close(channel->connection);
     ks_timer_stop(&channel->refusal);
     free_calls(channel->calls);
@@ -160,7 +167,7 @@ void ks_channel_close(ks_channel *channel) {
     *channel->link = channel->next;
     if (channel->next != NULL) channel->next->link = channel->link;
     ks_free(channel->versions);
-    ks_free(channel);
+    if (!ending) ks_free(channel);
 }
 
 ks_channel *ks_channel_next(const ks_channel *channel) { return channel->next; }

@@ -164,7 +164,7 @@ typedef enum ks_closing {
 
 typedef struct ks_java_modern ks_java_modern; /* java_modern.c */
 
-struct ks_consumer {
+struct ks_consumer { /* what an idle fetch touches stands first */
     ks_process *process;
     ks_kernel *kernel;
     ks_node *node;
@@ -180,13 +180,17 @@ struct ks_consumer {
     kafka_error last_error; /* it failed with */
     bool stepping, again; /* again: something changed while stepping */
     bool replying, wake_pending; /* an answer is being worked off; look when that is done */
+    int32_t fetches_under_way, fetches_closing; /* closing: goodbyes to fetch sessions that are not answered yet */
+    ks_java_fetch *fetches, **fetches_end; /* one per broker */
+    ks_string rack;      /* null: none */
+    ks_timer fetch_timer; /* fetches are sent from a background event */
     ks_timer step_timer; /* something changed while polling: look again */
     ks_timer wake_timer; /* a retry, or the auto-commit, is due while polling */
     bool only_position;  /* ks_consumer_step_position */
     ks_java_key wanted_position;
     bool has_result;     /* what that look found, for the application */
     ks_poll_result result;
-    ks_string client_id, group_id, instance_id, rack; /* null: none */
+    ks_string client_id, group_id, instance_id; /* null: none */
     ks_consumer_events events;
     ks_process_watch watch;
 
@@ -264,9 +268,6 @@ struct ks_consumer {
     bool positions_missing;         /* some partition may need one: look */
     ks_offset_op *committed_lookup; /* under way */
     uint64_t committed_serial;
-    ks_timer fetch_timer;           /* fetches are sent from a background event */
-    ks_java_fetch *fetches, **fetches_end; /* one per broker */
-    int32_t fetches_under_way, fetches_closing; /* closing: goodbyes to fetch sessions that are not answered yet */
     ks_java_fetched *fetched, **fetched_end;
     int32_t take_left;              /* of max.poll.records */
     bool fetch_ahead;               /* records were taken: the next fetch leaves when the poll ends, while they are processed */

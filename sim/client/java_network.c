@@ -25,6 +25,8 @@ struct ks_java_node {
     int64_t not_before;   /* when it may connect again */
     call *calls, **calls_end; /* sent and unsent */
     int32_t call_count;
+    call first;       /* mostly there is no other: close at hand, and one of the free ones */
+    bool first_taken;
     ks_timer connect; /* requests wait for that time; or, at 0 delay, for the end of a failed connection */
 };
 
@@ -89,6 +91,10 @@ static call *take_call(ks_java_node *node) {
 }
 
 static void recycle(ks_java_network *network, call *one) {
+    if (one == &one->node->first) {
+        one->node->first_taken = false;
+        return;
+    }
     one->next = network->free_calls;
     network->free_calls = one;
 }
@@ -135,6 +141,8 @@ static void call_replied(void *owner, kafka_error error, const ks_envelope *resp
     call *one = owner;
     ks_java_node *node = one->node;
     ks_java_network *network = node->network;
+    ks_prefetch(one->owner, 2);
+    ks_prefetch(network, 2);
     if (error) { /* also a time-out ends the connection; when that already ended, `closed` follows and fails the rest */
         if (error == KAFKA_ERR_DEADLINE_EXCEEDED) fail_node(node, KAFKA_ERR_DEADLINE_EXCEEDED);
         return;
@@ -234,8 +242,9 @@ ks_envelope *ks_java_request(ks_java_network *network, int16_t api_key, int16_t 
 void ks_java_send(ks_java_network *network, int32_t id, ks_envelope *request, int64_t timeout_ns, ks_reply_fn *reply,
                   void *owner) {
     ks_java_node *node = node_get(network, id);
-    call *one = network->free_calls;
-    if (one) network->free_calls = one->next;
+    call *one = node->first_taken ? network->free_calls : &node->first;
+    if (one == &node->first) node->first_taken = true;
+    else if (one) network->free_calls = one->next;
     else one = ks_alloc(sizeof *one);
     *one = (call){ .node = node, .envelope = request, .reply = reply, .owner = owner,
                    .timeout_ns = timeout_ns ? timeout_ns : network->config.request_timeout_ns };
@@ -304,7 +313,7 @@ static void free_call_list(ks_kernel *kernel, call *one) {
     while (one) {
         call *next = one->next;
         if (one->envelope) ks_envelope_free(kernel, one->envelope);
-        ks_free(one);
+        if (one != &one->node->first) ks_free(one);
         one = next;
     }
 }
