@@ -220,6 +220,7 @@ static void announced_leaving(ksim *sim, const ks_ev_client_group_leaving *field
 
 static void heard(void *context, const ks_event *event) {
     const ks_sim_groups *joined = ((const ksim *)context)->joined;
+    if (event->message != NULL && event->kind != joined->answered) return; /* most are */
     if (event->kind == joined->joining) {
         announced_joining(context, event->fields);
     } else if (event->kind == joined->leaving) {

@@ -229,6 +229,9 @@ static void run_callbacks(ks_runtime *runtime) {
     runtime->callbacks.count = runtime->callbacks_done = 0;
 }
 
+/* Nobody's turn: the cheap question, asked before and after every event. */
+static inline bool is_quiet(const ks_runtime *runtime) { return runtime->callbacks.count == 0 && runtime->ready == NULL; }
+
 /* Runs callbacks and tasks that are ready. True: it is `own`'s turn, which was taken from the queue. */
 static bool take_turns(ks_runtime *runtime, const ks_wait *own) {
     for (;;) {
@@ -261,22 +264,24 @@ void ks_runtime_loop(ks_runtime *runtime, ks_wait *wait) {
     }
 }
 
-void ks_runtime_settle(ks_runtime *runtime) { take_turns(runtime, NULL); }
+void ks_runtime_settle(ks_runtime *runtime) {
+    if (!is_quiet(runtime)) take_turns(runtime, NULL);
+}
 
 void ks_runtime_run_until(ks_runtime *runtime, int64_t until) {
-    take_turns(runtime, NULL);
+    ks_runtime_settle(runtime);
     while (next_event(runtime) <= until) {
         ks_kernel_step(runtime->kernel);
-        take_turns(runtime, NULL);
+        ks_runtime_settle(runtime);
     }
     if (ks_now(runtime->kernel) < until) ks_kernel_advance(runtime->kernel, until);
     ks_cause_set(runtime->kernel, 0);
 }
 
 bool ks_runtime_step(ks_runtime *runtime) {
-    take_turns(runtime, NULL);
+    ks_runtime_settle(runtime);
     bool stepped = ks_kernel_step(runtime->kernel);
-    take_turns(runtime, NULL);
+    ks_runtime_settle(runtime);
     ks_cause_set(runtime->kernel, 0);
     return stepped;
 }
