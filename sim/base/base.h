@@ -63,7 +63,7 @@ size_t ks_alloc_live(void);
 /* Asks for cache lines that are needed soon. A hint: whoever follows one pointer after the other through memory that has long been
  * forgotten, as with thousands of clients, asks first for all that it knows of. */
 static inline void ks_prefetch(const void *from, int32_t lines) {
-    for (int32_t i = 0; i < lines; i++) __builtin_prefetch((const char *)from + i * 64);
+    for (int32_t i = 0; i < lines; i++) __builtin_prefetch((const char *)from + i * KS_LINE);
 }
 
 /* ---- arena: everything in it dies together ---- */
