@@ -260,6 +260,30 @@ static void a_record_takes_as_many_bytes_as_foretold(void **state) {
     ks_batch_builder_deinit(&builder);
 }
 
+/* Sizes on both sides of where the lengths take a byte more. */
+static void what_is_written_in_place_is_what_is_copied(void **state) {
+    (void)state;
+    static const int32_t sizes[] = { 0, 1, 20, 40, 63, 64, 200, 8191, 8192, 19999 };
+    static uint8_t bytes[20000];
+    ks_batch_builder copied = { 0 }, placed = { 0 };
+    for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (uint8_t)(i * 7);
+    ks_batch_begin(&copied, KS_CODEC_NONE);
+    ks_batch_begin(&placed, KS_CODEC_NONE);
+    for (int32_t i = 0; i < 300; i++) {
+        int32_t key = sizes[i % 10], value = sizes[(i + i / 10) % 10];
+        int64_t time = 1000 + i % 3 * 100 - i; /* earlier than the first one, too */
+        ks_batch_add(&copied, (ks_bytes){ bytes, key }, (ks_bytes){ bytes + 1, value }, NULL, 0, time);
+        ks_batch_room room = ks_batch_add_room(&placed, key, value, time);
+        memcpy(room.key, bytes, (size_t)key);
+        memcpy(room.value, bytes + 1, (size_t)value);
+    }
+    ks_bytes a = ks_batch_finish(&copied), b = ks_batch_finish(&placed);
+    assert_int_equal(a.size, b.size);
+    assert_memory_equal(a.data, b.data, (size_t)a.size);
+    ks_batch_builder_deinit(&copied);
+    ks_batch_builder_deinit(&placed);
+}
+
 static void a_batch_of_a_block_lives_on_its_own(void **state) {
     ks_batch_builder builder = { 0 };
     ks_bytes batch;
@@ -479,6 +503,7 @@ int main(void) {
         cmocka_unit_test(a_reader_stops_at_a_malformed_record),
         cmocka_unit_test(what_is_built_passes_the_check_in_every_codec),
         cmocka_unit_test(a_record_takes_as_many_bytes_as_foretold),
+        cmocka_unit_test(what_is_written_in_place_is_what_is_copied),
         cmocka_unit_test(a_batch_of_a_block_lives_on_its_own),
         cmocka_unit_test(what_a_leader_sets_leaves_a_right_checksum),
         cmocka_unit_test(faults_are_found_in_kafkas_order),
