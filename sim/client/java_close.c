@@ -2,7 +2,8 @@
  *
  * The end of a membership (ConsumerCoordinator.close, onLeavePrepare, KafkaConsumer.unsubscribe). Closing: commit positions when
  * auto-commit is on, wait for commits under way, revoked or lost, LeaveGroup of dynamic members, the end of the fetch sessions.
- * Without time nothing of it is left out but the waiting. Unsubscribing does the same without the first and the last. */
+ * Without time nothing of it is left out but the waiting, and a classic member's word to its fetch sessions. Unsubscribing does the
+ * same without the first and the last. */
 #include "sim/client/java_internal.h"
 
 void ks_java_shut_down(ks_consumer *c) {
