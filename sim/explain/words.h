@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * How sentences are made. words.c has a clause for every kind of event; words_step.c (with words_telling.h) puts the clauses of a step in order, and makes
- * one sentence of what belongs together (thirty partitions committed are one sentence).
+ * How sentences are made. words.c has a clause for every kind of event; words_step.c (with words_telling.h) puts the clauses of a step
+ * in order, and makes one sentence of what belongs together (thirty partitions committed are one sentence).
  */
 #ifndef KS_WORDS_H
 #define KS_WORDS_H
