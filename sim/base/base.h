@@ -70,12 +70,20 @@ static inline void ks_prefetch(const void *from, int32_t lines) {
 
 typedef struct ks_arena ks_arena;
 ks_arena *ks_arena_new(void);
+/* The same for one of a pool of arenas: what ks_arena_reset_small and ks_arena_free would give back goes to `spare`, where the
+ * next one that grows finds it. `spare` outlives the arena. */
+typedef struct ks_arena_spare { /* zeroed memory is an empty one */
+    struct ks_arena_chunk *first;
+} ks_arena_spare;
+ks_arena *ks_arena_new_of(ks_arena_spare *spare);
+void ks_arena_spare_deinit(ks_arena_spare *spare);
 void ks_arena_free(ks_arena *arena);
 void ks_arena_reset(ks_arena *arena);                 /* poisoned under ASan until handed out again */
 void ks_arena_reset_small(ks_arena *arena);           /* the same, and memory that grew is given back: for pools of them */
 void *ks_arena_alloc(ks_arena *arena, size_t size);   /* zeroed, aligned for anything */
 ks_string ks_arena_string(ks_arena *arena, ks_string string); /* NUL-terminated copy; null stays null */
 ks_bytes ks_arena_bytes(ks_arena *arena, ks_bytes bytes);
+void *ks_arena_copy(ks_arena *arena, const void *data, size_t size); /* aligned for anything */
 ks_string ks_arena_printf(ks_arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* ---- owned C strings: `size` is exact, data NUL-terminated, free with ks_free((void *)s.data) ---- */

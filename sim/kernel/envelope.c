@@ -3,22 +3,26 @@
  * large message made grow is cut back: thousands of envelopes wait in parked fetches, and should lie close together. */
 #include "sim/kernel/internal.h"
 
-/* The defaults of a body, by interpreting its description only once. A cache: types that share a place change only speed. */
-static void set_defaults(ks_kernel *kernel, const ks_struct *type, void *body) {
-    ks_body_defaults *known = &kernel->defaults[(uintptr_t)type / sizeof *type % KS_BODY_DEFAULTS];
+/* A body of defaults; its description is interpreted only once. A cache: APIs that share a place change only speed. */
+static void *body_new(ks_kernel *kernel, int16_t api_key, const ks_struct *type, ks_arena *arena) {
+    ks_body_defaults *known = kernel->defaults[(uint16_t)api_key % KS_BODY_DEFAULTS]; /* a request and a response */
+    if (known->type != NULL && known->type != type) known++;
     if (known->type == NULL) {
         known->body = ks_alloc(type->size);
         ks_struct_default(type, known->body);
         known->type = type;
     }
-    if (known->type == type)
-        memcpy(body, known->body, type->size);
-    else
-        ks_struct_default(type, body);
+    if (known->type == type) return ks_arena_copy(arena, known->body, type->size);
+    void *body = ks_arena_alloc(arena, type->size);
+    ks_struct_default(type, body);
+    return body;
 }
 
 void ks_envelope_defaults_free(ks_kernel *kernel) {
-    for (int32_t i = 0; i < KS_BODY_DEFAULTS; i++) ks_free(kernel->defaults[i].body);
+    for (int32_t i = 0; i < KS_BODY_DEFAULTS; i++) {
+        ks_free(kernel->defaults[i][0].body);
+        ks_free(kernel->defaults[i][1].body);
+    }
 }
 
 /* The next one of the pool has long been idle: its memory is asked for before it is needed. */
@@ -34,14 +38,13 @@ ks_envelope *ks_envelope_new(ks_kernel *kernel, int16_t api_key, int16_t api_ver
         kernel->free_envelopes = kernel->free_envelopes->next;
         fetch_ahead(kernel->free_envelopes);
     } else {
-        arena = ks_arena_new();
+        arena = ks_arena_new_of(&kernel->spare);
     }
     ks_envelope *envelope = ks_arena_alloc(arena, sizeof *envelope);
     *envelope = (ks_envelope){
         .api_key = api_key, .api_version = api_version, .client_id = KS_NULL_STRING, .type = type, .arena = arena
     };
-    envelope->body = ks_arena_alloc(arena, type->size);
-    set_defaults(kernel, type, envelope->body);
+    envelope->body = body_new(kernel, api_key, type, arena);
     return envelope;
 }
 

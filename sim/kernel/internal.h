@@ -142,7 +142,7 @@ _Static_assert(offsetof(ks_node, text) + sizeof ((ks_node *)0)->text == KS_LINE,
 _Static_assert(offsetof(ks_connection, inbox) + offsetof(ks_timer_list, last) == 2 * KS_LINE, "two lines");
 _Static_assert(offsetof(ks_message, hold_id) == 2 * KS_LINE, "two lines");
 
-enum { KS_BODY_DEFAULTS = 128 };
+enum { KS_BODY_DEFAULTS = 128 }; /* more than there are APIs */
 typedef struct ks_body_defaults {
     const ks_struct *type;
     void *body;
@@ -170,7 +170,8 @@ struct ks_kernel {
     ks_interceptor interceptor;
     ks_message *free_messages; /* chained by timer.next */
     ks_envelope *free_envelopes;
-    ks_body_defaults defaults[KS_BODY_DEFAULTS]; /* envelope.c */
+    ks_arena_spare spare; /* of the envelopes' arenas */
+    ks_body_defaults defaults[KS_BODY_DEFAULTS][2]; /* envelope.c */
 
     uint64_t event_count;
     ks_subscriber *subscribers, **last_subscriber;

@@ -50,8 +50,11 @@ void ks_trace_ring_init(ks_kernel *kernel) {
     size_t size = (size_t)kernel->config.ring_size;
     ks_trace_ring *ring = kernel->ring = ks_realloc(NULL, sizeof *ring + size * sizeof *ring->records);
     *ring = (ks_trace_ring){ .size = kernel->config.ring_size, .arena = ks_arena_new() };
-    chunk *first = chunk_new();
-    start(ring, first->next = first);
+    chunk *first = chunk_new(), *second = chunk_new(); /* one is written while the other one still tells */
+    first->next = second;
+    second->next = first;
+    second->last = 0;
+    start(ring, first);
 }
 
 void ks_trace_ring_free(ks_kernel *kernel) {
@@ -69,8 +72,9 @@ void ks_trace_ring_free(ks_kernel *kernel) {
 /* Room for one more event of any kind. */
 static void turn_over(ks_trace_ring *ring) {
     chunk *full = ring->current, *oldest = full->next;
+    uint64_t with_next = ring->count + 1, size = (uint64_t)ring->size, gone = with_next > size ? with_next - size : 0;
     full->last = ring->count;
-    if (oldest->last + (uint64_t)ring->size > ring->count + 1) { /* it tells of events that stay in the ring */
+    if (oldest->last > gone) { /* it tells of events that stay in the ring */
         full->next = chunk_new();
         full->next->next = oldest;
     }

@@ -150,7 +150,7 @@ static inline int fixture_setup(void **state) {
     size_t live = ks_alloc_live();
     fixture *f = ks_alloc(sizeof *f);
     f->live = live;
-    f->kernel = ks_kernel_new(&(ks_kernel_config){ .seed = 1 });
+    f->kernel = ks_kernel_new(&(ks_kernel_config){ .seed = 1, .ring_size = 16 }); /* a ring that need not grow */
     f->client = ks_node_new(f->kernel, "c", &(ks_node_events){ .down = on_client_down }, f);
     f->server = ks_node_new(
         f->kernel, "s",
