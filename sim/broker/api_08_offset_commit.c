@@ -168,7 +168,7 @@ static kafka_error check(ks_broker *broker, const committing *commit) {
 void ks_handle_offset_commit(ks_broker *broker, ks_request *request) {
     const ks_offset_commit_request *body = request->envelope->body;
     ks_envelope *response = ks_response_new(request);
-    ks_arena *arena = ks_arena_new();
+    ks_arena *arena = ks_group_arena_take(broker);
     committing *commit = ks_arena_alloc(arena, sizeof *commit);
     commit->arena = arena;
     commit->response = response;
@@ -182,7 +182,7 @@ void ks_handle_offset_commit(ks_broker *broker, ks_request *request) {
     if (valid == 0 || error != KAFKA_OK) { /* nothing left to ask the group about, or it says no */
         refuse_all(broker, commit, error);
         ks_respond(request, response);
-        ks_arena_free(arena);
+        ks_group_arena_give(broker, arena);
         return;
     }
     int32_t longest = ks_group_coordinator_groups(broker)->settings.offset_metadata_max_bytes;

@@ -69,6 +69,7 @@ static void on_closing(void *context) {
     for (int32_t i = 0; all->load_timers != NULL && i < all->partitions; i++) ks_timer_stop(&all->load_timers[i]);
     ks_timer_stop(&all->expiry_timer);
     ks_batch_builder_deinit(&all->builder);
+    ks_arena_free(all->spare);
     ks_free(all->load_timers);
     ks_free(all->loading);
     ks_free(all);
@@ -242,6 +243,24 @@ static void let_go(ks_request *request) {
 
 /* ---- appends ---- */
 
+ks_arena *ks_group_arena_take(ks_broker *broker) {
+    ks_group_coordinators *all = broker->groups->all;
+    ks_arena *arena = all->spare != NULL ? all->spare : ks_arena_new();
+    all->spare = NULL;
+    return arena;
+}
+
+void ks_group_arena_give(ks_broker *broker, ks_arena *arena) {
+    ks_group_coordinators *all = broker->groups->all;
+    if (arena == NULL) return;
+    if (all->spare != NULL) {
+        ks_arena_free(arena);
+        return;
+    }
+    ks_arena_reset(arena);
+    all->spare = arena;
+}
+
 ks_batch_builder *ks_group_batch_begin(ks_broker *broker) {
     ks_batch_builder *builder = &ks_group_coordinator_get(broker)->all->builder;
     ks_batch_begin(builder, KS_CODEC_NONE);
@@ -280,7 +299,7 @@ void ks_shell_append_free(ks_shell_append *append) {
             ks_envelope_free(ks_cluster_kernel(append->coordinator->all->cluster), gated->response);
     }
     ks_free(append->gated.items);
-    if (append->arena != NULL) ks_arena_free(append->arena);
+    ks_group_arena_give(append->coordinator->broker, append->arena);
     ks_free(append);
 }
 
@@ -428,7 +447,7 @@ static void on_write_cancelled(ks_parked *parked, ks_request *request) {
 }
 
 static void keep_records(ks_shell_append *append, const ks_group_write *given) {
-    if (given->response == NULL && append->arena == NULL) append->arena = ks_arena_new();
+    if (given->response == NULL && append->arena == NULL) append->arena = ks_group_arena_take(append->coordinator->broker);
     ks_arena *arena = given->response != NULL ? given->response->arena : append->arena;
     append->records = ks_arena_alloc(arena, (size_t)given->count * sizeof *append->records);
     memcpy(append->records, given->records, (size_t)given->count * sizeof *append->records);
@@ -443,7 +462,7 @@ void ks_group_coordinator_write(ks_broker *broker, ks_string group_id, const ks_
     if (given->count == 0 && given->batch.size <= 0) {
         ks_group_write write = *given;
         ks_shell_write_done(coordinator, &write);
-        ks_arena_free(write.arena);
+        ks_group_arena_give(broker, write.arena);
         return;
     }
     ks_shell_append *append = new_append(coordinator, group_id);

@@ -41,7 +41,7 @@ typedef struct ks_group_write {
     ks_request *request;   /* parked until done; NULL: its connection ended, or there was none */
     ks_envelope *response; /* taken: to fill when done; NULL: none is wanted */
     void *context;         /* in the response's arena, in `arena`, or static */
-    ks_arena *arena;       /* taken: freed when all is over; NULL: none */
+    ks_arena *arena;       /* of ks_group_arena_take(), taken: given back when all is over; NULL: none */
     kafka_error error;     /* as clients are told (section 1.13); NOT_COORDINATOR when the partition moved meanwhile */
     const ks_group_record *records; /* applied if there was no error */
     int32_t count;
@@ -50,6 +50,9 @@ typedef struct ks_group_write {
     /* Fills the response, which is then sent. False: the response and the request were passed on to another write. */
     bool (*done)(ks_broker *broker, struct ks_group_write *write);
 } ks_group_write;
+/* For what a handler has to remember until its write is done. The next one gets the same memory, which is near then. */
+ks_arena *ks_group_arena_take(ks_broker *broker);
+void ks_group_arena_give(ks_broker *broker, ks_arena *arena); /* NULL is allowed */
 /* For ks_group_write.batch. Nothing else may be written before that is. */
 ks_batch_builder *ks_group_batch_begin(ks_broker *broker);
 /* Appends records to the group's partition, applies them when that has succeeded, and calls `done` (at once when there

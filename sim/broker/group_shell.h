@@ -81,6 +81,7 @@ struct ks_group_coordinators {
     uint64_t members;        /* member ids given so far */
     uint64_t topics_version; /* counts what happened to topics */
     ks_batch_builder builder;
+    ks_arena *spare; /* ks_group_arena_take(); NULL: in use, or none was needed yet */
     ks_timer expiry_timer; /* runs while there are groups */
     int32_t broker_count;
     ks_group_coordinator each[]; /* by broker id - 1 */
