@@ -35,13 +35,17 @@ static void plan_free(ks_plan *plan) {
     ks_free(plan);
 }
 
+/* A gap of less than a pointer is the compiler's: it is copied along. */
 static void add_plain(ks_plan *plan, uint16_t offset, size_t size) {
     run *last = plan->runs.count > 0 ? &plan->runs.items[plan->runs.count - 1] : NULL;
-    plan->fixed += (int32_t)size;
-    if (last != NULL && last->offset + last->size == offset)
-        last->size += (uint16_t)size;
-    else
+    size_t end = last == NULL ? 0 : (size_t)last->offset + last->size;
+    if (last == NULL || offset - end >= sizeof(void *)) {
         KS_PUSH(plan->runs, (run){ offset, (uint16_t)size });
+        plan->fixed += (int32_t)size;
+    } else {
+        plan->fixed += (int32_t)(offset + size - end);
+        last->size = (uint16_t)(offset + size - last->offset);
+    }
 }
 
 static void add_fields(ks_plan *plan, const ks_struct *kind, size_t offset);

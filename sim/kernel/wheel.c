@@ -212,18 +212,6 @@ void ks_wheel_advance(ks_wheel *wheel, uint64_t now) {
     if (level > 0 && (wheel->occupied[level] >> number & 1) != 0) spread(wheel, level, number);
 }
 
-ks_timer *ks_wheel_peek(const ks_wheel *wheel, int32_t ahead) {
-    if ((wheel->levels & 1) == 0) return NULL;
-    const ks_wheel_slot *slot = &wheel->slots[0][lowest_bit(wheel->occupied[0])];
-    const ks_wheel_chunk *chunk = slot->first;
-    int32_t at = slot->begin + ahead;
-    if (at >= KS_WHEEL_CHUNK) {
-        chunk = chunk->next;
-        at -= KS_WHEEL_CHUNK;
-    }
-    return chunk != NULL && at < chunk_end(slot, chunk) ? chunk->entries[at].timer : NULL;
-}
-
 ks_timer *ks_wheel_pop(ks_wheel *wheel) {
     if (wheel->overdue.first != NULL) { /* it was popped before, so it comes before all that is due now and was not */
         wheel->next_known = false;

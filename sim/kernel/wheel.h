@@ -70,7 +70,18 @@ void ks_wheel_remove(ks_wheel *wheel, ks_timer *timer);
 ks_timer *ks_wheel_pop(ks_wheel *wheel);
 /* What ks_wheel_pop will return soon: the timer `ahead` places behind the next one (0), when it is known without a search.
  * A hint for fetching memory ahead: NULL says nothing. */
-ks_timer *ks_wheel_peek(const ks_wheel *wheel, int32_t ahead);
+static inline ks_timer *ks_wheel_peek(const ks_wheel *wheel, int32_t ahead) {
+    if ((wheel->levels & 1) == 0) return NULL;
+    const ks_wheel_slot *slot = &wheel->slots[0][__builtin_ctzll(wheel->occupied[0])];
+    const ks_wheel_chunk *chunk = slot->first;
+    int32_t at = slot->begin + ahead;
+    if (at >= KS_WHEEL_CHUNK) {
+        chunk = chunk->next;
+        at -= KS_WHEEL_CHUNK;
+    }
+    if (chunk == NULL) return NULL;
+    return at < (chunk == slot->last ? slot->end : KS_WHEEL_CHUNK) ? chunk->entries[at].timer : NULL;
+}
 /* Deadline of the earliest timer. False: none. O(1), or one walk of one slot after the earliest has changed. */
 bool ks_wheel_next(ks_wheel *wheel, uint64_t *deadline);
 void ks_wheel_advance(ks_wheel *wheel, uint64_t now); /* nothing may be due before */
