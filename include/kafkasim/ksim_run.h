@@ -38,7 +38,7 @@ typedef struct ksim_config {
     const ksim_setting *settings; /**< broker configs by Kafka's names, ended by a NULL name; NULL: none. A wrong name or
                                        value is refused. */
     const char *const *racks; /**< of the brokers, `brokers` of them (each may be NULL); NULL: no racks */
-    int32_t trace_ring;      /**< how many of the last trace events are kept for reports. 0: 4096 */
+    int32_t trace_ring;      /**< how many of the last trace events, without those that go on all the time, are kept for reports. 0: 4096 */
     char *problem;           /**< where ksim_new() writes the sentence that says what is wrong when it returns NULL;
                                   NULL: to standard error */
     size_t problem_size;     /**< bytes at `problem`, with the NUL */

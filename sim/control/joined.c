@@ -220,7 +220,6 @@ static void announced_leaving(ksim *sim, const ks_ev_client_group_leaving *field
 
 static void heard(void *context, const ks_event *event) {
     const ks_sim_groups *joined = ((const ksim *)context)->joined;
-    if (event->message != NULL && event->kind != joined->answered) return; /* most are */
     if (event->kind == joined->joining) {
         announced_joining(context, event->fields);
     } else if (event->kind == joined->leaving) {
@@ -372,7 +371,7 @@ void ks_sim_joined_init(ksim *sim) {
     sim->joined->assigned = ks_describe_ev_client_partitions_assigned();
     sim->joined->revoked = ks_describe_ev_client_partitions_revoked();
     sim->joined->lost = ks_describe_ev_client_partitions_lost();
-    sim->joined_subscriber = (ks_subscriber){ .event = heard, .context = sim };
+    sim->joined_subscriber = (ks_subscriber){ .event = heard, .context = sim, .spared = true };
     ks_trace_subscribe(sim->kernel, &sim->joined_subscriber);
 }
 

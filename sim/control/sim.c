@@ -171,7 +171,8 @@ ksim *ksim_new(const ksim_config *given) {
                                                            .start_ns = config->start,
                                                            .latency_ns = config->latency,
                                                            .ring_size = config->trace_ring,
-                                                           .summarise = ks_message_summarise });
+                                                           .summarise = ks_message_summarise,
+                                                           .trivial = ks_sim_trivial });
     ks_cluster *cluster = cluster_new(kernel, config);
     if (cluster == NULL) {
         ks_kernel_free(kernel);

@@ -114,6 +114,7 @@ void ks_sim_joined_init(ksim *sim);
 void ks_sim_joined_deinit(ksim *sim);
 void ks_sim_links_deinit(ksim *sim);
 void ks_sim_trace_deinit(ksim *sim);
+bool ks_sim_trivial(const ks_struct *kind, int16_t api_key, int16_t error_code); /* ks_trivial_fn: what the last steps leave out */
 /* A request has reached a broker (rules.c hears of it): does its client want to be in a group, or not any more? */
 void ks_sim_joined_request(ksim *sim, ks_connection *connection, const ks_envelope *request);
 /* "+c1=orders[0,1] -c1=orders[0,1] ...": a view. */

@@ -323,38 +323,25 @@ void ks_sim_trace_deinit(ksim *sim) {
 
 /* ---- the last steps ---- */
 
-/* What goes on all the time says little about a failure. */
-static bool is_noise(const ks_event *event) {
-    static const int16_t periodic[] = { KS_API_fetch, KS_API_metadata, KS_API_heartbeat, KS_API_api_versions };
-    const ks_struct *kind = event->kind;
-    if (kind == ks_describe_ev_fetch_parked() || kind == ks_describe_ev_fetch_completed()) return true;
-    if (kind == ks_describe_ev_fetch_session_started() || kind == ks_describe_ev_fetch_session_ended()) return true;
-    if (kind == ks_describe_ev_partition_created() || kind == ks_describe_ev_config_changed())
-        return true; /* topic_created says it */
-    int64_t api;
-    int64_t error = 0;
-    if (!ks_control_get_int(kind, event->fields, "ApiKey", &api) ||
-        ks_control_get_int(kind, event->fields, "Rule", &error))
-        return false;
-    if (ks_control_get_int(kind, event->fields, "ErrorCode", &error) && error != 0) return false;
-    for (size_t i = 0; i < sizeof periodic / sizeof *periodic; i++) {
-        if (api == periodic[i]) return true;
-    }
-    return kind == ks_describe_ev_request_sent() ||
-           kind == ks_describe_ev_response_sent(); /* that they arrived is told */
+/* What goes on all the time says little about a failure; that something was sent is told where it arrives. */
+bool ks_sim_trivial(const ks_struct *kind, int16_t api_key, int16_t error_code) {
+    if (api_key < 0)
+        return kind == ks_describe_ev_fetch_parked() || kind == ks_describe_ev_fetch_completed() ||
+               kind == ks_describe_ev_fetch_session_started() || kind == ks_describe_ev_fetch_session_ended() ||
+               kind == ks_describe_ev_partition_created() || kind == ks_describe_ev_config_changed(); /* topic_created says it */
+    if (error_code != 0) return false;
+    bool periodic = api_key == KS_API_fetch || api_key == KS_API_metadata || api_key == KS_API_heartbeat || api_key == KS_API_api_versions;
+    return periodic || kind == ks_describe_ev_request_sent() || kind == ks_describe_ev_response_sent();
 }
 
 const char *ksim_last_steps(ksim *sim, size_t count) {
     if (ks_sim_check(sim)) return "";
-    size_t wanted = count ? count : LAST_STEPS, found = 0;
-    int32_t first = ks_trace_ring_count(sim->kernel);
-    while (first > 0 && found < wanted) found += !is_noise(ks_trace_ring_get(sim->kernel, --first));
+    size_t wanted = count ? count : LAST_STEPS;
+    int32_t kept = ks_trace_ring_count(sim->kernel);
     ks_buffer_clear(&sim->text);
     ks_buffer_text(&sim->text, "");
-    for (; first < ks_trace_ring_count(sim->kernel); first++) {
-        const ks_event *event = ks_trace_ring_get(sim->kernel, first);
-        if (is_noise(event)) continue;
-        ks_sim_tell(sim, event, &sim->text);
+    for (int32_t i = wanted < (size_t)kept ? kept - (int32_t)wanted : 0; i < kept; i++) {
+        ks_sim_tell(sim, ks_trace_ring_get(sim->kernel, i), &sim->text);
         ks_buffer_text(&sim->text, "\n");
     }
     return (const char *)sim->text.data;

@@ -135,6 +135,7 @@ struct ks_message { /* two lines; what follows is for the held ones */
     bool intercepted; /* on_request has seen it */
     bool served;      /* the server has the handle */
     bool held;
+    int16_t error; /* of the response */
     uint64_t hold_id;
     ks_ring_link of_held;
 };
@@ -175,6 +176,7 @@ struct ks_kernel {
 
     uint64_t event_count;
     ks_subscriber *subscribers, **last_subscriber;
+    int32_t listeners;              /* subscribers that hear everything */
     ks_subscriber *next_subscriber; /* while events are told: an unsubscribe must not pull it away */
     struct ks_trace_ring *ring;
 };
@@ -236,11 +238,12 @@ uint64_t ks_trace_response_sent(ks_message *message, uint64_t cause);
 uint64_t ks_trace_response_received(ks_message *message);
 
 /* trace.c, trace_ring.c */
-uint64_t ks_trace_emit_caused(ks_kernel *kernel, ks_node *node, const ks_struct *kind, const void *fields,
-                              uint64_t cause, const ks_envelope *message);
+uint64_t ks_trace_emit_caused(ks_kernel *kernel, ks_node *node, const ks_struct *kind, const void *fields, uint64_t cause,
+                              const ks_envelope *message, bool trivial);
 void ks_trace_ring_init(ks_kernel *kernel);
 void ks_trace_ring_free(ks_kernel *kernel);
 /* Keeps a copy of the event that happens now. */
-void ks_trace_ring_put(ks_kernel *kernel, const ks_node *node, const ks_struct *kind, const void *fields, uint64_t cause);
+/* False: it is of a trivial kind, and not kept. */
+bool ks_trace_ring_put(ks_kernel *kernel, const ks_node *node, const ks_struct *kind, const void *fields, uint64_t cause);
 
 #endif

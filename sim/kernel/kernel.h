@@ -37,12 +37,17 @@ typedef struct ks_summary {
 } ks_summary;
 typedef void ks_summarise_fn(const ks_envelope *request, const ks_envelope *response, ks_summary *out); /* response NULL: of the request */
 
+/* Is this event one of many that tell little? The ring leaves it out, and nobody but subscribers that hear everything is told.
+ * api_key, error_code: of the four message events; -1, 0: any other kind, which is asked about once. */
+typedef bool ks_trivial_fn(const ks_struct *kind, int16_t api_key, int16_t error_code);
+
 typedef struct ks_kernel_config {
     uint64_t seed;
     int64_t start_ns;   /* 0: KS_START_NS */
     int64_t latency_ns; /* one way; 0: 500 us; negative: none */
     int32_t ring_size;  /* trace events kept; 0: 4096 */
     ks_summarise_fn *summarise; /* tells whom and what a message is about, for its trace events; NULL: nothing */
+    ks_trivial_fn *trivial;     /* NULL: no event is */
 } ks_kernel_config;
 
 ks_kernel *ks_kernel_new(const ks_kernel_config *config);
@@ -232,16 +237,19 @@ uint64_t ks_trace_emit(ks_kernel *kernel, ks_node *node, const ks_struct *kind, 
 uint64_t ks_cause_set(ks_kernel *kernel, uint64_t event);
 uint64_t ks_cause(const ks_kernel *kernel);
 
+uint64_t ks_trace_count(const ks_kernel *kernel); /* events so far: the id of the last one */
+
 typedef struct ks_subscriber {
     void (*event)(void *context, const ks_event *event); /* fields are a view for this call */
     void *context;
+    bool spared; /* does not hear of trivial events */
     struct ks_subscriber *next; /* the kernel's */
 } ks_subscriber;
 /* Subscribers hear of each event in the order of subscribing, while it is emitted. They must not emit; crashing a node from
  * there (or from an interceptor) takes effect right after the current event. */
 void ks_trace_subscribe(ks_kernel *kernel, ks_subscriber *subscriber);
 void ks_trace_unsubscribe(ks_kernel *kernel, ks_subscriber *subscriber);
-/* The ring: copies of the last events, oldest first; strings may be cut, message bodies are not kept. */
+/* The ring: copies of the last events that are not trivial, oldest first; strings may be cut, message bodies are not kept. */
 int32_t ks_trace_ring_count(const ks_kernel *kernel);
 const ks_event *ks_trace_ring_get(ks_kernel *kernel, int32_t index); /* view, until the next call of this, or event */
 /* Appends {"id":..,"cause":..,"time":..,"node":"..","kind":"group_state_changed","fields":{..}}, without a line end. */

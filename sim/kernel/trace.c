@@ -2,22 +2,22 @@
  * The trace bus: numbers the events, keeps copies of the last ones, tells the subscribers. */
 #include "sim/kernel/internal.h"
 
-static void tell(ks_kernel *kernel, const ks_event *event) {
+static void tell(ks_kernel *kernel, const ks_event *event, bool trivial) {
     ks_subscriber *former = kernel->next_subscriber;
     kernel->inside++;
     for (ks_subscriber *subscriber = kernel->subscribers; subscriber != NULL; subscriber = kernel->next_subscriber) {
         kernel->next_subscriber = subscriber->next;
-        subscriber->event(subscriber->context, event);
+        if (!(trivial && subscriber->spared)) subscriber->event(subscriber->context, event);
     }
     kernel->inside--;
     kernel->next_subscriber = former;
 }
 
-uint64_t ks_trace_emit_caused(ks_kernel *kernel, ks_node *node, const ks_struct *kind, const void *fields,
-                              uint64_t cause, const ks_envelope *message) {
+uint64_t ks_trace_emit_caused(ks_kernel *kernel, ks_node *node, const ks_struct *kind, const void *fields, uint64_t cause,
+                              const ks_envelope *message, bool trivial) {
     uint64_t id = ++kernel->event_count;
-    ks_trace_ring_put(kernel, node, kind, fields, cause);
-    if (kernel->subscribers != NULL)
+    if (!trivial) trivial = !ks_trace_ring_put(kernel, node, kind, fields, cause);
+    if (trivial ? kernel->listeners > 0 : kernel->subscribers != NULL)
         tell(kernel, &(ks_event){
                          .id = id,
                          .cause = cause,
@@ -27,16 +27,19 @@ uint64_t ks_trace_emit_caused(ks_kernel *kernel, ks_node *node, const ks_struct 
                          .kind = kind,
                          .fields = fields,
                          .message = message,
-                     });
+                     }, trivial);
     return id;
 }
 
 uint64_t ks_trace_emit(ks_kernel *kernel, ks_node *node, const ks_struct *kind, const void *fields) {
-    return ks_trace_emit_caused(kernel, node, kind, fields, kernel->cause, NULL);
+    return ks_trace_emit_caused(kernel, node, kind, fields, kernel->cause, NULL, false);
 }
+
+uint64_t ks_trace_count(const ks_kernel *kernel) { return kernel->event_count; }
 
 void ks_trace_subscribe(ks_kernel *kernel, ks_subscriber *subscriber) {
     subscriber->next = NULL;
+    kernel->listeners += !subscriber->spared;
     *kernel->last_subscriber = subscriber;
     kernel->last_subscriber = &subscriber->next;
 }
@@ -44,6 +47,7 @@ void ks_trace_subscribe(ks_kernel *kernel, ks_subscriber *subscriber) {
 void ks_trace_unsubscribe(ks_kernel *kernel, ks_subscriber *subscriber) {
     for (ks_subscriber **link = &kernel->subscribers; *link != NULL; link = &(*link)->next) {
         if (*link != subscriber) continue;
+        kernel->listeners -= !subscriber->spared;
         *link = subscriber->next;
         if (subscriber->next == NULL) kernel->last_subscriber = link;
         if (kernel->next_subscriber == subscriber) kernel->next_subscriber = subscriber->next;

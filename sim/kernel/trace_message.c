@@ -11,9 +11,16 @@ static ks_summary summary_of(const ks_message *message) {
     return about;
 }
 
+static bool is_trivial(const ks_message *message, const ks_struct *kind, int16_t error_code) {
+    ks_trivial_fn *trivial = message->request.connection->kernel->config.trivial;
+    return trivial != NULL && trivial(kind, message->request.envelope->api_key, error_code);
+}
+
 static uint64_t request_event(const ks_message *message, ks_node *node, const ks_struct *kind, uint64_t cause) {
     const ks_connection *connection = message->request.connection;
     const ks_envelope *request = message->request.envelope;
+    bool trivial = is_trivial(message, kind, 0);
+    if (trivial && connection->kernel->listeners == 0) return ++connection->kernel->event_count;
     ks_summary about = summary_of(message);
     return ks_trace_emit_caused(connection->kernel, node, kind,
                                 &(ks_ev_request_sent){
@@ -29,13 +36,16 @@ static uint64_t request_event(const ks_message *message, ks_node *node, const ks
                                     .topic = about.topic,
                                     .partition = about.partition,
                                 },
-                                cause, request);
+                                cause, request, trivial);
 }
 
-static uint64_t response_event(const ks_message *message, ks_node *node, const ks_struct *kind, uint64_t cause) {
+static uint64_t response_event(const ks_message *message, ks_node *node, const ks_struct *kind, uint64_t cause,
+                               const ks_summary *known) {
     const ks_connection *connection = message->request.connection;
     const ks_envelope *response = message->response;
-    ks_summary about = summary_of(message);
+    bool trivial = is_trivial(message, kind, message->error);
+    if (trivial && connection->kernel->listeners == 0) return ++connection->kernel->event_count;
+    ks_summary about = known != NULL ? *known : summary_of(message);
     return ks_trace_emit_caused(connection->kernel, node, kind,
                                 &(ks_ev_response_sent){
                                     .connection = (int64_t)connection->id,
@@ -49,7 +59,7 @@ static uint64_t response_event(const ks_message *message, ks_node *node, const k
                                     .member = about.member,
                                     .generation = about.generation,
                                 },
-                                cause, response);
+                                cause, response, trivial);
 }
 
 /* Sent and received have the same fields, so one filler serves both. */
@@ -70,10 +80,12 @@ uint64_t ks_trace_request_received(ks_message *message) {
 }
 
 uint64_t ks_trace_response_sent(ks_message *message, uint64_t cause) {
-    return response_event(message, message->request.connection->server, ks_describe_ev_response_sent(), cause);
+    ks_summary about = summary_of(message);
+    message->error = about.error_code;
+    return response_event(message, message->request.connection->server, ks_describe_ev_response_sent(), cause, &about);
 }
 
 uint64_t ks_trace_response_received(ks_message *message) {
     return response_event(message, message->request.connection->client, ks_describe_ev_response_received(),
-                          message->response->event);
+                          message->response->event, NULL);
 }

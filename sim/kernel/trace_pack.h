@@ -20,6 +20,7 @@ typedef struct ks_plan ks_plan;
 
 typedef struct ks_plans { /* zeroed memory is a set without plans */
     int32_t count;
+    bool (*trivial)(const ks_struct *kind, int16_t api_key, int16_t error_code); /* NULL: no kind is */
     struct {
         const ks_struct *kind;
         ks_plan *plan;
@@ -39,6 +40,7 @@ static inline const ks_plan *ks_plan_of(ks_plans *plans, const ks_struct *kind) 
     return plans->slots[slot].plan;
 }
 const ks_struct *ks_plan_kind(const ks_plan *plan);
+bool ks_plan_is_trivial(const ks_plan *plan);
 
 uint8_t *ks_fields_pack(const ks_plan *plan, const void *fields, uint8_t *to); /* returns the end of what it wrote */
 /* The struct and its arrays lie in `arena`, its strings are views into `packed`. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The ring: packed copies of the last events (trace_pack.h), so that a failure can tell what came before it. The copies
+ * The ring: packed copies of the last events that are not trivial (trace_pack.h), so that a failure can tell what came before it. The copies
  * stand one behind the other in chunks of memory, and the oldest chunk is written again as soon as all that it tells has
  * left the ring: there is as much memory as the last events need, and a writer walks it forwards, which is what a processor
  * fetches ahead by itself.
@@ -14,7 +14,7 @@
 enum { CHUNK = 16 * 1024, ALIGNMENT = 8 };
 
 typedef struct record {
-    uint64_t cause;
+    uint64_t id, cause;
     int64_t time;
     const ks_node *node; /* NULL: the cluster; nodes live as long as the kernel */
     const ks_plan *plan;
@@ -28,7 +28,7 @@ typedef struct chunk {
 } chunk;
 
 typedef struct ks_trace_ring {
-    uint64_t count; /* events put, ever */
+    uint64_t count; /* events kept, ever */
     int32_t size, next;
     uint8_t *at, *last; /* in the current chunk: where the next event goes, if that is not behind `last` */
     chunk *current;
@@ -49,7 +49,7 @@ static void start(ks_trace_ring *ring, chunk *empty) {
 void ks_trace_ring_init(ks_kernel *kernel) {
     size_t size = (size_t)kernel->config.ring_size;
     ks_trace_ring *ring = kernel->ring = ks_realloc(NULL, sizeof *ring + size * sizeof *ring->records);
-    *ring = (ks_trace_ring){ .size = kernel->config.ring_size, .arena = ks_arena_new() };
+    *ring = (ks_trace_ring){ .size = kernel->config.ring_size, .arena = ks_arena_new(), .plans.trivial = kernel->config.trivial };
     chunk *first = chunk_new(), *second = chunk_new(); /* one is written while the other one still tells */
     first->next = second;
     second->next = first;
@@ -81,17 +81,19 @@ static void turn_over(ks_trace_ring *ring) {
     start(ring, full->next);
 }
 
-void ks_trace_ring_put(ks_kernel *kernel, const ks_node *node, const ks_struct *kind, const void *fields, uint64_t cause) {
+bool ks_trace_ring_put(ks_kernel *kernel, const ks_node *node, const ks_struct *kind, const void *fields, uint64_t cause) {
     ks_trace_ring *ring = kernel->ring;
+    const ks_plan *plan = ks_plan_of(&ring->plans, kind);
+    if (ks_plan_is_trivial(plan)) return false;
     if (ring->at > ring->last) turn_over(ring);
     record *kept = (record *)(void *)ring->at;
-    const ks_plan *plan = ks_plan_of(&ring->plans, kind);
-    *kept = (record){ .cause = cause, .time = ks_now(kernel), .node = node, .plan = plan };
+    *kept = (record){ .id = kernel->event_count, .cause = cause, .time = ks_now(kernel), .node = node, .plan = plan };
     ring->records[ring->next] = kept;
     if (++ring->next == ring->size) ring->next = 0;
     ring->count++;
     uint8_t *end = ks_fields_pack(plan, fields, kept->fields);
     ring->at = end + (-(uintptr_t)end & (ALIGNMENT - 1));
+    return true;
 }
 
 int32_t ks_trace_ring_count(const ks_kernel *kernel) {
@@ -107,7 +109,7 @@ const ks_event *ks_trace_ring_get(ks_kernel *kernel, int32_t index) {
     const record *kept = ring->records[at < 0 ? at + ring->size : at];
     ks_arena_reset(ring->arena);
     ring->view = (ks_event){
-        .id = ring->count - (uint64_t)(count - index) + 1,
+        .id = kept->id,
         .cause = kept->cause,
         .time = kept->time,
         .node = kept->node == NULL ? 0 : kept->node->id,

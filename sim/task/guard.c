@@ -11,11 +11,6 @@
 
 enum { ENDED_LIMIT = 100, FRUITLESS_LIMIT = 10000 };
 
-static uint64_t last_event(ks_kernel *kernel) {
-    int32_t count = ks_trace_ring_count(kernel);
-    return count > 0 ? ks_trace_ring_get(kernel, count - 1)->id : 0;
-}
-
 ks_guard *ks_runtime_guard(ks_runtime *runtime) {
     return runtime->current ? &runtime->current->guard : &runtime->guard;
 }
@@ -50,7 +45,7 @@ void ks_runtime_fruitless(ks_runtime *runtime, const char *call) {
     ks_runtime_notice_jump(runtime);
     ks_guard *guard = ks_runtime_guard(runtime);
     int64_t now = ks_now(runtime->kernel);
-    uint64_t event = last_event(runtime->kernel);
+    uint64_t event = ks_trace_count(runtime->kernel);
     if (guard->fruitless_at != now || guard->fruitless_event != event) guard->fruitless_in_row = 0;
     guard->fruitless_at = now;
     guard->fruitless_event = event;

@@ -345,6 +345,51 @@ static void message_events_carry_the_summary_of_the_protocol(void **state) {
     assert_int_equal(ks_alloc_live(), live);
 }
 
+/* Trivial: that a node paused, and messages unless they bring an error: the fixture answers with 100 more than it was asked. */
+static bool tells_little(const ks_struct *kind, int16_t api_key, int16_t error_code) {
+    return api_key < 0 ? kind == ks_describe_ev_node_paused() : error_code <= 100;
+}
+
+static void count_event(void *context, const ks_event *event) {
+    (void)event;
+    ++*(int *)context;
+}
+
+static void trivial_events_are_counted_but_not_kept(void **state) {
+    (void)state;
+    for (int full = 0; full < 2; full++) { /* with somebody who hears everything and without */
+        for (int32_t error = 0; error < 2; error++) {
+            fixture f = { .kernel = ks_kernel_new(&(ks_kernel_config){ .summarise = message_events_say_whom_they_are_about,
+                                                                       .trivial = tells_little }) };
+            int all = 0, spared = 0;
+            ks_subscriber listener = { .event = count_event, .context = &all }, other = { .event = count_event, .context = &spared, .spared = true };
+            if (full) ks_trace_subscribe(f.kernel, &listener);
+            ks_trace_subscribe(f.kernel, &other);
+            f.client = ks_node_new(f.kernel, "c", NULL, &f);
+            f.server = ks_node_new(f.kernel, "s", &(ks_node_events){ .request = on_request }, &f);
+            fixture_connect(&f);
+            ks_connection_send(f.connection, envelope_of(&f, error), true);
+            while (ks_kernel_step(f.kernel)) { }
+            ks_node_pause(f.client);
+            ks_node_resume(f.client);
+            uint64_t count = ks_trace_count(f.kernel); /* 2 started, opened twice, 4 messages, paused, resumed */
+            int32_t kept = ks_trace_ring_count(f.kernel), left_out = error ? 2 + 1 : 4 + 1;
+            assert_int_equal(kept, (int32_t)count - left_out);
+            assert_int_equal(spared, kept);
+            assert_int_equal(all, full ? (int)count : 0);
+            const ks_event *last = ks_trace_ring_get(f.kernel, kept - 1), *before = NULL;
+            assert_ptr_equal(last->kind, ks_describe_ev_node_resumed());
+            assert_i64_equal(last->id, count); /* as if all were there */
+            before = ks_trace_ring_get(f.kernel, kept - 2);
+            assert_true(before->id < count - 1);
+            ks_trace_unsubscribe(f.kernel, &other);
+            if (full) ks_trace_unsubscribe(f.kernel, &listener);
+            ks_kernel_free(f.kernel);
+            ks_buffer_deinit(&f.log);
+        }
+    }
+}
+
 static void an_event_is_one_json_object(void **state) {
     (void)state;
     ks_kernel *kernel = ks_kernel_new(&(ks_kernel_config){ 0 });
@@ -372,6 +417,7 @@ int main(void) {
         FIXTURE_TEST(the_ring_copies_deeply),
         FIXTURE_TEST(what_does_not_fit_into_the_ring_is_cut),
         cmocka_unit_test(message_events_carry_the_summary_of_the_protocol),
+        cmocka_unit_test(trivial_events_are_counted_but_not_kept),
         cmocka_unit_test(an_event_is_one_json_object),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
