@@ -93,6 +93,7 @@ bool ks_trace_ring_put(ks_kernel *kernel, const ks_node *node, const ks_struct *
     ring->count++;
     uint8_t *end = ks_fields_pack(plan, fields, kept->fields);
     ring->at = end + (-(uintptr_t)end & (ALIGNMENT - 1));
+    for (int32_t i = 2; i < 5; i++) __builtin_prefetch(ring->at + i * KS_LINE, 1); /* a store that misses makes those behind it wait */
     return true;
 }
 
