@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The trace: everything that happens is an event, and every event knows its cause. A file is versioned JSON lines: a head
- * {"format":"kafkasim-trace","version":1,"kafkasim":"0.1.0","seed":7,"start":...,"codecs":...}, then one object per event:
+ * {"format":"kafkasim-trace","version":2,"kafkasim":"0.1.0","seed":7,"start":...,"codecs":...}, then one object per event:
  * {"id":12,"cause":11,"time":...,"node":"broker-1","kind":"group_state_changed","fields":{...by Kafka's names...}}. With
  * contents there may follow "records":[{"key":...,"value":...}] and "message":{...}. Times are nanoseconds since the Unix epoch.
  * The same program, seed, kafkasim and codec versions give the same bytes.

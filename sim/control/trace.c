@@ -14,7 +14,7 @@
 #define KAFKASIM_VERSION "0.1.0"
 #endif
 
-enum { TRACE_VERSION = 1, CUT = 64, FLUSH_AT = 1 << 16, LAST_STEPS = 20 };
+enum { CUT = 64, FLUSH_AT = 1 << 16, LAST_STEPS = 20 };
 
 struct ksim_event {
     ksim *sim;
@@ -247,7 +247,7 @@ static void write_head(ks_trace_sink *sink) {
         ks_buffer_printf(&sink->text,
                          "{\"format\":\"kafkasim-trace\",\"version\":%d,\"kafkasim\":\"%s\",\"seed\":%s%llu%s,"
                          "\"start\":%lld,\"codecs\":\"%s\"}",
-                         TRACE_VERSION, KAFKASIM_VERSION, quote, seed, quote, (long long)sim->start,
+                         KS_TRACE_VERSION, KAFKASIM_VERSION, quote, seed, quote, (long long)sim->start,
                          ks_codec_versions());
     }
     line_done(sink);

@@ -273,10 +273,12 @@ static bool load_head(loader *l, const json_t *json) {
     if (format == NULL || strcmp(format, "kafkasim-trace") != 0)
         return fail(l, "this is neither a trace (its first line would say \"format\":\"kafkasim-trace\") nor a scenario (*.ksim)", NULL);
     json_int_t version = json_integer_value(json_object_get(json, "version"));
-    if (version != 1) {
+    if (version != KS_TRACE_VERSION) {
         char text[64];
         snprintf(text, sizeof text, "%lld", (long long)version);
-        return fail(l, "this program reads traces of version 1, not of version", text);
+        return fail(l, version > 0 && version < KS_TRACE_VERSION
+                           ? "this trace was written by an older kafkasim: write it again with this one, which does not read version"
+                           : "this program does not read traces of version", text);
     }
     const json_t *seed = json_object_get(json, "seed"), *start = json_object_get(json, "start"), *scenario = json_object_get(json, "scenario");
     if (seed != NULL && !json_is_integer(seed) && !json_is_string(seed)) return fail(l, "seed is no number", NULL);

@@ -14,6 +14,9 @@
 
 #include "sim/kernel/events.h"
 
+/* Of trace files: another one when a kind's fields change so that older files cannot be read. 2: a commit is one event a topic. */
+enum { KS_TRACE_VERSION = 2 };
+
 /* All kinds, the kernel's first, in the order of the .def files. */
 int32_t ks_event_kind_count(void);
 const ks_struct *ks_event_kind_at(int32_t index);

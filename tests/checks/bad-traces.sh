@@ -7,7 +7,8 @@ note='"node":"","kind":"note","fields":{"Text":"x"}'
 head -n 1 "$good" >head.jsonl
 : >empty.jsonl
 head -c 3000 "$good" >cut.jsonl
-sed '1s/"version": *1/"version":2/' "$good" >newer.jsonl
+sed '1s/"version": *2/"version":3/' "$good" >newer.jsonl
+sed '1s/"version": *2/"version":1/' "$good" >older.jsonl
 sed '1d' "$good" >headless.jsonl
 head -c 100000 /dev/urandom >binary.jsonl
 mkdir folder.jsonl
@@ -42,9 +43,9 @@ one records.jsonl "$appended,\"records\":17"
 one key.jsonl "$appended,\"records\":[{\"key\":7,\"value\":null}]"
 one rest.jsonl "$appended,\"records\":[{\"key\":null,\"value\":\"v\",\"value_rest\":4294967297}]"
 { cat head.jsonl; echo "{\"id\":1,\"cause\":0,\"time\":9223372036854775807,$note}"; } >time.jsonl
-{ echo '{"format":"kafkasim-trace","version":1,"start":-9223372036854775808}'; } >start.jsonl
-{ echo '{"format":"kafkasim-trace","version":1,"start":"now"}'; } >starttext.jsonl
-{ echo '{"format":"kafkasim-trace","version":1,"seed":[7]}'; } >seed.jsonl
+{ echo '{"format":"kafkasim-trace","version":2,"start":-9223372036854775808}'; } >start.jsonl
+{ echo '{"format":"kafkasim-trace","version":2,"start":"now"}'; } >starttext.jsonl
+{ echo '{"format":"kafkasim-trace","version":2,"seed":[7]}'; } >seed.jsonl
 ln -s /dev/zero zero.jsonl
 ln -s /dev/zero zero.ksim
 
@@ -63,6 +64,7 @@ refused() { # FILE and a word that its complaint has
 check "an empty file is no trace" refused empty.jsonl "empty"
 check "a file that was cut is refused with the line" refused cut.jsonl "cut.jsonl:[0-9]*: .*cut"
 check "a trace of another version is refused" refused newer.jsonl "version"
+check "a trace of an older version is refused with what to do" refused older.jsonl "write it again"
 check "a trace without its head is refused" refused headless.jsonl "headless.jsonl:1: .*neither a trace"
 check "any bytes are refused" refused binary.jsonl "binary.jsonl:1"
 check "a folder is refused" refused folder.jsonl "folder"

@@ -48,7 +48,7 @@ static void a_trace_is_versioned_json_lines_whose_events_know_their_causes(void 
     assert_ksim_ok(*state, ksim_trace_close(*state));
     ksim_put(*state, "orders", 1, "k", "after the end");
     assert_string_equal(text_of(list.items[0], "format"), "kafkasim-trace");
-    assert_int_equal(number_of(list.items[0], "version"), 1);
+    assert_int_equal(number_of(list.items[0], "version"), 2);
     assert_int_equal(number_of(list.items[0], "seed"), 7);
     assert_i64_equal(number_of(list.items[0], "start"), INT64_C(1798761600) * KAFKA_SECOND);
     assert_contains(text_of(list.items[0], "codecs"), "zstd");

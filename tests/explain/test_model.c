@@ -165,7 +165,7 @@ static void an_absurd_number_of_partitions_is_refused(void **state) {
     static const char *const ranges[] = { "\"From\":-2147483648,\"To\":1", "\"From\":3,\"To\":2147483647", "\"From\":3,\"To\":2" };
     for (int i = 0; i < 3; i++) {
         char text[512], problem[512] = "";
-        snprintf(text, sizeof text, "{\"format\":\"kafkasim-trace\",\"version\":1}\n" EVENT(1, "partitions_added", "\"Topic\":\"orders\",%s"), ranges[i]);
+        snprintf(text, sizeof text, "{\"format\":\"kafkasim-trace\",\"version\":2}\n" EVENT(1, "partitions_added", "\"Topic\":\"orders\",%s"), ranges[i]);
         assert_null(ks_recording_parse(text, strlen(text), "t", problem, sizeof problem));
         assert_non_null(strstr(problem, "t:2: a topic has at most 10000 partitions"));
     }

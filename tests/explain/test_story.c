@@ -211,12 +211,14 @@ static void hostile_text_shows_harmlessly(void **state) {
 
 static void a_file_that_is_no_trace_is_refused_with_its_line(void **state) {
     (void)state;
-    static const char head[] = "{\"format\":\"kafkasim-trace\",\"version\":1,\"seed\":7}\n";
+    static const char head[] = "{\"format\":\"kafkasim-trace\",\"version\":2,\"seed\":7}\n";
     static const struct { bool head; const char *text, *says; } rows[] = {
         { false, "", "t: the file is empty" },
         { false, "hello\n", "t:1: this is neither a trace nor a scenario" },
         { false, "{\"a\":1}\n", "t:1: this is neither a trace" },
-        { false, "{\"format\":\"kafkasim-trace\",\"version\":99}\n", "t:1: this program reads traces of version 1, not of version: 99" },
+        { false, "{\"format\":\"kafkasim-trace\",\"version\":99}\n", "t:1: this program does not read traces of version: 99" },
+        { false, "{\"format\":\"kafkasim-trace\",\"version\":1}\n",
+          "t:1: this trace was written by an older kafkasim: write it again with this one, which does not read version: 1" },
         { true, "{\"id\":1,\"cause\":0,\"time\":5,\"kind\":\"no_such\",\"fields\":{}}\n", "t:2: no kind of event is called so" },
         { true, "{\"id\":1,\"cause\":0,\"time\":5}\n", "t:2: this is not an event" },
         { true, "{\"id\":1,\"cause\":1,\"time\":5,\"node\":\"\",\"kind\":\"note\",\"fields\":{\"Text\":\"\"}}\n", "t:2: an event's cause must come before it" },
@@ -246,7 +248,7 @@ static void a_file_that_is_no_trace_is_refused_with_its_line(void **state) {
 /* A commit of t[0] and t[2] by an administrator. */
 static void a_commit_is_read_with_all_its_partitions(void **state) {
     (void)state;
-    static const char trace[] = "{\"format\":\"kafkasim-trace\",\"version\":1,\"seed\":7}\n"
+    static const char trace[] = "{\"format\":\"kafkasim-trace\",\"version\":2,\"seed\":7}\n"
                                 "{\"id\":1,\"cause\":0,\"time\":5,\"node\":\"b\",\"kind\":\"command\",\"fields\":{\"Name\":\"commit\",\"Arguments\":\"g\"}}\n"
                                 "{\"id\":2,\"cause\":1,\"time\":5,\"node\":\"b\",\"kind\":\"offsets_committed\",\"fields\":{\"Group\":\"g\",\"Member\":\"\","
                                 "\"Generation\":-1,\"Topic\":\"t\",\"Count\":2,\"Partitions\":[{" P0 "},{\"Partition\":2,\"LeaderEpoch\":-1,\"Offset\":7,\"Metadata\":null}]}}\n";
@@ -275,7 +277,7 @@ static void keyframes_of_a_large_run_keep_to_their_budget(void **state) {
     (void)state;
     enum { GROUPS = 100, PARTITIONS = 9990, STEPS = 3000 };
     ks_buffer text = { 0 };
-    ks_buffer_text(&text, "{\"format\":\"kafkasim-trace\",\"version\":1,\"seed\":7}\n"
+    ks_buffer_text(&text, "{\"format\":\"kafkasim-trace\",\"version\":2,\"seed\":7}\n"
                           "{\"id\":1,\"cause\":0,\"time\":5,\"node\":\"b\",\"kind\":\"topic_created\",\"fields\":{\"Topic\":\"t\",\"TopicId\":\"8M0KiT44TeuSqUaUS2_oHQ\",\"Partitions\":9990,\"ReplicationFactor\":1}}\n");
     for (int i = 0; i < STEPS; i++) {
         ks_buffer_printf(&text, "{\"id\":%d,\"cause\":0,\"time\":%d,\"node\":\"b\",\"kind\":\"command\",\"fields\":{\"Name\":\"commit\",\"Arguments\":\"g\"}}\n", 2 * i + 2, i + 5);
