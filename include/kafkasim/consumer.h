@@ -226,11 +226,12 @@ KAFKA_API kafka_consumer_membership kafka_consumer_group_metadata(const kafka_co
 /* ---- the end ---- */
 
 /** Commits positions (auto-commit), waits for commits under way, revokes (or loses) what is assigned, leaves the group unless
- *  static; all within 30 s. Idempotent.
+ *  static, ends its fetch sessions with the brokers; all within 30 s. Idempotent.
  *
  *  returns     KAFKA_OK; what the commit or a callback failed with (it is closed all the same); KAFKA_ERR_WRONG_PLACE;
  *              KAFKA_ERR_NODE_CRASHED: nothing was sent
- *  blocks      until the coordinator's answers
+ *  blocks      until the coordinator's answers, and those of the brokers it read from: behind a fetch that waits for records, so up to
+ *              fetch.max.wait.ms (500 ms) of virtual time
  *  as in       KafkaConsumer.close */
 KAFKA_API kafka_error kafka_consumer_close(kafka_consumer *consumer);
 /** The same within `timeout` nanoseconds: what has not been answered by then was sent, and nobody hears how it ended. 0: the
