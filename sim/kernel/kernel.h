@@ -72,19 +72,19 @@ uint64_t ks_foreground_pending(const ks_kernel *kernel);           /* foreground
 /* ---- timers: O(1) start and stop ---- */
 
 typedef void ks_timer_fn(ks_timer *timer);
-struct ks_timer { /* what the wheel and the loop touch are the first 64 bytes */
+struct ks_timer { /* what the wheel and the loop touch are the first 64 bytes, stopping it the first 32 */
     union { /* the kernel's, as is all that has no comment */
         struct ks_wheel_entry *entry;
         ks_timer *next; /* of those that wait outside the wheel */
     };
     int64_t deadline;
+    ks_kernel *kernel;
+    uint8_t state;
+    bool background, overdue;
     uint64_t sequence; /* of starting: breaks ties */
     uint64_t cause;
     ks_timer_fn *fire;
     ks_node *node; /* NULL: the cluster's own. Timers of a paused node wait for its resume, in order. */
-    ks_kernel *kernel;
-    uint8_t state, level, slot;
-    bool background;
     ks_timer **link;
     void *owner; /* free for the caller */
 };

@@ -26,25 +26,32 @@ static void chunk_free(ks_wheel *wheel, ks_wheel_chunk *chunk) {
     wheel->free_chunks = chunk;
 }
 
-static ks_wheel_slot *slot_open(ks_wheel *wheel, int level, int number) {
-    ks_wheel_slot *slot = &wheel->slots[level][number];
-    uint64_t bit = UINT64_C(1) << number;
-    if ((wheel->occupied[level] & bit) == 0) {
-        wheel->occupied[level] |= bit;
-        wheel->levels |= (uint16_t)(1u << level);
-        *slot = (ks_wheel_slot){ 0 };
-        slot->first = slot->last = chunk_new(wheel);
-    }
-    return slot;
+static ks_wheel_slot *slot_at(ks_wheel *wheel, int level, int number) { return &wheel->slots[level * KS_WHEEL_SLOTS + number]; }
+
+static void slot_note(ks_wheel *wheel, int level, int number) {
+    wheel->occupied[level] |= UINT64_C(1) << number;
+    wheel->levels |= (uint16_t)(1u << level);
+}
+
+static __attribute__((noinline)) void slot_open(ks_wheel *wheel, int level, int number, uint64_t deadline) {
+    ks_wheel_chunk *chunk = chunk_new(wheel);
+    *slot_at(wheel, level, number) = (ks_wheel_slot){ .first = chunk, .last = chunk, .deadline = deadline };
+    slot_note(wheel, level, number);
+}
+
+static __attribute__((noinline)) void slot_extend(ks_wheel *wheel, ks_wheel_slot *slot) {
+    slot->last = slot->last->next = chunk_new(wheel);
+    slot->end = 0;
 }
 
 static void slot_forget(ks_wheel *wheel, int level, int number) {
+    slot_at(wheel, level, number)->first = NULL;
     wheel->occupied[level] &= ~(UINT64_C(1) << number);
     if (wheel->occupied[level] == 0) wheel->levels &= (uint16_t) ~(1u << level);
 }
 
 static void slot_close(ks_wheel *wheel, int level, int number) {
-    const ks_wheel_slot *slot = &wheel->slots[level][number];
+    const ks_wheel_slot *slot = slot_at(wheel, level, number);
     slot->last->next = wheel->free_chunks;
     wheel->free_chunks = slot->first;
     slot_forget(wheel, level, number);
@@ -54,25 +61,36 @@ static int32_t chunk_end(const ks_wheel_slot *slot, const ks_wheel_chunk *chunk)
     return chunk == slot->last ? slot->end : KS_WHEEL_CHUNK;
 }
 
+/* The first entry of a slot with others is gone: the next timer is the first. */
+static void begin_behind(ks_wheel *wheel, ks_wheel_slot *slot) {
+    for (;; slot->holes--) {
+        if (++slot->begin == KS_WHEEL_CHUNK) {
+            ks_wheel_chunk *empty = slot->first;
+            slot->first = empty->next;
+            slot->begin = 0;
+            chunk_free(wheel, empty);
+        }
+        if (slot->first->entries[slot->begin].timer != NULL) return;
+    }
+}
+
 static void place(ks_wheel *wheel, ks_timer *timer, uint64_t deadline) {
     int level = level_of(deadline ^ wheel->now), number = digit(deadline, level);
-    ks_wheel_slot *slot = slot_open(wheel, level, number);
-    if (slot->end == KS_WHEEL_CHUNK) {
-        slot->last = slot->last->next = chunk_new(wheel);
-        slot->end = 0;
-    }
-    ks_wheel_entry *entry = &slot->last->entries[slot->end++];
+    ks_wheel_slot *slot = slot_at(wheel, level, number);
+    if (slot->first == NULL)
+        slot_open(wheel, level, number, deadline);
+    else if (slot->end == KS_WHEEL_CHUNK)
+        slot_extend(wheel, slot);
+    if (slot->deadline != deadline) slot->deadline = KS_WHEEL_MIXED;
     slot->live++;
-    slot->entries++;
+    ks_wheel_entry *entry = &slot->last->entries[slot->end++];
     *entry = (ks_wheel_entry){ deadline, timer };
     timer->entry = entry;
-    timer->level = (uint8_t)level;
-    timer->slot = (uint8_t)number;
 }
 
 /* Places the timers of one slot again, in order: elsewhere after `now` has moved, or in the same slot without holes. */
 static void spread(ks_wheel *wheel, int level, int number) {
-    const ks_wheel_slot slot = wheel->slots[level][number];
+    const ks_wheel_slot slot = *slot_at(wheel, level, number);
     int32_t i = slot.begin;
     slot_forget(wheel, level, number);
     for (ks_wheel_chunk *chunk = slot.first, *next; chunk != NULL; chunk = next, i = 0) {
@@ -89,23 +107,28 @@ static void spread(ks_wheel *wheel, int level, int number) {
     }
 }
 
+/* `now` has moved into the range of a slot: its timers come nearer. Those that are due now stand in a slot of level 0. */
+static void bring_nearer(ks_wheel *wheel, int level, int number) {
+    const ks_wheel_slot *slot = slot_at(wheel, level, number);
+    if (slot->deadline != wheel->now) {
+        spread(wheel, level, number);
+        return;
+    }
+    int due = digit(wheel->now, 0);
+    *slot_at(wheel, 0, due) = *slot;
+    slot_forget(wheel, level, number);
+    slot_note(wheel, 0, due);
+}
+
 /* Takes out the first timer of a slot. */
 static ks_timer *take_first(ks_wheel *wheel, int level, int number) {
-    ks_wheel_slot *slot = &wheel->slots[level][number];
-    ks_timer *timer;
-    do {
-        if (slot->begin == KS_WHEEL_CHUNK) {
-            ks_wheel_chunk *empty = slot->first;
-            slot->first = empty->next;
-            slot->begin = 0;
-            chunk_free(wheel, empty);
-        }
-        timer = slot->first->entries[slot->begin++].timer;
-        slot->entries--;
-    } while (timer == NULL);
+    ks_wheel_slot *slot = slot_at(wheel, level, number);
+    ks_timer *timer = slot->first->entries[slot->begin].timer;
     if (--slot->live == 0) {
         slot_close(wheel, level, number);
         wheel->next_known = false;
+    } else {
+        begin_behind(wheel, slot);
     }
     return timer;
 }
@@ -137,6 +160,7 @@ void ks_wheel_insert(ks_wheel *wheel, ks_timer *timer) {
         wheel->next = deadline;
         wheel->next_known = true;
     }
+    timer->overdue = false;
     place(wheel, timer, deadline);
 }
 
@@ -152,37 +176,40 @@ void ks_wheel_insert_overdue(ks_wheel *wheel, ks_timer_list *list) {
         if (last != NULL && before(timer, last)) at = &wheel->overdue.first;
         while (*at != NULL && before(*at, timer)) at = &(*at)->next;
         ks_timer_list_insert(&wheel->overdue, at, timer);
-        timer->level = KS_WHEEL_OVERDUE;
+        timer->overdue = true;
         wheel->next = wheel->now;
         wheel->next_known = true;
     }
 }
 
-static void make_hole(ks_wheel *wheel, ks_timer *timer) {
-    ks_wheel_slot *slot = &wheel->slots[timer->level][timer->slot];
+static void take_out(ks_wheel *wheel, const ks_timer *timer) {
+    uint64_t deadline = (uint64_t)timer->deadline;
+    int level = level_of(deadline ^ wheel->now), number = digit(deadline, level);
+    ks_wheel_slot *slot = slot_at(wheel, level, number);
     timer->entry->timer = NULL;
     if (--slot->live == 0) {
-        slot_close(wheel, timer->level, timer->slot);
+        slot_close(wheel, level, number);
+    } else if (timer->entry == &slot->first->entries[slot->begin]) {
+        begin_behind(wheel, slot); /* many go in the order in which they came: requests that were answered */
     } else if (slot->end > 1 && timer->entry == &slot->last->entries[slot->end - 1]) {
         slot->end--; /* the youngest goes often: a request was answered at once */
-        slot->entries--;
-    } else if (slot->entries > 4 * slot->live + 2 * KS_WHEEL_CHUNK) {
-        spread(wheel, timer->level, timer->slot);
+    } else if (++slot->holes > 3 * slot->live + 2 * KS_WHEEL_CHUNK) {
+        spread(wheel, level, number);
     }
 }
 
 void ks_wheel_remove(ks_wheel *wheel, ks_timer *timer) {
-    if (timer->level == KS_WHEEL_OVERDUE)
+    if (timer->overdue)
         ks_timer_list_remove(&wheel->overdue, timer);
     else
-        make_hole(wheel, timer);
+        take_out(wheel, timer);
     if ((uint64_t)timer->deadline <= wheel->next) wheel->next_known = false;
 }
 
-static uint64_t earliest(const ks_wheel *wheel) {
+static uint64_t earliest(ks_wheel *wheel) {
     int level = lowest_bit(wheel->levels), number = lowest_bit(wheel->occupied[level]);
-    const ks_wheel_slot *slot = &wheel->slots[level][number];
-    if (level == 0) return (wheel->now >> 6 << 6) + (uint64_t)number; /* one deadline per slot */
+    const ks_wheel_slot *slot = slot_at(wheel, level, number);
+    if (slot->deadline != KS_WHEEL_MIXED) return slot->deadline; /* always so at level 0 */
     uint64_t least = UINT64_MAX;
     int32_t i = slot->begin;
     for (const ks_wheel_chunk *chunk = slot->first; chunk != NULL; chunk = chunk->next, i = 0)
@@ -209,7 +236,7 @@ void ks_wheel_advance(ks_wheel *wheel, uint64_t now) {
     /* Lower levels share the old `now`'s digits, so their timers would be overdue. */
     ks_assert((wheel->levels & ((1u << level) - 1)) == 0);
     wheel->now = now;
-    if (level > 0 && (wheel->occupied[level] >> number & 1) != 0) spread(wheel, level, number);
+    if (level > 0 && (wheel->occupied[level] >> number & 1) != 0) bring_nearer(wheel, level, number);
 }
 
 ks_timer *ks_wheel_pop(ks_wheel *wheel) {
@@ -219,7 +246,7 @@ ks_timer *ks_wheel_pop(ks_wheel *wheel) {
     }
     if (wheel->levels == 0) return NULL;
     int level = lowest_bit(wheel->levels), number = lowest_bit(wheel->occupied[level]);
-    if (level > 0 && wheel->slots[level][number].live > 1) {
+    if (level > 0 && slot_at(wheel, level, number)->live > 1) {
         uint64_t deadline;
         ks_wheel_next(wheel, &deadline);
         ks_wheel_advance(wheel, deadline);

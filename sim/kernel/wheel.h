@@ -14,8 +14,9 @@
  *
  * A slot is an array in chunks, of pairs (deadline, timer), not a list through the timers: spreading a million of them
  * then walks memory forwards and can fetch the timers ahead, where a list would wait for one cache miss after the
- * other. A stopped timer leaves a hole; a slot in which more than
- * three of four are holes is packed.
+ * other. Where all have one deadline, as when a thousand clients were asked at once, the array moves as it is, and no timer is
+ * touched. A stopped timer leaves a hole, unless it is the first or the last; a slot in which more than three of four are holes is
+ * packed.
  *
  * Costs: start and stop O(1) (amortised); a timer is spread at most once per level, 11 in theory, 2 or 3 for the delays
  * of a cluster.
@@ -33,19 +34,20 @@ typedef struct ks_wheel_entry {
 enum {
     KS_WHEEL_LEVELS = 11,
     KS_WHEEL_SLOTS = 64,
-    KS_WHEEL_CHUNK = 31,
-    KS_WHEEL_OVERDUE = 0xff /* as a timer's level */
+    KS_WHEEL_CHUNK = 31
 };
+#define KS_WHEEL_MIXED UINT64_MAX /* as a slot's deadline: timers have several */
 
 typedef struct ks_wheel_chunk {
     struct ks_wheel_chunk *next;
     ks_wheel_entry entries[KS_WHEEL_CHUNK];
 } ks_wheel_chunk;
 
-typedef struct ks_wheel_slot { /* meaningless while its bit is not set */
-    ks_wheel_chunk *first, *last;
-    int32_t begin, end;     /* index in the first chunk; behind the last one in the last chunk */
-    uint32_t live, entries; /* timers; timers and holes */
+typedef struct ks_wheel_slot { /* meaningless, but for `first`, while its bit is not set */
+    ks_wheel_chunk *first, *last; /* NULL: no timers */
+    uint64_t deadline;      /* that all timers which ever stood here have, or KS_WHEEL_MIXED */
+    int32_t begin, end;     /* index in the first chunk, of a timer; behind the last one in the last chunk */
+    uint32_t live, holes;   /* timers, and gaps between them */
 } ks_wheel_slot;
 
 typedef struct ks_wheel {
@@ -56,7 +58,7 @@ typedef struct ks_wheel {
     uint64_t occupied[KS_WHEEL_LEVELS]; /* bit: the slot has timers */
     ks_timer_list overdue;              /* by (deadline, sequence number); due before or at `now` */
     ks_wheel_chunk *free_chunks;
-    ks_wheel_slot slots[KS_WHEEL_LEVELS][KS_WHEEL_SLOTS];
+    ks_wheel_slot slots[KS_WHEEL_LEVELS * KS_WHEEL_SLOTS];
 } ks_wheel;
 
 void ks_wheel_init(ks_wheel *wheel, uint64_t now); /* `wheel` is zeroed memory */
@@ -72,7 +74,7 @@ ks_timer *ks_wheel_pop(ks_wheel *wheel);
  * A hint for fetching memory ahead: NULL says nothing. */
 static inline ks_timer *ks_wheel_peek(const ks_wheel *wheel, int32_t ahead) {
     if ((wheel->levels & 1) == 0) return NULL;
-    const ks_wheel_slot *slot = &wheel->slots[0][__builtin_ctzll(wheel->occupied[0])];
+    const ks_wheel_slot *slot = &wheel->slots[__builtin_ctzll(wheel->occupied[0])];
     const ks_wheel_chunk *chunk = slot->first;
     int32_t at = slot->begin + ahead;
     if (at >= KS_WHEEL_CHUNK) {
