@@ -3,8 +3,6 @@
  * The shell: turns requests, timers and outcomes of appends into inputs of the machine, and performs its effects. */
 #include "sim/broker/group_shell.h"
 
-#include <stdio.h>
-
 #include "sim/broker/group_internal.h"
 #include "sim/protocol/events.h"
 #include "sim/protocol/summary.h"
@@ -542,12 +540,13 @@ void ks_group_coordinator_step(ks_group_coordinator *coordinator, const ks_group
 
 void ks_group_coordinator_run(ks_broker *broker, ks_request *request, ks_group_input *in) {
     ks_string host = ks_str(ks_node_name(ks_connection_client(request->connection)));
-    char address[128];
-    int size = snprintf(address, sizeof address, "/%.*s", host.size < 100 ? (int)host.size : 100, host.data);
+    char address[101] = "/"; /* as Java prints an address without a name */
+    int32_t size = host.size < (int32_t)sizeof address - 1 ? host.size : (int32_t)sizeof address - 1;
+    memcpy(address + 1, host.data, (size_t)size);
     in->request = request;
     in->version = request->envelope->api_version;
     in->client_id = request->envelope->client_id.size < 0 ? KS_LITERAL("") : request->envelope->client_id;
-    in->client_host = (ks_string){ address, size };
+    in->client_host = (ks_string){ address, size + 1 };
     ks_group_coordinator_step(ks_group_coordinator_get(broker), in);
 }
 

@@ -148,13 +148,19 @@ void ks_group_tell_sync_parked(const ks_group_member *member, ks_effects *out) {
 
 /* ---- assignments ---- */
 
-ks_string ks_assignment_text(ks_bytes assignment, ks_arena *arena) {
+/* `text` is room that may be used again for the next one. */
+static ks_string print_assignment(ks_bytes assignment, ks_arena *arena, ks_buffer *text) {
     ks_assignment decoded;
     if (assignment.size <= 0) return KS_LITERAL("");
     if (!ks_assignment_decode(assignment, arena, &decoded)) return KS_NULL_STRING;
+    ks_buffer_clear(text);
+    ks_topic_partitions_print(decoded.topics, decoded.topic_count, text);
+    return ks_arena_string(arena, (ks_string){ (const char *)text->data, (int32_t)text->size });
+}
+
+ks_string ks_assignment_text(ks_bytes assignment, ks_arena *arena) {
     ks_buffer text = { 0 };
-    ks_topic_partitions_print(decoded.topics, decoded.topic_count, &text);
-    ks_string result = ks_arena_string(arena, (ks_string){ (const char *)text.data, (int32_t)text.size });
+    ks_string result = print_assignment(assignment, arena, &text);
     ks_buffer_deinit(&text);
     return result;
 }
@@ -163,10 +169,12 @@ void ks_group_tell_assignments(ks_group *group, ks_effects *out) {
     if (out->no_events) return;
     bool readable = ks_string_equal(group->protocol_type, KS_LITERAL("consumer"));
     ks_group_member *const *members = ks_group_members_sorted(group);
+    ks_buffer text = { 0 };
     for (int32_t i = 0; i < group->member_count; i++)
         KS_TELL(out, group, group_assignment_stored, .group = group->id, .generation = group->generation,
                 .member = members[i]->id, .client_id = members[i]->client_id,
-                .assignment = readable ? ks_assignment_text(ks_group_assignment_of(members[i]), out->scratch) : KS_NULL_STRING);
+                .assignment = readable ? print_assignment(ks_group_assignment_of(members[i]), out->scratch, &text) : KS_NULL_STRING);
+    ks_buffer_deinit(&text);
     causes_the_rest(KS_TELL(out, group, group_stabilised, .group = group->id, .generation = group->generation,
                             .members = group->member_count));
 }

@@ -77,7 +77,9 @@ static ks_topic_partitions *take_topic_partitions(cursor *in, int32_t *count) {
         if (all[i].topic.size < 0) in->p = NULL;
         all[i].partition_count = take_count(in, 4);
         all[i].partitions = ks_arena_alloc(in->arena, sizeof *all[i].partitions * (size_t)all[i].partition_count);
-        for (int32_t k = 0; k < all[i].partition_count; k++) all[i].partitions[k] = take_i32(in);
+        const uint8_t *at = NULL;
+        take(in, 4 * (int64_t)all[i].partition_count, &at); /* they are all there: take_count() has looked */
+        for (int32_t k = 0; k < all[i].partition_count; k++) all[i].partitions[k] = ks_load_i32(at + 4 * (size_t)k);
     }
     return all;
 }
@@ -191,15 +193,18 @@ ks_bytes ks_assignment_encode(const ks_assignment *assignment, ks_arena *arena) 
     return (ks_bytes){ start, (int32_t)size };
 }
 
+/* Two digits a step, from the back: ten thousands of partitions are told of in a rebalance of a large group, several times. */
 static uint8_t *put_digits(uint8_t *p, int32_t number) {
-    uint8_t digits[10];
+    static const char pairs[] = "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849"
+                                "5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
     uint32_t left = number < 0 ? 0 - (uint32_t)number : (uint32_t)number;
-    int32_t count = 0;
-    do digits[count++] = (uint8_t)('0' + left % 10);
-    while ((left /= 10) != 0);
+    int32_t size = 1;
+    for (uint32_t limit = 10; size < 10 && left >= limit; limit *= 10) size++;
     if (number < 0) *p++ = '-';
-    while (count > 0) *p++ = digits[--count];
-    return p;
+    uint8_t *end = p + size, *at = end;
+    for (; left >= 10; left /= 100) memcpy(at -= 2, &pairs[left % 100 * 2], 2);
+    if (at > p) *p = (uint8_t)('0' + left);
+    return end;
 }
 
 void ks_topic_partitions_print(const ks_topic_partitions *topics, int32_t count, ks_buffer *out) {

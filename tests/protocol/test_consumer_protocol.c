@@ -103,6 +103,15 @@ static void a_full_subscription_survives_the_round_trip(void **state) {
     ks_arena_free(arena);
 }
 
+static void numbers_of_any_size_are_printed(void **state) {
+    int32_t numbers[] = { 0, 9, 10, 99, 100, 905, 1005, 9999, 10000, 123456789, 1000000000, INT32_MAX, -1, -10, INT32_MIN };
+    ks_topic_partitions topics[] = { { KS_LITERAL("a"), numbers, 15 }, { KS_LITERAL("b"), numbers, 1 } };
+    ks_buffer text = { 0 };
+    ks_topic_partitions_print(topics, 2, &text);
+    assert_string_equal(text.data, "a[0,9,10,99,100,905,1005,9999,10000,123456789,1000000000,2147483647,-1,-10,-2147483648] b[0]");
+    ks_buffer_deinit(&text);
+}
+
 static void bytes_that_are_none_of_it_are_refused(void **state) {
     ks_arena *arena = ks_arena_new();
     ks_subscription subscription;
@@ -120,6 +129,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_real_clients_send_is_read_and_written),
         cmocka_unit_test(a_full_subscription_survives_the_round_trip),
+        cmocka_unit_test(numbers_of_any_size_are_printed),
         cmocka_unit_test(bytes_that_are_none_of_it_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
