@@ -242,20 +242,37 @@ static bool reads_back(ks_bytes key, ks_bytes value, ks_string group, const ks_t
 }
 #endif
 
+/* What differs between the records of one commit that have the same metadata. */
+static uint8_t *write_offset(uint8_t *key_end, uint8_t *value, const ks_topic_commit *commit, int32_t i) {
+    bool expires = commit->expire_ms >= 0;
+    const ks_partition_offset *one = &commit->offsets[i];
+    write_32(key_end - 4, one->partition);
+    uint8_t *at = write_64(write_16(value, expires ? VALUE_OFFSET_EXPIRES : VALUE_OFFSET), one->offset);
+    return expires ? at : write_32(at, one->leader_epoch);
+}
+
+static int32_t with_same_metadata(const ks_topic_commit *commit, int32_t first) {
+    int32_t count = 1;
+    while (first + count < commit->count && ks_string_equal(commit->offsets[first + count].metadata, commit->offsets[first].metadata)) count++;
+    return count;
+}
+
 void ks_offset_records_add(ks_batch_builder *batch, ks_string group, const ks_topic_commit *commit, ks_arena *scratch) {
     bool expires = commit->expire_ms >= 0;
-    ks_bytes key = ks_offset_tombstone(group, commit->topic, 0, scratch).key; /* all have the same but for its end, the partition */
-    for (int32_t i = 0; i < commit->count; i++) {
-        ks_committed_value value = ks_topic_commit_value(commit, i);
-        int32_t value_size = 2 + 8 + 2 + value.metadata.size + 8 + (expires ? 8 : 4);
+    ks_bytes key = ks_offset_tombstone(group, commit->topic, 0, scratch).key;
+    for (int32_t i = 0, alike; i < commit->count; i += alike) {
+        ks_string metadata = commit->offsets[i].metadata;
+        int32_t value_size = 2 + 8 + 2 + metadata.size + 8 + (expires ? 8 : 4);
         ks_batch_room room = ks_batch_add_room(batch, key.size, value_size, commit->commit_ms);
         memcpy(room.key, key.data, (size_t)key.size);
-        write_32(room.key + key.size - 4, commit->offsets[i].partition);
-        uint8_t *at = write_64(write_16(room.value, expires ? VALUE_OFFSET_EXPIRES : VALUE_OFFSET), value.offset);
-        if (!expires) at = write_32(at, value.leader_epoch);
-        at = write_64(write_string(at, value.metadata), value.commit_ms);
-        if (expires) write_64(at, value.expire_ms);
-        ks_assert_slow(reads_back((ks_bytes){ room.key, key.size }, (ks_bytes){ room.value, value_size }, group, commit, i));
+        uint8_t *at = write_64(write_string(write_offset(room.key + key.size, room.value, commit, i), metadata), commit->commit_ms);
+        if (expires) write_64(at, commit->expire_ms);
+        alike = 1 + ks_batch_repeat(batch, &room, with_same_metadata(commit, i) - 1);
+        for (int32_t k = 0; k < alike; k++) {
+            uint8_t *record_key = room.key + room.size * (size_t)k, *record_value = room.value + room.size * (size_t)k;
+            if (k > 0) write_offset(record_key + key.size, record_value, commit, i + k);
+            ks_assert_slow(reads_back((ks_bytes){ record_key, key.size }, (ks_bytes){ record_value, value_size }, group, commit, i + k));
+        }
     }
 }
 

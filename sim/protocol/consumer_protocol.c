@@ -193,34 +193,46 @@ ks_bytes ks_assignment_encode(const ks_assignment *assignment, ks_arena *arena) 
     return (ks_bytes){ start, (int32_t)size };
 }
 
-/* Two digits a step, from the back: ten thousands of partitions are told of in a rebalance of a large group, several times. */
-static uint8_t *put_digits(uint8_t *p, int32_t number) {
-    static const char pairs[] = "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849"
-                                "5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
-    uint32_t left = number < 0 ? 0 - (uint32_t)number : (uint32_t)number;
-    int32_t size = 1;
-    for (uint32_t limit = 10; size < 10 && left >= limit; limit *= 10) size++;
-    if (number < 0) *p++ = '-';
-    uint8_t *end = p + size, *at = end;
-    for (; left >= 10; left /= 100) memcpy(at -= 2, &pairs[left % 100 * 2], 2);
-    if (at > p) *p = (uint8_t)('0' + left);
-    return end;
+static size_t put_digits(uint8_t *to, uint32_t number) {
+    uint8_t digits[10];
+    size_t count = 0, size = 0;
+    do digits[count++] = (uint8_t)('0' + number % 10);
+    while ((number /= 10) != 0);
+    while (count > 0) to[size++] = digits[--count];
+    return size;
+}
+
+/* Neighbours mostly share all digits but the last, and ten thousands of them are told of in a rebalance of a large group. */
+static uint8_t *put_partitions(uint8_t *p, const ks_topic_partitions *topic) {
+    uint8_t head[12] = { 0 };
+    size_t head_size = 0;
+    uint32_t head_number = 0; /* 0: one digit, no head */
+    for (int32_t i = 0; i < topic->partition_count; i++) {
+        int32_t number = topic->partitions[i];
+        uint32_t left = number < 0 ? 0 - (uint32_t)number : (uint32_t)number;
+        *p++ = i == 0 ? '[' : ',';
+        if (number < 0) *p++ = '-';
+        if (left / 10 != head_number) {
+            head_number = left / 10;
+            head_size = head_number > 0 ? put_digits(head, head_number) : 0;
+        }
+        memcpy(p, head, sizeof head); /* of a fixed size: one or two instructions */
+        p += head_size;
+        *p++ = (uint8_t)('0' + left % 10);
+    }
+    return p;
 }
 
 void ks_topic_partitions_print(const ks_topic_partitions *topics, int32_t count, ks_buffer *out) {
-    enum { NUMBER_MAX = 12 };
-    size_t room = 0;
+    enum { NUMBER_MAX = 12, HEAD_MAX = 12 };
+    size_t room = HEAD_MAX;
     for (int32_t t = 0; t < count; t++) room += (size_t)topics[t].topic.size + 3 + (size_t)topics[t].partition_count * NUMBER_MAX;
     ks_buffer_reserve(out, room);
     uint8_t *p = out->data + out->size;
     for (int32_t t = 0; t < count; t++) {
         if (t > 0) *p++ = ' ';
         memcpy(p, topics[t].topic.data, (size_t)topics[t].topic.size);
-        p += topics[t].topic.size;
-        for (int32_t i = 0; i < topics[t].partition_count; i++) {
-            *p++ = i == 0 ? '[' : ',';
-            p = put_digits(p, topics[t].partitions[i]);
-        }
+        p = put_partitions(p + topics[t].topic.size, &topics[t]);
         *p++ = ']';
     }
     *p = '\0';

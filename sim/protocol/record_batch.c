@@ -203,14 +203,41 @@ void ks_batch_add_at(ks_batch_builder *builder, int32_t offset_delta, ks_bytes k
 ks_batch_room ks_batch_add_room(ks_batch_builder *builder, int32_t key_size, int32_t value_size, int64_t timestamp_ms) {
     ks_batch_room room;
     int64_t timestamp_delta = since_base(builder, timestamp_ms);
-    int32_t frame = 1 + ks_varint_size(timestamp_delta) + ks_varint_size(builder->count) + ks_varint_size(key_size) + ks_varint_size(value_size) + 1;
+    int32_t delta_size = ks_varint_size(builder->count);
+    int32_t frame = 1 + ks_varint_size(timestamp_delta) + delta_size + ks_varint_size(key_size) + ks_varint_size(value_size) + 1;
     size_t body = (size_t)frame + (size_t)key_size + (size_t)value_size;
     uint8_t *p = begin_record(builder, body, timestamp_delta, builder->count);
+    room.record = builder->bytes.data + builder->bytes.size;
+    room.offset_delta = p - delta_size;
     room.key = ks_put_varint(p, key_size);
     room.value = ks_put_varint(room.key + key_size, value_size);
     p = ks_put_varint(room.value + value_size, 0); /* headers */
+    room.size = (size_t)(p - room.record);
     end_record(builder, p, timestamp_ms, builder->count);
     return room;
+}
+
+static void move_room(ks_batch_room *room, uint8_t *record) {
+    room->key = record + (room->key - room->record);
+    room->value = record + (room->value - room->record);
+    room->offset_delta = record + (room->offset_delta - room->record);
+    room->record = record;
+}
+
+int32_t ks_batch_repeat(ks_batch_builder *builder, ks_batch_room *room, int32_t times) {
+    int32_t added = 0, delta_size = ks_varint_size(builder->count - 1);
+    size_t size = room->size, more = size * (size_t)times;
+    ks_assert(builder->bytes.size + more < INT32_MAX - 16);
+    ks_buffer_reserve(&builder->bytes, more);
+    move_room(room, builder->bytes.data + builder->bytes.size - size);
+    for (uint8_t *to = room->record + size; added < times && ks_varint_size(builder->count + added) == delta_size; to += size, added++) {
+        memcpy(to, room->record, size);
+        ks_put_varint(to + (room->offset_delta - room->record), builder->count + added);
+    }
+    builder->bytes.size += size * (size_t)added;
+    builder->count += added;
+    if (builder->count - 1 > builder->header.last_offset_delta) builder->header.last_offset_delta = builder->count - 1;
+    return added;
 }
 
 void ks_batch_add(ks_batch_builder *builder, ks_bytes key, ks_bytes value, const ks_record_header_in *headers,

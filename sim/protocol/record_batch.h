@@ -65,8 +65,13 @@ void ks_batch_add(ks_batch_builder *builder, ks_bytes key, ks_bytes value, const
 /* The same without copying: the caller writes a key and a value of these sizes (not null) there, before anything else is added. */
 typedef struct ks_batch_room {
     uint8_t *key, *value;
+    uint8_t *record, *offset_delta; /* the builder's: where they begin, */
+    size_t size;                    /* and how long the record is */
 } ks_batch_room;
 ks_batch_room ks_batch_add_room(ks_batch_builder *builder, int32_t key_size, int32_t value_size, int64_t timestamp_ms);
+/* Adds the record of *room, which is the last one, up to `times` more: each lies room->size bytes behind the one before, for the caller
+ * to write over what differs. Returns how often: less where an offset delta needs more bytes. Room that moved meanwhile is told in *room. */
+int32_t ks_batch_repeat(ks_batch_builder *builder, ks_batch_room *room, int32_t times);
 /* For rewriting a stored batch (compaction, tests): codec, offsets' span, base timestamp, producer and flags are those of
  * `like`, records come with the offset deltas they had, and none may be left. */
 void ks_batch_begin_like(ks_batch_builder *builder, const ks_batch_header *like);

@@ -276,6 +276,12 @@ static void what_is_written_in_place_is_what_is_copied(void **state) {
         ks_batch_room room = ks_batch_add_room(&placed, key, value, time);
         memcpy(room.key, bytes, (size_t)key);
         memcpy(room.value, bytes + 1, (size_t)value);
+        int32_t times = i % 4, added = placed.count <= 64 && times > 64 - placed.count ? 64 - placed.count : times; /* 64 needs two bytes */
+        assert_int_equal(ks_batch_repeat(&placed, &room, times), added);
+        for (int32_t k = 1; k <= added; k++) {
+            memcpy(room.key + room.size * (size_t)k, bytes + 2 + k, (size_t)key);
+            ks_batch_add(&copied, (ks_bytes){ bytes + 2 + k, key }, (ks_bytes){ bytes + 1, value }, NULL, 0, time);
+        }
     }
     ks_bytes a = ks_batch_finish(&copied), b = ks_batch_finish(&placed);
     assert_int_equal(a.size, b.size);
