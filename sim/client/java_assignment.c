@@ -20,10 +20,18 @@ int32_t ks_java_name_index(ks_consumer *c, ks_string name) {
     return entry->index;
 }
 
+/* O(log of the topic's partitions) */
 ks_java_partition *ks_java_partition_find(const ks_consumer *c, ks_java_key key) {
-    ks_java_partition *partition;
-    HASH_FIND(hh, c->partitions, &key, sizeof key, partition);
-    return partition;
+    const ks_java_name *topic = c->name_list.items[key.topic];
+    if (topic->assignment != c->assignment) return NULL;
+    int32_t low = topic->first, high = topic->first + topic->count;
+    while (low < high) {
+        int32_t middle = low + (high - low) / 2;
+        if (c->partitions.items[middle].key.partition < key.partition) low = middle + 1;
+        else high = middle;
+    }
+    bool found = low < topic->first + topic->count && c->partitions.items[low].key.partition == key.partition;
+    return found ? &c->partitions.items[low] : NULL;
 }
 
 ks_java_partition *ks_java_partition_named(const ks_consumer *c, ks_string topic, int32_t number) {
@@ -37,21 +45,26 @@ bool ks_java_partition_is_fetchable(const ks_java_partition *partition) {
            !partition->awaiting_callback;
 }
 
+const ks_java_topic *ks_java_partition_topic(ks_consumer *c, const ks_java_partition *p) {
+    ks_java_name *name = c->name_list.items[p->key.topic];
+    uint64_t version = ks_java_metadata_version(c->metadata);
+    if (name->known_version != version) name->known = ks_java_metadata_topic(c->metadata, name->name);
+    name->known_version = version;
+    return name->known;
+}
+
 int32_t ks_java_partition_leader(ks_consumer *c, ks_java_partition *p) {
     uint64_t version = ks_java_metadata_version(c->metadata);
-    if (p->known_version == version) return p->leader;
-    if (c->looked_up_version != version || c->looked_up_topic != p->key.topic) { /* partitions of one topic come in a row */
-        c->looked_up = ks_java_metadata_topic(c->metadata, p->topic);
-        c->looked_up_topic = p->key.topic;
-        c->looked_up_version = version;
-    }
-    p->known_version = version;
-    p->known = c->looked_up;
-    p->leader = p->known ? ks_java_metadata_leader_of(c->metadata, p->known, p->key.partition) : -1;
+    if (c->leaders_version != version)
+        KS_EACH_PARTITION(one, c) one->leader = KS_LEADER_UNKNOWN;
+    c->leaders_version = version;
+    if (p->leader != KS_LEADER_UNKNOWN) return p->leader;
+    const ks_java_topic *topic = ks_java_partition_topic(c, p);
+    p->leader = topic ? ks_java_metadata_leader_of(c->metadata, topic, p->key.partition) : -1;
     return p->leader;
 }
 
-int32_t ks_java_partition_count(const ks_consumer *c) { return (int32_t)HASH_CNT(hh, c->partitions); }
+int32_t ks_java_partition_count(const ks_consumer *c) { return c->partitions.count; }
 
 bool ks_java_subscribed_to(const ks_consumer *c, ks_string topic) {
     for (int32_t i = 0; i < c->subscription.count; i++)
@@ -61,55 +74,57 @@ bool ks_java_subscribed_to(const ks_consumer *c, ks_string topic) {
 
 /* ---- changing it ---- */
 
-static void add(ks_consumer *c, ks_java_key key) {
-    ks_java_partition *partition = c->free_partitions;
-    if (partition) c->free_partitions = partition->hh.next;
-    else partition = ks_alloc(sizeof *partition);
-    memset(partition, 0, sizeof *partition);
-    partition->key = key;
-    partition->topic = ks_java_key_topic(c, key);
-    partition->serial = ++c->serial;
-    partition->position = -1;
-    partition->position_epoch = -1;
-    partition->high_watermark = -1;
-    partition->buffered = ks_java_is_buffered(c, key);
-    HASH_ADD(hh, c->partitions, key, sizeof key, partition);
+static ks_java_partition fresh(ks_consumer *c, ks_java_key key) {
     c->positions_missing = true;
+    return (ks_java_partition){ .key = key, .serial = ++c->serial, .position = -1, .position_epoch = -1, .high_watermark = -1,
+                                .leader = KS_LEADER_UNKNOWN, .wanted_by = -1, .buffered = ks_java_is_buffered(c, key) };
+}
+
+typedef struct run { /* what was assigned of a topic; both lists ascend, so that all of it is met in one pass */
+    const ks_java_partition *next, *end;
+} run;
+
+static run former_of(const ks_consumer *c, const ks_java_name *topic, const ks_java_partition *before) {
+    if (before == NULL || topic->assignment != c->assignment - 1) return (run){ 0 };
+    return (run){ before + topic->first, before + topic->first + topic->count };
+}
+
+static void assign_topic(ks_consumer *c, const ks_topic_partitions *in, const ks_java_partition *before) {
+    int32_t index = ks_java_name_index(c, in->topic);
+    ks_java_name *topic = c->name_list.items[index];
+    run had = former_of(c, topic, before);
+    topic->first = c->partitions.count;
+    topic->assignment = c->assignment;
+    for (int32_t i = 0; i < in->partition_count; i++) {
+        ks_java_key key = { index, in->partitions[i] };
+        if (i > 0 && key.partition == in->partitions[i - 1]) continue;
+        while (had.next != had.end && had.next->key.partition < key.partition) had.next++;
+        bool kept = had.next != had.end && had.next->key.partition == key.partition;
+        KS_PUSH(c->partitions, kept ? *had.next : fresh(c, key));
+    }
+    topic->count = c->partitions.count - topic->first;
 }
 
 void ks_java_set_assignment(ks_consumer *c, const ks_topic_partitions *topics, int32_t count) {
-    ks_java_partition *before = c->partitions, *partition, *next;
-    c->partitions = NULL;
+    ks_java_partition *before = NULL;
+    c->assignment++;
     c->assignment_changed = true;
     c->fetch_changes++;
-    for (int32_t t = 0; t < count; t++) {
-        int32_t topic = ks_java_name_index(c, topics[t].topic);
-        for (int32_t i = 0; i < topics[t].partition_count; i++) {
-            ks_java_key key = { topic, topics[t].partitions[i] };
-            HASH_FIND(hh, before, &key, sizeof key, partition);
-            if (partition == NULL) {
-                if (ks_java_partition_find(c, key) == NULL) add(c, key);
-                continue;
-            }
-            HASH_DELETE(hh, before, partition);
-            HASH_ADD(hh, c->partitions, key, sizeof key, partition);
-        }
+    if (count > 0 && c->partitions.count > 0) { /* an eager rebalance has given up all of them: their place is taken again */
+        before = c->partitions.items;
+        c->partitions.items = NULL;
+        c->partitions.capacity = 0;
     }
-    if (before) c->given_up++;
-    HASH_ITER(hh, before, partition, next) {
-        HASH_DELETE(hh, before, partition);
-        partition->hh.next = c->free_partitions; /* an eager rebalance takes them again in a moment */
-        c->free_partitions = partition;
-    }
+    c->partitions.count = 0;
+    for (int32_t t = 0; t < count; t++) assign_topic(c, &topics[t], before);
+    ks_free(before);
 }
 
 void ks_java_assignment_deinit(ks_consumer *c) {
-    ks_java_set_assignment(c, NULL, 0);
-    while (c->free_partitions) {
-        ks_java_partition *partition = c->free_partitions;
-        c->free_partitions = partition->hh.next;
-        ks_free(partition);
-    }
+    ks_free(c->partitions.items);
+    c->partitions.items = NULL;
+    c->partitions.count = c->partitions.capacity = 0;
+    c->assignment++;
     HASH_CLEAR(hh, c->names);
     for (int32_t i = 0; i < c->name_list.count; i++) {
         ks_free((void *)c->name_list.items[i]->name.data);
@@ -215,8 +230,8 @@ int32_t ks_consumer_assignment(ks_consumer *c, const ks_topic_partitions **topic
         ks_arena_reset(c->assignment_arena);
         c->assignment_view.count = 0;
         int32_t former = -1, *numbers = ks_arena_alloc(c->assignment_arena, ((size_t)ks_java_partition_count(c) + 1) * sizeof *numbers);
-        for (ks_java_partition *p = c->partitions; p; p = p->hh.next) {
-            if (p->key.topic != former) KS_PUSH(c->assignment_view, (ks_topic_partitions){ p->topic, numbers, 0 });
+        KS_EACH_PARTITION(p, c) {
+            if (p->key.topic != former) KS_PUSH(c->assignment_view, (ks_topic_partitions){ ks_java_topic_of(c, p), numbers, 0 });
             former = p->key.topic;
             *numbers++ = p->key.partition;
             c->assignment_view.items[c->assignment_view.count - 1].partition_count++;
@@ -238,7 +253,7 @@ bool ks_consumer_position(const ks_consumer *c, ks_string topic, int32_t number,
 bool ks_consumer_seek(ks_consumer *c, ks_string topic, int32_t number, int64_t offset) {
     ks_java_partition *p = ks_java_partition_named(c, topic, number);
     if (p == NULL) return false;
-    KS_EMIT(c->kernel, c->node, position_reset, .client = ks_str(ks_node_name(c->node)), .group = c->group_id, .topic = p->topic,
+    KS_EMIT(c->kernel, c->node, position_reset, .client = ks_str(ks_node_name(c->node)), .group = c->group_id, .topic = ks_java_topic_of(c, p),
             .partition = number, .from = p->position, .to = offset, .reason = KS_LITERAL("set_offset"));
     p->state = KS_FETCH_FETCHING;
     p->position = offset;
@@ -255,7 +270,7 @@ bool ks_consumer_seek_reset(ks_consumer *c, ks_string topic, int32_t number, ks_
     if (p == NULL) return false;
     p->state = KS_FETCH_AWAIT_RESET;
     p->reset = to;
-    p->reset_reason = "set_offset";
+    p->reason = KS_RESET_SET_OFFSET;
     p->retry_at = 0;
     p->serial = ++c->serial;
     p->looking_up = false;

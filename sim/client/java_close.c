@@ -43,7 +43,7 @@ static bool commits_under_way(const ks_consumer *c) {
 
 /* Who has no time at all says it and does not listen, if it knows where to (commitOffsetsSync with an expired timer). */
 static void begin_commit(ks_consumer *c) {
-    bool wanted = c->config.enable_auto_commit && c->partitions && c->network && !c->fatal &&
+    bool wanted = c->config.enable_auto_commit && c->partitions.count > 0 && c->network && !c->fatal &&
                   (c->mode == KS_MODE_ASSIGNED || c->state == KS_MEMBER_STABLE);
     c->closing = KS_CLOSING_CALLBACK;
     int64_t left = c->close_deadline - ks_java_now(c);

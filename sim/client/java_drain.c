@@ -101,7 +101,7 @@ static bool next_record(ks_consumer *c, ks_java_fetched *f) {
 static void exhausted(ks_consumer *c, ks_java_fetched **link, ks_java_partition *p) {
     ks_java_fetched *f = *link;
     if (f->records.failed) {
-        ks_java_fail_with(c, f->records.error, "the records of %s-%d at offset %lld cannot be read", p->topic.data,
+        ks_java_fail_with(c, f->records.error, "the records of %s-%d at offset %lld cannot be read", ks_java_topic_of(c, p).data,
                         p->key.partition, (long long)f->next_offset);
     } else if (f->next_offset > p->position) {
         p->position = f->next_offset;
@@ -154,7 +154,7 @@ bool ks_consumer_take(ks_consumer *c, ks_consumer_record *out) {
         return false;
     }
     ks_java_partition *p = ks_java_partition_find(c, f->key);
-    *out = (ks_consumer_record){ p->topic, p->key.partition, f->record, f->records.block ? f->records.block : f->raw, p->high_watermark };
+    *out = (ks_consumer_record){ ks_java_topic_of(c, p), p->key.partition, f->record, f->records.block ? f->records.block : f->raw, p->high_watermark };
     f->has_record = false;
     f->next_offset = f->record.offset + 1;
     p->position = f->next_offset;

@@ -44,7 +44,7 @@ static ks_envelope *make_request(ks_consumer *c, ks_java_fetch *fetch) {
 }
 
 static void send_fetch(ks_consumer *c, ks_java_fetch *fetch) {
-    fetch->given_up = c->given_up;
+    fetch->assignment = c->assignment;
     fetch->changes = c->fetch_changes;
     fetch->metadata = ks_java_metadata_version(c->metadata);
     fetch->under_way = true;
@@ -69,7 +69,7 @@ static void send_fetches(ks_consumer *c) {
     if (!(c->polling || c->fetch_ahead) || c->closing || c->fatal) return;
     bool leaderless = false;
     mark_buffered(c);
-    for (ks_java_partition *p = c->partitions; p; p = p->hh.next) {
+    KS_EACH_PARTITION(p, c) {
         if (p->buffered || !ks_java_partition_is_fetchable(p)) continue;
         int32_t leader = ks_java_partition_leader(c, p);
         if (leader < 0) leaderless = true;
@@ -80,7 +80,7 @@ static void send_fetches(ks_consumer *c) {
             continue;
         }
         if (fetch == NULL) fetch = add_fetch(c, leader);
-        p->wanted_by = fetch;
+        p->wanted_by = leader;
         KS_PUSH(fetch->wanted, p);
     }
     if (leaderless) ks_java_metadata_refresh(c->metadata);
@@ -159,7 +159,7 @@ static ks_java_asked *find_asked(const ks_java_fetch *fetch, int32_t topic, int3
 
 /* Nothing came and nothing has changed: the same question again, without looking at every partition. */
 static bool may_repeat(const ks_consumer *c, const ks_java_fetch *fetch) {
-    return c->polling && !c->closing && !c->fatal && ks_in_background(c->kernel) && fetch->given_up == c->given_up &&
+    return c->polling && !c->closing && !c->fatal && ks_in_background(c->kernel) && fetch->assignment == c->assignment &&
            fetch->changes == c->fetch_changes && fetch->metadata == ks_java_metadata_version(c->metadata);
 }
 
@@ -167,7 +167,7 @@ static bool may_repeat(const ks_consumer *c, const ks_java_fetch *fetch) {
 static void heard_of(ks_consumer *c, ks_java_partition *p, const ks_java_asked *asked) {
     if (p->high_watermark < 0 && c->group_id.size > 0)
         KS_EMIT(c->kernel, c->node, client_fetch_began, .client = ks_str(ks_node_name(c->node)), .group = c->group_id,
-                .topic = p->topic, .partition = p->key.partition, .offset = asked->offset);
+                .topic = ks_java_topic_of(c, p), .partition = p->key.partition, .offset = asked->offset);
     p->high_watermark = asked->high_watermark;
 }
 

@@ -10,17 +10,20 @@
 
 ks_java_partition *ks_java_fetch_partition(const ks_java_fetch *fetch, const ks_java_asked *asked) {
     const ks_consumer *c = fetch->consumer;
-    return fetch->given_up == c->given_up ? asked->partition : ks_java_partition_find(c, asked->key);
+    return fetch->assignment == c->assignment ? asked->partition : ks_java_partition_find(c, asked->key);
 }
 
 /* ---- what is fetched now, compared with what the session has ---- */
 
 /* Zero: a topic that the metadata lacks. */
-static ks_uuid id_of(const ks_java_topic *topic) { return topic->exists ? topic->id : (ks_uuid){ { 0 } }; }
+static ks_uuid id_of(const ks_java_fetch *fetch, const ks_java_partition *p) {
+    const ks_java_topic *topic = ks_java_partition_topic(fetch->consumer, p);
+    return topic->exists ? topic->id : (ks_uuid){ { 0 } };
+}
 
 static void update(ks_java_fetch *fetch, ks_java_asked *asked, ks_java_partition *p) {
-    int32_t epoch = ks_java_topic_leader_epoch(p->known, p->key.partition);
-    ks_uuid id = id_of(p->known);
+    int32_t epoch = ks_java_topic_leader_epoch(ks_java_partition_topic(fetch->consumer, p), p->key.partition);
+    ks_uuid id = id_of(fetch, p);
     bool same = asked->offset == p->position && asked->leader_epoch == epoch && ks_uuid_equal(asked->topic_id, id);
     fetch->regained |= asked->serial != p->serial;
     asked->change = same ? KS_ASKED_BEFORE : KS_ASKED_ALTERED;
@@ -34,11 +37,11 @@ static void update(ks_java_fetch *fetch, ks_java_asked *asked, ks_java_partition
 /* FetchSessionHandler's canUseTopicIds: something that is fetched, or no longer is, has no id. */
 static bool must_name(const ks_java_fetch *fetch) {
     for (int32_t i = 0; i < fetch->wanted.count; i++)
-        if (ks_uuid_is_zero(id_of(fetch->wanted.items[i]->known))) return true;
+        if (ks_uuid_is_zero(id_of(fetch, fetch->wanted.items[i]))) return true;
     for (int32_t i = 0; i < fetch->asked.count; i++) {
         if (!ks_uuid_is_zero(fetch->asked.items[i].topic_id)) continue;
         const ks_java_partition *p = ks_java_fetch_partition(fetch, &fetch->asked.items[i]);
-        if (p == NULL || p->wanted_by != fetch) return true;
+        if (p == NULL || p->wanted_by != fetch->node) return true;
     }
     return false;
 }
@@ -52,12 +55,12 @@ void ks_java_fetch_compare(ks_java_fetch *fetch) {
     for (int32_t i = 0; i < fetch->asked.count; i++) {
         ks_java_asked *asked = &fetch->asked.items[i];
         ks_java_partition *p = ks_java_fetch_partition(fetch, asked);
-        if (p == NULL || p->wanted_by != fetch) {
+        if (p == NULL || p->wanted_by != fetch->node) {
             KS_PUSH(fetch->forgotten, *asked);
             continue;
         }
-        p->wanted_by = NULL; /* so that only new ones are left */
-        bool replaced = !ks_uuid_is_zero(asked->topic_id) && !ks_uuid_equal(asked->topic_id, id_of(p->known));
+        p->wanted_by = -1; /* so that only new ones are left */
+        bool replaced = !ks_uuid_is_zero(asked->topic_id) && !ks_uuid_equal(asked->topic_id, id_of(fetch, p));
         if (replaced && !fetch->by_name) KS_PUSH(fetch->forgotten, *asked);
         update(fetch, asked, p);
         fetch->asked.items[kept++] = *asked;
@@ -65,8 +68,8 @@ void ks_java_fetch_compare(ks_java_fetch *fetch) {
     fetch->asked.count = kept;
     for (int32_t i = 0; i < fetch->wanted.count; i++) {
         ks_java_partition *p = fetch->wanted.items[i];
-        if (p->wanted_by != fetch) continue;
-        p->wanted_by = NULL;
+        if (p->wanted_by != fetch->node) continue;
+        p->wanted_by = -1;
         ks_java_asked asked = { .key = p->key, .serial = p->serial, .high_watermark = -1 };
         update(fetch, &asked, p);
         asked.change = KS_ASKED_ADDED;

@@ -28,6 +28,10 @@ typedef struct ks_java_key {
 typedef struct ks_java_name { /* the book of topic names: grows only */
     ks_string name;
     int32_t index;
+    int32_t first, count;    /* its partitions among the assigned ones, */
+    uint64_t assignment;     /* as of this assignment; else there are none */
+    ks_java_topic *known;    /* of the metadata, */
+    uint64_t known_version;  /* as of this answer */
     UT_hash_handle hh;
 } ks_java_name;
 
@@ -38,29 +42,33 @@ typedef enum ks_fetch_state {
     KS_FETCH_FETCHING      /* has a position */
 } ks_fetch_state;
 
-typedef struct ks_java_partition { /* what every walk looks at stands together */
-    UT_hash_handle hh;
+typedef enum ks_reset_reason {
+    KS_RESET_NO_COMMITTED_OFFSET, KS_RESET_SET_OFFSET, KS_RESET_LOG_TRUNCATED, KS_RESET_OUT_OF_RANGE
+} ks_reset_reason;
+
+enum { KS_LEADER_UNKNOWN = -2 }; /* nobody has looked yet; -1: none */
+
+/* One line of the processor's cache: a thousand consumers have ten each. */
+typedef struct ks_java_partition {
     ks_java_key key;
-    ks_fetch_state state;
-    bool paused;
-    bool pending_revocation; /* EAGER, between join prepare and revoked: neither fetched nor delivered */
-    bool awaiting_callback;  /* KIP-848: not before `assigned` has returned */
-    bool looking_up;         /* a request for its position is under way */
-    bool buffered;           /* fetched data waits: no new fetch */
-    struct ks_java_fetch *wanted_by; /* while fetches are made up: the one it goes into */
-    int32_t position_epoch;
-    int64_t position;
-    uint64_t serial;         /* of this assignment of it: answers to older questions do not count */
-    ks_java_topic *known;    /* of the metadata, */
-    int32_t leader;          /* and the leader, */
-    uint64_t known_version;  /* as of this answer */
-    ks_string topic;         /* view of the book */
-    ks_offset_reset reset;   /* AWAIT_RESET, */
-    const char *reset_reason; /* and why, for the trace */
-    uint64_t lookup_serial;  /* of the question under way */
-    int64_t retry_at;        /* of the lookup, ns */
+    int64_t position;        /* -1: none yet */
     int64_t high_watermark;  /* -1: unknown */
+    uint64_t serial;         /* of this assignment of it: answers to older questions do not count */
+    uint64_t lookup_serial;  /* of the question for its position that is under way */
+    int64_t retry_at;        /* of that, ns */
+    int32_t position_epoch;
+    int32_t leader;          /* as of the consumer's leaders_version */
+    int32_t wanted_by;       /* while fetches are made up: the broker of the one it goes into; else -1 */
+    ks_fetch_state state : 3;
+    ks_offset_reset reset : 3; /* AWAIT_RESET, */
+    ks_reset_reason reason : 3; /* and why, for the trace */
+    bool paused : 1;
+    bool pending_revocation : 1; /* EAGER, between join prepare and revoked: neither fetched nor delivered */
+    bool awaiting_callback : 1;  /* KIP-848: not before `assigned` has returned */
+    bool looking_up : 1;         /* a request for its position is under way */
+    bool buffered : 1;           /* fetched data waits: no new fetch */
 } ks_java_partition;
+_Static_assert(sizeof(ks_java_partition) <= 64, "one line of the cache");
 
 /* A response that several partitions' buffered data point into. */
 typedef struct ks_java_response {
@@ -90,7 +98,7 @@ typedef struct ks_java_asked { /* a partition as the broker was asked for it las
     ks_java_key key;
     int64_t offset;
     uint64_t serial; /* the partition's then */
-    ks_java_partition *partition; /* valid as long as no partition has been given up since */
+    ks_java_partition *partition; /* valid as long as the assignment stays */
     int64_t high_watermark;       /* told by the last answer that spoke of it; -1 */
     int32_t leader_epoch;
     ks_java_asked_change change; /* by the request under way */
@@ -107,7 +115,7 @@ typedef struct ks_java_fetch { /* what is fetched from one broker, request after
     bool changed;      /* the request under way names partitions */
     bool by_name;      /* it cannot name topics by id: the metadata lacks one */
     int32_t session_id, session_epoch; /* of the request under way, or of the next one; see java_fetch_session.c */
-    uint64_t given_up; /* the consumer's when the last one was sent, */
+    uint64_t assignment; /* the consumer's when the last one was sent, */
     uint64_t changes;  /* as is this, */
     uint64_t metadata; /* and the metadata's version */
     KS_VEC(ks_java_asked) asked, forgotten; /* forgotten: by the request under way */
@@ -170,7 +178,7 @@ struct ks_consumer { /* what an idle fetch touches stands first */
     ks_node *node;
     ks_java_network *network;
     ks_java_metadata *metadata;
-    uint64_t given_up;              /* counts the times when partitions were given up */
+    uint64_t assignment;            /* counts them */
     bool validate_after_fetch;      /* committed offsets came that their leaders have to agree to: those are asked behind the next fetch */
     uint64_t fetch_changes;         /* counts what may change which partitions are fetched, and from where */
     ks_closing closing;
@@ -200,11 +208,8 @@ struct ks_consumer { /* what an idle fetch touches stands first */
     KS_VEC(ks_string) watched;      /* leader: all members' topics; owned */
     ks_java_name *names;
     KS_VEC(ks_java_name *) name_list;
-    ks_java_partition *partitions;  /* by key, in the order of assignment: topic, number */
-    ks_java_partition *free_partitions; /* by hh.next */
-    ks_java_topic *looked_up;       /* the last topic that a partition's leader was looked up in, */
-    int32_t looked_up_topic;        /* its number, */
-    uint64_t looked_up_version;     /* as of this answer */
+    KS_VEC(ks_java_partition) partitions; /* assigned; by topic (its text), then number */
+    uint64_t leaders_version;       /* of the metadata that their leaders are known from */
     uint64_t serial;
     ks_arena *assignment_arena;     /* of ks_consumer_assignment */
     KS_VEC(ks_topic_partitions) assignment_view;
@@ -294,6 +299,10 @@ struct ks_consumer { /* what an idle fetch touches stands first */
 
 static inline int64_t ks_java_now(const ks_consumer *c) { return ks_now(c->kernel); }
 static inline ks_string ks_java_key_topic(const ks_consumer *c, ks_java_key key) { return c->name_list.items[key.topic]->name; }
+static inline ks_string ks_java_topic_of(const ks_consumer *c, const ks_java_partition *partition) { return ks_java_key_topic(c, partition->key); }
+
+#define KS_EACH_PARTITION(p, c) \
+    for (ks_java_partition *p = (c)->partitions.items; p && p != (c)->partitions.items + (c)->partitions.count; p++)
 
 /* ---- java_poll.c ---- */
 void ks_java_step_fired(ks_timer *timer);
@@ -312,8 +321,9 @@ bool ks_java_partition_is_fetchable(const ks_java_partition *partition); /* and 
 /* The assignment becomes exactly these (ascending); partitions that stay keep everything. */
 void ks_java_set_assignment(ks_consumer *c, const ks_topic_partitions *topics, int32_t count);
 int32_t ks_java_partition_count(const ks_consumer *c);
-/* Its leader as the metadata has it, -1: none; p->known is set when there is one. Cheap while the metadata stays. */
+/* Its leader as the metadata has it, -1: none. Cheap while the metadata stays. */
 int32_t ks_java_partition_leader(ks_consumer *c, ks_java_partition *partition);
+const ks_java_topic *ks_java_partition_topic(ks_consumer *c, const ks_java_partition *partition); /* as the metadata has it; NULL */
 bool ks_java_subscribed_to(const ks_consumer *c, ks_string topic);
 void ks_java_assignment_deinit(ks_consumer *c);
 /* Sorted by topic, then number; in `arena`. */

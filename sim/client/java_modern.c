@@ -390,7 +390,7 @@ static void reconcile_committed(void *owner, kafka_error error, const ks_offset 
 static void begin_reconciliation(ks_consumer *c) {
     ks_java_modern *m = c->modern;
     m->part = PART_COMMITTED;
-    if (!c->config.enable_auto_commit || c->partitions == NULL) return;
+    if (!c->config.enable_auto_commit || c->partitions.count == 0) return;
     m->part = PART_COMMITTING;
     m->commit = ks_java_op_new(c, KS_OP_COMMIT, NULL, 0, c->config.max_poll_interval_ms * KS_MS, reconcile_committed, c);
     m->commit->retries_stale = true;
@@ -454,7 +454,7 @@ static void keep_only_resolved(ks_consumer *c) {
 
 static void acknowledge(ks_consumer *c) {
     ks_java_modern *m = c->modern;
-    for (ks_java_partition *p = c->partitions; p; p = p->hh.next) p->awaiting_callback = false;
+    KS_EACH_PARTITION(p, c) p->awaiting_callback = false;
     c->fetch_changes++;
     c->positions_missing = true;
     m->part = PART_NONE;
@@ -518,7 +518,7 @@ ks_poll_result ks_java_modern_step(ks_consumer *c) {
     case FENCED: case STALE: case FATAL:
         if (m->state == STALE && m->part == PART_NONE) ks_java_auto_commit(c); /* sic: in vain, if one is due */
         if (m->part == PART_COMMITTING || m->part == PART_COMMITTED || m->part == PART_REVOKED) m->part = PART_NONE;
-        return m->part == PART_NONE && (m->state != FATAL || c->partitions) ? lose(c) : KS_POLL_WAITING;
+        return m->part == PART_NONE && (m->state != FATAL || c->partitions.count > 0) ? lose(c) : KS_POLL_WAITING;
     case RECONCILING:
         return reconcile(c);
     case JOINING:

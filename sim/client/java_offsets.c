@@ -42,9 +42,9 @@ ks_arena *ks_java_op_arena(ks_offset_op *op) {
 
 /* What was consumed of all partitions. */
 static void all_consumed(ks_offset_op *op) {
-    for (ks_java_partition *p = op->consumer->partitions; p; p = p->hh.next)
+    KS_EACH_PARTITION(p, op->consumer)
         if (p->state == KS_FETCH_FETCHING)
-            op->offsets[op->count++] = (ks_offset){ .topic = p->topic, .partition = p->key.partition, .leader_epoch = p->position_epoch,
+            op->offsets[op->count++] = (ks_offset){ .topic = ks_java_topic_of(op->consumer, p), .partition = p->key.partition, .leader_epoch = p->position_epoch,
                                                     .offset = p->position, .metadata = KS_LITERAL(""), .asked_ms = -1, .timestamp_ms = -1 };
 }
 
@@ -468,11 +468,11 @@ static void auto_committed(void *owner, kafka_error error, const ks_offset *offs
 void ks_java_auto_commit(ks_consumer *c) {
     if (!c->config.enable_auto_commit || c->group_id.size < 0 || c->mode == KS_MODE_NONE) return;
     if (ks_java_now(c) < c->next_auto_commit) {
-        if (c->partitions) ks_java_wake_at(c, c->next_auto_commit);
+        if (c->partitions.count > 0) ks_java_wake_at(c, c->next_auto_commit);
         return;
     }
     ks_java_auto_commit_restart(c);
-    if (c->auto_commit || c->partitions == NULL) return;
+    if (c->auto_commit || c->partitions.count == 0) return;
     ks_offset_op *op = ks_java_op_new(c, KS_OP_COMMIT, NULL, 0, 0, auto_committed, c);
     c->auto_commit = op;
     ks_java_op_go(op);

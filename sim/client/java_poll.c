@@ -62,7 +62,7 @@ static ks_poll_result look(ks_consumer *c) {
     if (c->callback_out) return KS_POLL_WAITING;
     if (c->unsubscribing) return ks_java_unsubscribe_step(c);
     if (c->closing) return ks_java_close_step(c);
-    if (c->fatal && c->modern && c->partitions && c->mode == KS_MODE_SUBSCRIBED) { /* what it had is lost before that is thrown */
+    if (c->fatal && c->modern && c->partitions.count > 0 && c->mode == KS_MODE_SUBSCRIBED) { /* what it had is lost before that is thrown */
         ks_poll_result result = ks_java_modern_step(c);
         if (result != KS_POLL_WAITING) return result;
     }

@@ -5,9 +5,11 @@
  * there is none, or it lies outside the log, where auto.offset.reset says, as of the lookup. */
 #include "sim/client/java_internal.h"
 
-static void emit_reset(ks_consumer *c, const ks_java_partition *p, int64_t to, const char *reason) {
-    KS_EMIT(c->kernel, c->node, position_reset, .client = ks_str(ks_node_name(c->node)), .group = c->group_id, .topic = p->topic,
-            .partition = p->key.partition, .from = p->position, .to = to, .reason = ks_str(reason));
+static void emit_reset(ks_consumer *c, const ks_java_partition *p, int64_t to) {
+    static const char *const reasons[] = { [KS_RESET_NO_COMMITTED_OFFSET] = "no_committed_offset", [KS_RESET_SET_OFFSET] = "set_offset",
+                                           [KS_RESET_LOG_TRUNCATED] = "log_truncated", [KS_RESET_OUT_OF_RANGE] = "out_of_range" };
+    KS_EMIT(c->kernel, c->node, position_reset, .client = ks_str(ks_node_name(c->node)), .group = c->group_id, .topic = ks_java_topic_of(c, p),
+            .partition = p->key.partition, .from = p->position, .to = to, .reason = ks_str(reasons[p->reason]));
 }
 
 static ks_java_partition *still_meant(ks_consumer *c, const ks_offset *offset, uint64_t serial) {
@@ -20,7 +22,7 @@ static ks_java_partition *still_meant(ks_consumer *c, const ks_offset *offset, u
 static void no_committed_offset(ks_consumer *c, ks_java_partition *p) {
     if (c->config.reset == KS_RESET_NONE) {
         ks_java_fail_with(c, KAFKA_ERR_NO_OFFSET_FOR_PARTITION, "nothing is committed for %s-%d, and auto.offset.reset is none: "
-                        "seek it, or choose earliest, latest or by_duration", p->topic.data, p->key.partition);
+                        "seek it, or choose earliest, latest or by_duration", ks_java_topic_of(c, p).data, p->key.partition);
         return;
     }
     p->state = KS_FETCH_AWAIT_RESET;
@@ -39,7 +41,7 @@ static void committed(void *owner, kafka_error error, const ks_offset *offsets, 
         p->looking_up = false;
         if (error || p->state != KS_FETCH_INITIALIZING) continue;
         if (offsets[i].offset < 0) {
-            p->reset_reason = "no_committed_offset";
+            p->reason = KS_RESET_NO_COMMITTED_OFFSET;
             no_committed_offset(c, p);
             continue;
         }
@@ -57,10 +59,10 @@ static void look_up_committed(ks_consumer *c) {
     ks_arena *arena = ks_arena_new();
     ks_offset *offsets = ks_arena_alloc(arena, ((size_t)ks_java_partition_count(c) + 1) * sizeof *offsets);
     int32_t count = 0;
-    for (ks_java_partition *p = c->partitions; p; p = p->hh.next) {
+    KS_EACH_PARTITION(p, c) {
         if (p->state != KS_FETCH_INITIALIZING || p->looking_up || p->awaiting_callback) continue;
         p->looking_up = true;
-        offsets[count++] = (ks_offset){ .topic = p->topic, .partition = p->key.partition, .metadata = KS_NULL_STRING };
+        offsets[count++] = (ks_offset){ .topic = ks_java_topic_of(c, p), .partition = p->key.partition, .metadata = KS_NULL_STRING };
     }
     if (count > 0) {
         c->committed_serial = c->serial;
@@ -95,7 +97,7 @@ static void reset_found(void *owner, kafka_error error, const ks_offset *offsets
             p->retry_at = ks_java_now(c) + c->config.retry_backoff_ms * KS_MS;
             continue;
         }
-        emit_reset(c, p, offsets[i].offset, p->reset_reason);
+        emit_reset(c, p, offsets[i].offset);
         p->state = KS_FETCH_FETCHING;
         p->position = offsets[i].offset;
         p->position_epoch = -1; /* that of the record before it, which nobody has seen */
@@ -115,14 +117,14 @@ static int64_t asked_time(const ks_consumer *c, ks_offset_reset reset) {
 static void log_was_truncated(ks_consumer *c, ks_java_partition *p, int64_t end) {
     if (c->config.reset == KS_RESET_NONE) { /* LogTruncationException */
         ks_java_fail_with(c, KAFKA_ERR_OFFSET_OUT_OF_RANGE, "the log of %s-%d was truncated before offset %lld, and auto.offset.reset is "
-                        "none: seek it, or choose earliest, latest or by_duration", p->topic.data, p->key.partition, (long long)p->position);
+                        "none: seek it, or choose earliest, latest or by_duration", ks_java_topic_of(c, p).data, p->key.partition, (long long)p->position);
         return;
     }
     p->reset = c->config.reset;
-    p->reset_reason = "log_truncated";
+    p->reason = KS_RESET_LOG_TRUNCATED;
     p->state = end < 0 ? KS_FETCH_AWAIT_RESET : KS_FETCH_FETCHING;
     if (end < 0) return;
-    emit_reset(c, p, end, p->reset_reason);
+    emit_reset(c, p, end);
     p->position = end;
 }
 
@@ -146,12 +148,12 @@ static void ask_leader(ks_consumer *c, ks_fetch_state state, int32_t leader) {
     ks_arena *arena = ks_arena_new();
     ks_offset *offsets = ks_arena_alloc(arena, ((size_t)ks_java_partition_count(c) + 1) * sizeof *offsets);
     int32_t count = 0;
-    for (ks_java_partition *p = c->partitions; p; p = p->hh.next) {
+    KS_EACH_PARTITION(p, c) {
         if (p->state != state || p->looking_up || p->retry_at > ks_java_now(c)) continue;
         if (ks_java_partition_leader(c, p) != leader) continue;
         p->looking_up = true;
         p->lookup_serial = ++c->serial;
-        offsets[count++] = (ks_offset){ .topic = p->topic, .partition = p->key.partition, .metadata = KS_NULL_STRING,
+        offsets[count++] = (ks_offset){ .topic = ks_java_topic_of(c, p), .partition = p->key.partition, .metadata = KS_NULL_STRING,
                                         .leader_epoch = p->position_epoch, .asked_ms = reset ? asked_time(c, p->reset) : 0,
                                         .offset_serial = p->lookup_serial };
     }
@@ -163,7 +165,7 @@ static void ask_leader(ks_consumer *c, ks_fetch_state state, int32_t leader) {
 static void ask_leaders(ks_consumer *c, ks_fetch_state state) {
     for (;;) {
         int32_t leader = -1;
-        for (ks_java_partition *p = c->partitions; p && leader < 0; p = p->hh.next) {
+        KS_EACH_PARTITION(p, c) {
             if (p->state != state || p->looking_up) continue;
             if (p->retry_at > ks_java_now(c)) {
                 ks_java_wake_at(c, p->retry_at);
@@ -182,9 +184,9 @@ void ks_java_update_positions(ks_consumer *c) {
     if (!c->positions_missing) return;
     c->positions_missing = false;
     bool initializing = false, resetting = false, validating = false;
-    for (ks_java_partition *p = c->partitions; p; p = p->hh.next) {
+    KS_EACH_PARTITION(p, c) {
         if (p->state == KS_FETCH_INITIALIZING && c->group_id.size < 0) {
-            p->reset_reason = "no_committed_offset";
+            p->reason = KS_RESET_NO_COMMITTED_OFFSET;
             no_committed_offset(c, p);
         }
         initializing |= p->state == KS_FETCH_INITIALIZING && !p->awaiting_callback;
@@ -207,12 +209,12 @@ void ks_java_offset_out_of_range(ks_consumer *c, ks_java_partition *p, int64_t o
     if (p->state != KS_FETCH_FETCHING || p->position != offset) return; /* sought elsewhere meanwhile */
     if (c->config.reset == KS_RESET_NONE) {
         ks_java_fail_with(c, KAFKA_ERR_OFFSET_OUT_OF_RANGE, "offset %lld of %s-%d is outside its log, and auto.offset.reset is none: "
-                        "seek it, or choose earliest, latest or by_duration", (long long)offset, p->topic.data, p->key.partition);
+                        "seek it, or choose earliest, latest or by_duration", (long long)offset, ks_java_topic_of(c, p).data, p->key.partition);
         return;
     }
     p->state = KS_FETCH_AWAIT_RESET;
     p->reset = c->config.reset;
-    p->reset_reason = "out_of_range";
+    p->reason = KS_RESET_OUT_OF_RANGE;
     p->retry_at = 0;
     c->fetch_changes++;
     c->positions_missing = true;

@@ -101,9 +101,9 @@ static void begin_prepare(ks_consumer *c) {
     c->snapshot = 0;
     if (!c->config.enable_auto_commit) return;
     if (c->config.protocol == KS_REBALANCE_EAGER)
-        for (ks_java_partition *p = c->partitions; p; p = p->hh.next) p->pending_revocation = true;
+        KS_EACH_PARTITION(p, c) p->pending_revocation = true;
     c->fetch_changes++;
-    if (c->partitions == NULL || ks_java_generation_is_reset(c) || c->state != KS_MEMBER_STABLE) return;
+    if (c->partitions.count == 0 || ks_java_generation_is_reset(c) || c->state != KS_MEMBER_STABLE) return;
     c->prepare_commit = ks_java_op_new(c, KS_OP_COMMIT, NULL, 0, c->config.max_poll_interval_ms * KS_MS, prepare_committed, c);
     ks_java_op_go(c->prepare_commit);
 }
