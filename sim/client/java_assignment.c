@@ -8,10 +8,19 @@
 
 /* ---- the book of names ---- */
 
-int32_t ks_java_name_index(ks_consumer *c, ks_string name) {
+ks_java_name *ks_java_name_find(const ks_consumer *c, ks_string name) {
+    if (c->last_name && ks_string_equal(c->last_name->name, name)) return c->last_name; /* partitions of a topic come in a row */
     ks_java_name *entry;
     KS_HASH_FIND_STRING(hh, c->names, name, entry);
-    if (entry) return entry->index;
+    return entry;
+}
+
+int32_t ks_java_name_index(ks_consumer *c, ks_string name) {
+    ks_java_name *entry = ks_java_name_find(c, name);
+    if (entry) {
+        c->last_name = entry;
+        return entry->index;
+    }
     entry = ks_alloc(sizeof *entry);
     entry->name = ks_string_dup(name);
     entry->index = c->name_list.count;
@@ -35,8 +44,7 @@ ks_java_partition *ks_java_partition_find(const ks_consumer *c, ks_java_key key)
 }
 
 ks_java_partition *ks_java_partition_named(const ks_consumer *c, ks_string topic, int32_t number) {
-    ks_java_name *entry;
-    KS_HASH_FIND_STRING(hh, c->names, topic, entry);
+    const ks_java_name *entry = ks_java_name_find(c, topic);
     return entry ? ks_java_partition_find(c, (ks_java_key){ entry->index, number }) : NULL;
 }
 

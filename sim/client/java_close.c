@@ -49,11 +49,11 @@ static void begin_commit(ks_consumer *c) {
     int64_t left = c->close_deadline - ks_java_now(c);
     if (!wanted) return;
     if (left <= 0) {
-        if (c->coordinator >= 0) ks_java_op_go(ks_java_op_new(c, KS_OP_COMMIT, NULL, 0, 0, NULL, NULL));
+        if (c->coordinator >= 0) ks_java_op_go(ks_java_op_of_all(c, KS_OP_COMMIT, 0, NULL, NULL));
         return;
     }
     c->closing = KS_CLOSING_COMMIT;
-    c->close_commit = ks_java_op_new(c, KS_OP_COMMIT, NULL, 0, left, commit_done, c);
+    c->close_commit = ks_java_op_of_all(c, KS_OP_COMMIT, left, commit_done, c);
     ks_java_op_go(c->close_commit);
 }
 

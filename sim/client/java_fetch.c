@@ -141,8 +141,7 @@ static int32_t answer_topic(ks_consumer *c, const ks_java_fetch *fetch, const ks
     if (by_id && at < fetch->asked.count && ks_uuid_equal(fetch->asked.items[at].topic_id, topic->topic_id)) return fetch->asked.items[at].key.topic;
     const ks_java_topic *known = by_id ? ks_java_metadata_topic_by_id(c->metadata, topic->topic_id) : NULL;
     ks_string text = !by_id ? topic->topic : known ? known->name : KS_NULL_STRING;
-    ks_java_name *name;
-    KS_HASH_FIND_STRING(hh, c->names, text, name);
+    const ks_java_name *name = ks_java_name_find(c, text);
     return name ? name->index : -1;
 }
 

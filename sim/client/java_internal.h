@@ -131,7 +131,7 @@ struct ks_offset_op {
     ks_consumer *consumer;
     ks_op_kind kind;
     ks_arena *arena;       /* ks_java_op_arena(); NULL: nothing was needed yet */
-    int32_t count;         /* of offsets */
+    int32_t count, capacity; /* of offsets */
     int64_t deadline;      /* ns; 0: one attempt */
     int32_t attempts;      /* that failed, */
     kafka_error refused;   /* the last of them with this */
@@ -147,7 +147,7 @@ struct ks_offset_op {
     ks_timer timer;        /* backoff or deadline */
     ks_offsets_fn *done;
     void *owner;
-    ks_offset offsets[];
+    ks_offset offsets[];   /* their topics are views of the book */
 };
 
 /* ---- the rebalance as the application sees it ---- */
@@ -206,7 +206,7 @@ struct ks_consumer { /* what an idle fetch touches stands first */
     enum { KS_MODE_NONE, KS_MODE_SUBSCRIBED, KS_MODE_ASSIGNED } mode;
     KS_VEC(ks_string) subscription; /* sorted set; owned */
     KS_VEC(ks_string) watched;      /* leader: all members' topics; owned */
-    ks_java_name *names;
+    ks_java_name *names, *last_name; /* last: that a number was asked for */
     KS_VEC(ks_java_name *) name_list;
     KS_VEC(ks_java_partition) partitions; /* assigned; by topic (its text), then number */
     uint64_t leaders_version;       /* of the metadata that their leaders are known from */
@@ -280,6 +280,7 @@ struct ks_consumer { /* what an idle fetch touches stands first */
 
     /* commits */
     ks_offset_op *ops, **ops_end;
+    ks_offset_op *spare_op;         /* the last one that ended, for the next one; NULL: none */
     int64_t next_auto_commit;
     ks_offset_op *auto_commit;      /* under way */
 
@@ -315,6 +316,7 @@ void ks_java_fail_for_good(ks_consumer *c, kafka_error error);
 
 /* ---- java_assignment.c ---- */
 int32_t ks_java_name_index(ks_consumer *c, ks_string name);
+ks_java_name *ks_java_name_find(const ks_consumer *c, ks_string name); /* NULL: not in the book */
 ks_java_partition *ks_java_partition_find(const ks_consumer *c, ks_java_key key);
 ks_java_partition *ks_java_partition_named(const ks_consumer *c, ks_string topic, int32_t partition);
 bool ks_java_partition_is_fetchable(const ks_java_partition *partition); /* and not paused */
@@ -374,6 +376,8 @@ void ks_java_ops_coordinator_found(ks_consumer *c, kafka_error error);
 void ks_java_ops_metadata(ks_consumer *c);
 ks_offset_op *ks_java_op_new(ks_consumer *c, ks_op_kind kind, const ks_offset *offsets, int32_t count, int64_t timeout_ns,
                              ks_offsets_fn *done, void *owner);
+/* Of all partitions: KS_OP_COMMIT what was consumed of them; KS_OP_FETCH for those without a position, which are looked up then. */
+ks_offset_op *ks_java_op_of_all(ks_consumer *c, ks_op_kind kind, int64_t timeout_ns, ks_offsets_fn *done, void *owner);
 void ks_java_op_go(ks_offset_op *op);
 ks_arena *ks_java_op_arena(ks_offset_op *op); /* dies with it */
 void ks_java_op_watch_deadline(ks_offset_op *op); /* an attempt has begun: it may take until then */

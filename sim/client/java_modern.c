@@ -392,7 +392,7 @@ static void begin_reconciliation(ks_consumer *c) {
     m->part = PART_COMMITTED;
     if (!c->config.enable_auto_commit || c->partitions.count == 0) return;
     m->part = PART_COMMITTING;
-    m->commit = ks_java_op_new(c, KS_OP_COMMIT, NULL, 0, c->config.max_poll_interval_ms * KS_MS, reconcile_committed, c);
+    m->commit = ks_java_op_of_all(c, KS_OP_COMMIT, c->config.max_poll_interval_ms * KS_MS, reconcile_committed, c);
     m->commit->retries_stale = true;
     ks_java_op_go(m->commit);
 }

@@ -12,12 +12,18 @@ static void op_timer(ks_timer *timer);
 /* Partitions of one topic stand in a row, mostly with the very same text. */
 static bool same_topic(const ks_offset *offsets, int32_t i) { return ks_string_equal(offsets[i].topic, offsets[i - 1].topic); }
 
+static ks_offset *add(ks_offset_op *op, ks_offset offset) {
+    op->offsets[op->count] = offset;
+    return &op->offsets[op->count++];
+}
+
 static void copy_offsets(ks_offset_op *op, const ks_offset *offsets, int32_t count) {
-    op->count = count;
+    ks_string topic = KS_NULL_STRING;
     for (int32_t i = 0; i < count; i++) {
-        ks_offset *mine = &op->offsets[i];
-        *mine = offsets[i];
-        mine->topic = i > 0 && same_topic(offsets, i) ? mine[-1].topic : ks_arena_string(ks_java_op_arena(op), mine->topic);
+        if (i == 0 || !same_topic(offsets, i))
+            topic = ks_java_key_topic(op->consumer, (ks_java_key){ ks_java_name_index(op->consumer, offsets[i].topic), 0 });
+        ks_offset *mine = add(op, offsets[i]);
+        mine->topic = topic;
         mine->metadata = mine->metadata.size == 0 ? KS_LITERAL("") : ks_arena_string(ks_java_op_arena(op), mine->metadata);
         mine->error = KAFKA_OK;
     }
@@ -44,27 +50,64 @@ ks_arena *ks_java_op_arena(ks_offset_op *op) {
 static void all_consumed(ks_offset_op *op) {
     KS_EACH_PARTITION(p, op->consumer)
         if (p->state == KS_FETCH_FETCHING)
-            op->offsets[op->count++] = (ks_offset){ .topic = ks_java_topic_of(op->consumer, p), .partition = p->key.partition, .leader_epoch = p->position_epoch,
-                                                    .offset = p->position, .metadata = KS_LITERAL(""), .asked_ms = -1, .timestamp_ms = -1 };
+            add(op, (ks_offset){ .topic = ks_java_topic_of(op->consumer, p), .partition = p->key.partition, .leader_epoch = p->position_epoch,
+                                 .offset = p->position, .metadata = KS_LITERAL(""), .asked_ms = -1, .timestamp_ms = -1 });
 }
 
-ks_offset_op *ks_java_op_new(ks_consumer *c, ks_op_kind kind, const ks_offset *offsets, int32_t count, int64_t timeout_ns,
-                             ks_offsets_fn *done, void *owner) {
-    bool all = offsets == NULL && kind == KS_OP_COMMIT;
-    ks_offset_op *op = ks_alloc(sizeof *op + (size_t)(all ? ks_java_partition_count(c) : count) * sizeof *op->offsets);
-    op->consumer = c;
+/* All partitions whose committed offset says where to start. */
+static void all_initializing(ks_offset_op *op) {
+    KS_EACH_PARTITION(p, op->consumer) {
+        if (p->state != KS_FETCH_INITIALIZING || p->looking_up || p->awaiting_callback) continue;
+        p->looking_up = true;
+        add(op, (ks_offset){ .topic = ks_java_topic_of(op->consumer, p), .partition = p->key.partition, .metadata = KS_NULL_STRING });
+    }
+}
+
+/* A thousand members commit at the same moment, and look up at another: each does so in memory that it has used before. */
+static ks_offset_op *take_op(ks_consumer *c, int32_t capacity) {
+    ks_offset_op *op = c->spare_op;
+    if (op == NULL || op->capacity < capacity) op = ks_realloc(NULL, sizeof *op + (size_t)capacity * sizeof *op->offsets);
+    else c->spare_op = NULL, capacity = op->capacity;
+    *op = (ks_offset_op){ .consumer = c, .capacity = capacity };
+    return op;
+}
+
+static void give_back(ks_offset_op *op) {
+    ks_consumer *c = op->consumer;
+    if (c->spare_op && c->spare_op->capacity > op->capacity) {
+        ks_free(op);
+        return;
+    }
+    ks_free(c->spare_op);
+    c->spare_op = op;
+}
+
+static ks_offset_op *make(ks_consumer *c, ks_op_kind kind, int32_t capacity, int64_t timeout_ns, ks_offsets_fn *done, void *owner) {
+    ks_offset_op *op = take_op(c, capacity);
     op->kind = kind;
     op->deadline = timeout_ns > 0 ? ks_java_now(c) + timeout_ns : 0;
     op->done = done;
     op->owner = owner;
     op->serial = c->serial;
     ks_timer_init(&op->timer, c->node, op_timer, op);
-    if (all) all_consumed(op);
-    else copy_offsets(op, offsets, count);
     op->link = c->ops_end;
     *c->ops_end = op;
     c->ops_end = &op->next;
+    return op;
+}
+
+ks_offset_op *ks_java_op_new(ks_consumer *c, ks_op_kind kind, const ks_offset *offsets, int32_t count, int64_t timeout_ns,
+                             ks_offsets_fn *done, void *owner) {
+    ks_offset_op *op = make(c, kind, count, timeout_ns, done, owner);
+    copy_offsets(op, offsets, count);
     want_topics(op, ks_java_metadata_want);
+    return op;
+}
+
+ks_offset_op *ks_java_op_of_all(ks_consumer *c, ks_op_kind kind, int64_t timeout_ns, ks_offsets_fn *done, void *owner) {
+    ks_offset_op *op = make(c, kind, ks_java_partition_count(c), timeout_ns, done, owner);
+    if (kind == KS_OP_COMMIT) all_consumed(op);
+    else all_initializing(op);
     return op;
 }
 
@@ -77,7 +120,7 @@ static void op_free(ks_offset_op *op) {
     if (op->finished) *op->finished = true;
     ks_timer_stop(&op->timer);
     ks_arena_free(op->arena);
-    ks_free(op);
+    give_back(op);
 }
 
 void ks_java_op_finish(ks_offset_op *op, kafka_error error) {
@@ -473,7 +516,7 @@ void ks_java_auto_commit(ks_consumer *c) {
     }
     ks_java_auto_commit_restart(c);
     if (c->auto_commit || c->partitions.count == 0) return;
-    ks_offset_op *op = ks_java_op_new(c, KS_OP_COMMIT, NULL, 0, 0, auto_committed, c);
+    ks_offset_op *op = ks_java_op_of_all(c, KS_OP_COMMIT, 0, auto_committed, c);
     c->auto_commit = op;
     ks_java_op_go(op);
     ks_java_wake_at(c, c->next_auto_commit);
@@ -492,7 +535,8 @@ static ks_offset_op *begin(ks_offset_op *op) {
 
 ks_offset_op *ks_consumer_commit(ks_consumer *c, const ks_offset *offsets, int32_t count, int64_t timeout_ns, ks_offsets_fn *done,
                                  void *owner) {
-    return begin(ks_java_op_new(c, KS_OP_COMMIT, offsets, count, timeout_ns, done, owner));
+    return begin(offsets ? ks_java_op_new(c, KS_OP_COMMIT, offsets, count, timeout_ns, done, owner)
+                         : ks_java_op_of_all(c, KS_OP_COMMIT, timeout_ns, done, owner));
 }
 
 ks_offset_op *ks_consumer_committed(ks_consumer *c, const ks_offset *offsets, int32_t count, int64_t timeout_ns,

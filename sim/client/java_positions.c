@@ -56,20 +56,9 @@ static void committed(void *owner, kafka_error error, const ks_offset *offsets, 
 
 static void look_up_committed(ks_consumer *c) {
     if (c->committed_lookup || !ks_java_coordinator_known(c)) return;
-    ks_arena *arena = ks_arena_new();
-    ks_offset *offsets = ks_arena_alloc(arena, ((size_t)ks_java_partition_count(c) + 1) * sizeof *offsets);
-    int32_t count = 0;
-    KS_EACH_PARTITION(p, c) {
-        if (p->state != KS_FETCH_INITIALIZING || p->looking_up || p->awaiting_callback) continue;
-        p->looking_up = true;
-        offsets[count++] = (ks_offset){ .topic = ks_java_topic_of(c, p), .partition = p->key.partition, .metadata = KS_NULL_STRING };
-    }
-    if (count > 0) {
-        c->committed_serial = c->serial;
-        c->committed_lookup = ks_java_op_new(c, KS_OP_FETCH, offsets, count, c->config.default_api_timeout_ms * KS_MS, committed, c);
-        ks_java_op_go(c->committed_lookup);
-    }
-    ks_arena_free(arena);
+    c->committed_serial = c->serial;
+    c->committed_lookup = ks_java_op_of_all(c, KS_OP_FETCH, c->config.default_api_timeout_ms * KS_MS, committed, c);
+    ks_java_op_go(c->committed_lookup);
 }
 
 /* The partition that an answer is for; NULL: it is not ours any more, was asked about anew, or waits for something else by now. */

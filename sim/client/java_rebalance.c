@@ -104,7 +104,7 @@ static void begin_prepare(ks_consumer *c) {
         KS_EACH_PARTITION(p, c) p->pending_revocation = true;
     c->fetch_changes++;
     if (c->partitions.count == 0 || ks_java_generation_is_reset(c) || c->state != KS_MEMBER_STABLE) return;
-    c->prepare_commit = ks_java_op_new(c, KS_OP_COMMIT, NULL, 0, c->config.max_poll_interval_ms * KS_MS, prepare_committed, c);
+    c->prepare_commit = ks_java_op_of_all(c, KS_OP_COMMIT, c->config.max_poll_interval_ms * KS_MS, prepare_committed, c);
     ks_java_op_go(c->prepare_commit);
 }
 
