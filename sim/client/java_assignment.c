@@ -189,8 +189,14 @@ static ks_topic_partitions *sort(const ks_topic_partitions *topics, int32_t coun
     return out;
 }
 
-/* O(partitions) when they are in order already, as they nearly always are. */
-ks_topic_partitions *ks_java_sorted(const ks_topic_partitions *topics, int32_t count, ks_arena *arena, int32_t *out_count) {
+const ks_topic_partitions *ks_java_sorted(const ks_topic_partitions *topics, int32_t count, ks_arena *arena, int32_t *out_count) {
+    if (!is_sorted(topics, count)) return sort(topics, count, arena, out_count);
+    *out_count = count;
+    return topics;
+}
+
+/* O(partitions) when they are in order already. */
+ks_topic_partitions *ks_java_sorted_copy(const ks_topic_partitions *topics, int32_t count, ks_arena *arena, int32_t *out_count) {
     if (!is_sorted(topics, count)) return sort(topics, count, arena, out_count);
     ks_topic_partitions *out = ks_arena_alloc(arena, ((size_t)count + 1) * sizeof *out);
     for (int32_t t = 0; t < count; t++) {

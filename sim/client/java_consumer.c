@@ -186,7 +186,7 @@ kafka_error ks_consumer_assign(ks_consumer *c, const ks_topic_partitions *partit
     ks_java_auto_commit(c); /* if it is due: the last chance for what goes */
     ks_arena *arena = ks_arena_new();
     int32_t sorted_count;
-    ks_topic_partitions *sorted = ks_java_sorted(partitions, count, arena, &sorted_count);
+    const ks_topic_partitions *sorted = ks_java_sorted(partitions, count, arena, &sorted_count);
     for (int32_t i = 0; i < sorted_count; i++) ks_java_metadata_want(c->metadata, sorted[i].topic);
     for (int32_t i = 0; i < c->subscription.count; i++) {
         ks_java_metadata_unwant(c->metadata, c->subscription.items[i]);

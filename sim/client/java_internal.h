@@ -251,7 +251,7 @@ struct ks_consumer { /* what an idle fetch touches stands first */
     int32_t assignor_generation_max[4]; /* the sticky assignors' memory, by index in ks_assignor_at */
     ks_offset_op *prepare_commit;   /* join prepare: under way */
     bool let_go_of_all;             /* join prepare: not only what is no longer subscribed */
-    ks_topic_partitions *assigned;  /* the new assignment, in callback_arena */
+    const ks_topic_partitions *assigned; /* the new assignment, in callback_arena */
     int32_t assigned_count;
 
     /* heartbeats */
@@ -264,7 +264,7 @@ struct ks_consumer { /* what an idle fetch touches stands first */
     /* callbacks */
     ks_arena *callback_arena;
     ks_rebalance_event callback_event;
-    ks_topic_partitions *callback_topics;
+    const ks_topic_partitions *callback_topics; /* in callback_arena, topics of the book */
     int32_t callback_topic_count;
     bool callback_out;
     kafka_error callback_error;
@@ -298,6 +298,7 @@ struct ks_consumer { /* what an idle fetch touches stands first */
     char detail[512];               /* of the error, in words */
 };
 
+static inline bool ks_java_is_sticky(const ks_java_assignor *assignor) { return assignor->own && assignor->own->assign == ks_assign_sticky; }
 static inline int64_t ks_java_now(const ks_consumer *c) { return ks_now(c->kernel); }
 static inline ks_string ks_java_key_topic(const ks_consumer *c, ks_java_key key) { return c->name_list.items[key.topic]->name; }
 static inline ks_string ks_java_topic_of(const ks_consumer *c, const ks_java_partition *partition) { return ks_java_key_topic(c, partition->key); }
@@ -328,8 +329,10 @@ int32_t ks_java_partition_leader(ks_consumer *c, ks_java_partition *partition);
 const ks_java_topic *ks_java_partition_topic(ks_consumer *c, const ks_java_partition *partition); /* as the metadata has it; NULL */
 bool ks_java_subscribed_to(const ks_consumer *c, ks_string topic);
 void ks_java_assignment_deinit(ks_consumer *c);
-/* Sorted by topic, then number; in `arena`. */
-ks_topic_partitions *ks_java_sorted(const ks_topic_partitions *topics, int32_t count, ks_arena *arena, int32_t *out_count);
+/* Sorted by topic, then number: themselves, when they are in order already, as nearly always; else in `arena`. */
+const ks_topic_partitions *ks_java_sorted(const ks_topic_partitions *topics, int32_t count, ks_arena *arena, int32_t *out_count);
+/* The same, always in `arena`; texts of topics are not copied. */
+ks_topic_partitions *ks_java_sorted_copy(const ks_topic_partitions *topics, int32_t count, ks_arena *arena, int32_t *out_count);
 bool ks_topic_partitions_has(const ks_topic_partitions *topics, int32_t count, ks_string topic, int32_t partition);
 /* `topics` without what `minus` has; both sorted. */
 ks_topic_partitions *ks_java_minus(const ks_topic_partitions *topics, int32_t count, const ks_topic_partitions *minus,
@@ -348,6 +351,7 @@ ks_poll_result ks_java_call_back(ks_consumer *c, ks_rebalance_event event, const
 void ks_java_rebalance_reset(ks_consumer *c);   /* unsubscribe, close: whatever was going on is over */
 bool ks_java_rebalance_in_progress(const ks_consumer *c);
 bool ks_java_generation_is_reset(const ks_consumer *c);
+bool ks_java_subscription_differs(const ks_consumer *c); /* from what the last JoinGroup said */
 
 /* ---- java_join.c ---- */
 void ks_java_send_join(ks_consumer *c);

@@ -11,6 +11,7 @@
 static ks_string own_text(ks_string text) { return ks_string_dup(text); }
 
 static void replace_text(ks_string *text, ks_string with) {
+    if (ks_string_equal(*text, with)) return;
     ks_string copy = own_text(with);
     ks_free((void *)text->data);
     *text = copy;
@@ -84,7 +85,7 @@ static ks_bytes subscription_bytes(ks_consumer *c, const ks_java_assignor *assig
                                      .owned = (ks_topic_partitions *)owned, .owned_count = owned_count,
                                      .generation_id = c->generation, .rack_id = c->rack,
                                      .user_data = KS_NULL_BYTES };
-    if (assignor->own && assignor->own->assign == ks_assign_sticky)
+    if (ks_java_is_sticky(assignor))
         subscription.user_data = assignor->own->user_data(c->sticky_owned, c->sticky_owned_count, c->sticky_generation, arena);
     else if (assignor->own)
         subscription.user_data = assignor->own->user_data(owned, owned_count, c->stable_generation, arena);
@@ -92,6 +93,7 @@ static ks_bytes subscription_bytes(ks_consumer *c, const ks_java_assignor *assig
 }
 
 static void remember_joined_subscription(ks_consumer *c) {
+    if (c->has_joined_subscription && !ks_java_subscription_differs(c)) return;
     free_strings(c->joined_subscription.items, c->joined_subscription.count);
     c->joined_subscription.count = 0;
     for (int32_t i = 0; i < c->subscription.count; i++) KS_PUSH(c->joined_subscription, own_text(c->subscription.items[i]));
@@ -241,9 +243,9 @@ static void sync_succeeded(ks_consumer *c, const ks_sync_group_response *respons
     replace_text(&c->rejoin_reason, KS_LITERAL(""));
     c->stage = KS_STAGE_SYNCED;
     c->join_failures = 0;
-    ks_free((void *)c->assignment_bytes.data);
     int32_t size = response->assignment.size > 0 ? response->assignment.size : 0;
-    uint8_t *copy = ks_alloc((size_t)size + 1);
+    uint8_t *copy = (uint8_t *)c->assignment_bytes.data;
+    if (c->assignment_bytes.size != size) copy = ks_realloc(copy, (size_t)size + 1);
     if (size > 0) memcpy(copy, response->assignment.data, (size_t)size);
     c->assignment_bytes = (ks_bytes){ copy, size };
     ks_java_wake(c);

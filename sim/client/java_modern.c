@@ -275,7 +275,7 @@ static void resolve(ks_consumer *c) {
         if (name.size < 0) m->all_resolved = false;
         else named[count++] = (ks_topic_partitions){ ks_arena_string(m->work_arena, name), m->target[t].partitions.items, m->target[t].partitions.count };
     }
-    m->resolved = ks_java_sorted(named, count, m->work_arena, &m->resolved_count);
+    m->resolved = ks_java_sorted_copy(named, count, m->work_arena, &m->resolved_count);
     if (!m->all_resolved) ks_java_metadata_refresh(c->metadata);
 }
 

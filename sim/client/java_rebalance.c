@@ -28,15 +28,21 @@ static void emit_callback(ks_consumer *c) {
     ks_buffer_deinit(&text);
 }
 
-ks_poll_result ks_java_call_back(ks_consumer *c, ks_rebalance_event event, const ks_topic_partitions *topics, int32_t count) {
-    /* `topics` may lie in the callback arena itself: sort into a new place, then forget nothing until the next callback. */
+/* `topics` lie in the callback arena, in order. */
+static ks_poll_result call_back_with(ks_consumer *c, ks_rebalance_event event, ks_topic_partitions *topics, int32_t count) {
+    for (int32_t i = 0; i < count; i++) topics[i].topic = ks_java_key_topic(c, (ks_java_key){ ks_java_name_index(c, topics[i].topic), 0 });
     c->callback_event = event;
-    c->callback_topics = ks_java_sorted(topics, count, c->callback_arena, &c->callback_topic_count);
-    for (int32_t i = 0; i < c->callback_topic_count; i++)
-        c->callback_topics[i].topic = ks_arena_string(c->callback_arena, c->callback_topics[i].topic);
+    c->callback_topics = topics;
+    c->callback_topic_count = count;
     c->callback_out = true;
     emit_callback(c);
     return KS_POLL_CALLBACK;
+}
+
+ks_poll_result ks_java_call_back(ks_consumer *c, ks_rebalance_event event, const ks_topic_partitions *topics, int32_t count) {
+    /* `topics` may lie in the callback arena itself: sort into a new place, then forget nothing until the next callback. */
+    ks_topic_partitions *sorted = ks_java_sorted_copy(topics, count, c->callback_arena, &count);
+    return call_back_with(c, event, sorted, count);
 }
 
 bool ks_java_rebalance_in_progress(const ks_consumer *c) {
@@ -60,7 +66,7 @@ void ks_java_rebalance_reset(ks_consumer *c) {
 
 /* ---- is one needed? ---- */
 
-static bool subscription_differs(const ks_consumer *c) {
+bool ks_java_subscription_differs(const ks_consumer *c) {
     if (c->joined_subscription.count != c->subscription.count) return true;
     for (int32_t i = 0; i < c->subscription.count; i++)
         if (!ks_string_equal(c->joined_subscription.items[i], c->subscription.items[i])) return true;
@@ -79,7 +85,7 @@ static bool rejoin_needed(ks_consumer *c) {
         ks_java_request_rejoin(c, "cached metadata has changed");
         return true;
     }
-    if (c->has_joined_subscription && subscription_differs(c)) {
+    if (c->has_joined_subscription && ks_java_subscription_differs(c)) {
         ks_java_request_rejoin(c, "subscription has changed");
         return true;
     }
@@ -129,13 +135,19 @@ static ks_poll_result let_go(ks_consumer *c) {
     return KS_POLL_WAITING;
 }
 
+static bool may_be_sticky(const ks_consumer *c) {
+    for (int32_t i = 0; i < c->config.assignor_count; i++)
+        if (ks_java_is_sticky(&c->config.assignors[i])) return true;
+    return false;
+}
+
 /* What "sticky" will tell the next leader: its assignment of the generation that ends here. */
 static void remember_for_sticky(ks_consumer *c) {
-    if (c->config.protocol != KS_REBALANCE_EAGER || ks_java_generation_is_reset(c)) return;
+    if (c->config.protocol != KS_REBALANCE_EAGER || ks_java_generation_is_reset(c) || !may_be_sticky(c)) return;
     const ks_topic_partitions *owned;
     int32_t count = ks_consumer_assignment(c, &owned);
     ks_arena_reset(c->sticky_arena);
-    c->sticky_owned = ks_java_sorted(owned, count, c->sticky_arena, &c->sticky_owned_count);
+    c->sticky_owned = ks_java_sorted_copy(owned, count, c->sticky_arena, &c->sticky_owned_count);
     c->sticky_generation = c->stable_generation;
 }
 
@@ -183,7 +195,7 @@ static ks_poll_result take_over(ks_consumer *c) {
     ks_java_set_assignment(c, c->assigned, c->assigned_count);
     c->stable_generation = c->generation;
     c->stage = KS_STAGE_ASSIGNING;
-    return ks_java_call_back(c, KS_PARTITIONS_ASSIGNED, added, added_count);
+    return call_back_with(c, KS_PARTITIONS_ASSIGNED, added, added_count);
 }
 
 static void emit_generation(ks_consumer *c) {
@@ -215,7 +227,7 @@ static ks_poll_result complete(ks_consumer *c) {
         ks_topic_partitions *revoked = ks_java_minus(owned, count, c->assigned, c->assigned_count, c->callback_arena, &revoked_count);
         if (revoked_count > 0) {
             c->stage = KS_STAGE_REVOKING;
-            return ks_java_call_back(c, KS_PARTITIONS_REVOKED, revoked, revoked_count);
+            return call_back_with(c, KS_PARTITIONS_REVOKED, revoked, revoked_count);
         }
     }
     return take_over(c);
