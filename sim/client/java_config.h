@@ -41,9 +41,9 @@ typedef struct ks_java_config {
     bool read_committed;
     ks_offset_reset reset;
     int64_t reset_duration_ms;    /* KS_RESET_BY_TIME */
-    ks_java_assignor assignors[KS_JAVA_ASSIGNORS_MAX]; /* in order of preference; none with group.protocol=consumer */
-    int32_t assignor_count;
     ks_rebalance_protocol protocol; /* the most advanced one that all assignors support */
+    int32_t assignor_count;
+    ks_java_assignor assignors[KS_JAVA_ASSIGNORS_MAX]; /* in order of preference; none with group.protocol=consumer */
     ks_arena *arena;              /* the texts */
 } ks_java_config;
 

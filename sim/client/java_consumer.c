@@ -83,7 +83,7 @@ static void init_network(ks_consumer *c, const char *addresses) {
 
 ks_consumer *ks_consumer_new(ks_process *process, const char *addresses, ks_java_config *config, const ks_consumer_events *events) {
     if (ks_process_is_down(process)) return NULL;
-    ks_consumer *c = ks_alloc(sizeof *c);
+    ks_consumer *c = memset(ks_alloc_lines(sizeof *c), 0, sizeof *c);
     c->process = process;
     c->kernel = ks_process_kernel(process);
     c->node = ks_process_node(process);

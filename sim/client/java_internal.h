@@ -172,129 +172,125 @@ typedef enum ks_closing {
 
 typedef struct ks_java_modern ks_java_modern; /* java_modern.c */
 
-struct ks_consumer { /* what an idle fetch touches stands first */
+/* A thousand consumers are in no cache: what one look, one answer or one heartbeat touches stands together, and first. */
+struct ks_consumer {
     ks_process *process;
     ks_kernel *kernel;
     ks_node *node;
     ks_java_network *network;
     ks_java_metadata *metadata;
-    uint64_t assignment;            /* counts them */
-    bool validate_after_fetch;      /* committed offsets came that their leaders have to agree to: those are asked behind the next fetch */
-    uint64_t fetch_changes;         /* counts what may change which partitions are fetched, and from where */
-    ks_closing closing;
-    bool dead, polling;
-    kafka_error fatal;   /* poll fails with it from now on */
-    kafka_error error;   /* poll fails with it once */
-    kafka_error last_error; /* it failed with */
-    bool stepping, again; /* again: something changed while stepping */
-    bool replying, wake_pending; /* an answer is being worked off; look when that is done */
-    int32_t fetches_under_way, fetches_closing; /* closing: goodbyes to fetch sessions that are not answered yet */
-    ks_java_fetch *fetches, **fetches_end; /* one per broker */
-    ks_string rack;      /* null: none */
-    ks_timer fetch_timer; /* fetches are sent from a background event */
-    ks_timer step_timer; /* something changed while polling: look again */
-    ks_timer wake_timer; /* a retry, or the auto-commit, is due while polling */
-    bool only_position;  /* ks_consumer_step_position */
-    ks_java_key wanted_position;
-    bool has_result;     /* what that look found, for the application */
-    ks_poll_result result;
-    ks_string client_id, group_id, instance_id; /* null: none */
-    ks_consumer_events events;
-    ks_process_watch watch;
-
-    /* what to read */
-    enum { KS_MODE_NONE, KS_MODE_SUBSCRIBED, KS_MODE_ASSIGNED } mode;
-    KS_VEC(ks_string) subscription; /* sorted set; owned */
-    KS_VEC(ks_string) watched;      /* leader: all members' topics; owned */
-    ks_java_name *names, *last_name; /* last: that a number was asked for */
-    KS_VEC(ks_java_name *) name_list;
-    KS_VEC(ks_java_partition) partitions; /* assigned; by topic (its text), then number */
-    uint64_t leaders_version;       /* of the metadata that their leaders are known from */
-    uint64_t serial;
-    ks_arena *assignment_arena;     /* of ks_consumer_assignment */
-    KS_VEC(ks_topic_partitions) assignment_view;
-    bool assignment_changed;
-
-    /* the coordinator */
-    int32_t coordinator;            /* broker id; -1: unknown */
-    bool coordinator_lookup;
-    int64_t coordinator_retry_at;
-    int32_t coordinator_failures;
-    ks_timer coordinator_timer;
-
-    /* membership */
     ks_member_state state;
     ks_stage stage;
+    ks_closing closing;
+    bool dead, polling;
+    bool stepping, again;           /* again: something changed while stepping */
+    bool replying, wake_pending;    /* an answer is being worked off; look when that is done */
+    bool has_result;                /* what a look found, for the application */
+    bool callback_out;
+
+    KS_VEC(ks_java_partition) partitions; /* assigned; by topic (its text), then number */
+    uint64_t assignment;            /* counts them */
+    uint64_t fetch_changes;         /* counts what may change which partitions are fetched, and from where */
+    ks_java_fetch *fetches;         /* one per broker */
+    ks_java_fetched *fetched;
+    int32_t fetches_under_way;
+    int32_t coordinator;            /* broker id; -1: unknown */
     int32_t generation;             /* -1: none */
+    enum { KS_MODE_NONE, KS_MODE_SUBSCRIBED, KS_MODE_ASSIGNED } mode; /* what to read */
+
+    ks_string group_id, instance_id; /* null: none */
     ks_string member_id;            /* owned; "" none */
-    ks_string protocol_name;        /* owned; of the generation */
     bool rejoin_needed, leader, prepared; /* prepared: join prepare was done for this attempt */
-    ks_string rejoin_reason;        /* owned */
-    KS_VEC(ks_string) joined_subscription; /* owned; what the last JoinGroup said */
+    bool join_here;                 /* join_response or join_error */
     bool has_joined_subscription;
-    uint64_t join_serial;           /* answers to older joins do not count */
-    int64_t join_not_before;        /* backoff */
-    int32_t join_failures;
+    bool let_go_of_all;             /* join prepare: not only what is no longer subscribed */
+    bool heartbeat_in_flight;
+    bool coordinator_lookup;
+    bool positions_missing;         /* some partition may need one: look */
+    bool validate_after_fetch;      /* committed offsets came that their leaders have to agree to: those are asked behind the next fetch */
+    bool assignment_changed;
+    bool only_position;             /* ks_consumer_step_position */
+    bool unsubscribing, unsubscribe_called; /* called: the callback is with the application */
+    bool left;                      /* LeaveGroup was answered, or none was needed */
+    bool fetch_ahead;               /* records were taken: the next fetch leaves when the poll ends, while they are processed */
+
+    int64_t next_heartbeat, session_deadline, poll_deadline;
+    int64_t next_auto_commit;
+    ks_offset_op *auto_commit;      /* under way */
+    ks_offset_op *prepare_commit;   /* join prepare: under way */
+    ks_offset_op *committed_lookup; /* under way */
+    ks_java_modern *modern;         /* group.protocol=consumer */
+
+    KS_VEC(ks_string) subscription; /* sorted set; owned */
+    KS_VEC(ks_string) joined_subscription; /* owned; what the last JoinGroup said */
+    uint64_t leaders_version;       /* of the metadata that the partitions' leaders are known from */
+    uint64_t serial;
     ks_envelope *join_response;     /* waits for a poll */
     kafka_error join_error;         /* of a join that got no answer; waits for a poll */
-    bool join_here;                 /* one of the two */
+    int32_t heartbeat_generation;   /* the one under way was sent with */
+
+    kafka_error fatal;              /* poll fails with it from now on */
+    kafka_error error;              /* poll fails with it once */
+    ks_poll_result result;
+    kafka_error callback_error;
+    ks_consumer_events events;
+    ks_java_name *names, *last_name; /* last: that a number was asked for */
+    KS_VEC(ks_java_name *) name_list;
+    ks_offset_op *ops, **ops_end;
+    ks_offset_op *spare_op;         /* the last one that ended, for the next one; NULL: none */
+    uint64_t committed_serial;
+
+    ks_string protocol_name;        /* owned; of the generation */
+    ks_string rejoin_reason;        /* owned */
+    uint64_t join_serial;           /* answers to older joins do not count */
+    int64_t join_not_before;        /* backoff */
+    int32_t join_failures, heartbeat_failures;
     int32_t joins_under_way, syncs_under_way;
+    ks_bytes assignment_bytes;      /* owned; of the last SyncGroup */
+    const ks_topic_partitions *assigned; /* the new assignment, in callback_arena */
+    int32_t assigned_count;
+    int32_t stable_generation;      /* last one, as assignors remember it */
+
+    ks_arena *callback_arena;
+    const ks_topic_partitions *callback_topics; /* in callback_arena, topics of the book */
+    int32_t callback_topic_count;
+    ks_rebalance_event callback_event;
+    ks_arena *assignment_arena;     /* of ks_consumer_assignment */
+    KS_VEC(ks_topic_partitions) assignment_view;
+
+    ks_timer heartbeat_timer;
+    ks_timer fetch_timer;           /* fetches are sent from a background event */
+    ks_timer step_timer;            /* something changed while polling: look again */
+    ks_timer wake_timer;            /* a retry, or the auto-commit, is due while polling */
+
+    ks_java_config config;          /* big */
+
+    /* seldom */
+    ks_string client_id, rack;      /* null: none */
+    ks_java_key wanted_position;
+    kafka_error last_error;         /* poll failed with it */
+    ks_process_watch watch;
+    KS_VEC(ks_string) watched;      /* leader: all members' topics; owned */
+    int32_t coordinator_failures;
+    int64_t coordinator_retry_at;
+    ks_timer coordinator_timer;
     ks_arena *sticky_arena;         /* what the sticky assignor remembers, as its user data says it */
     ks_topic_partitions *sticky_owned;
     int32_t sticky_owned_count, sticky_generation;
-    int32_t stable_generation;      /* last one, as assignors remember it */
     ks_envelope *leader_response;   /* the leader waits for metadata of the group's topics, */
     uint64_t leader_version;        /* newer than this */
-    ks_bytes assignment_bytes;      /* owned; of the last SyncGroup */
     uint64_t snapshot;              /* leader: hash of the metadata that was assigned; 0: none */
     uint64_t snapshot_version;      /* metadata it was last compared with */
     int32_t assignor_generation_max[4]; /* the sticky assignors' memory, by index in ks_assignor_at */
-    ks_offset_op *prepare_commit;   /* join prepare: under way */
-    bool let_go_of_all;             /* join prepare: not only what is no longer subscribed */
-    const ks_topic_partitions *assigned; /* the new assignment, in callback_arena */
-    int32_t assigned_count;
-
-    /* heartbeats */
-    ks_timer heartbeat_timer;
-    int64_t next_heartbeat, session_deadline, poll_deadline;
-    int32_t heartbeat_failures;
-    bool heartbeat_in_flight;
-    int32_t heartbeat_generation;   /* the one under way was sent with */
-
-    /* callbacks */
-    ks_arena *callback_arena;
-    ks_rebalance_event callback_event;
-    const ks_topic_partitions *callback_topics; /* in callback_arena, topics of the book */
-    int32_t callback_topic_count;
-    bool callback_out;
-    kafka_error callback_error;
-
-    /* positions, fetching, draining */
-    bool positions_missing;         /* some partition may need one: look */
-    ks_offset_op *committed_lookup; /* under way */
-    uint64_t committed_serial;
-    ks_java_fetched *fetched, **fetched_end;
+    ks_java_fetch **fetches_end;
+    ks_java_fetched **fetched_end;
     int32_t take_left;              /* of max.poll.records */
-    bool fetch_ahead;               /* records were taken: the next fetch leaves when the poll ends, while they are processed */
     struct { ks_java_key key; int64_t first, last; int32_t count; } run; /* delivered in a row, for the trace */
-
-    /* commits */
-    ks_offset_op *ops, **ops_end;
-    ks_offset_op *spare_op;         /* the last one that ended, for the next one; NULL: none */
-    int64_t next_auto_commit;
-    ks_offset_op *auto_commit;      /* under way */
-
-    /* the end */
+    int32_t fetches_closing;        /* goodbyes to fetch sessions that are not answered yet */
     int64_t close_deadline;
     kafka_error close_error;        /* of its commit */
     ks_offset_op *close_commit;
-    bool unsubscribing, unsubscribe_called; /* called: the callback is with the application */
-    bool left;                      /* LeaveGroup was answered, or none was needed */
     ks_timer close_timer;
-
-    ks_java_modern *modern;         /* group.protocol=consumer */
-
-    ks_java_config config;          /* big, like the next one: last */
     char detail[512];               /* of the error, in words */
 };
 

@@ -115,7 +115,7 @@ void ks_java_step_fired(ks_timer *timer) { ks_java_step_now(timer->owner); }
 void ks_java_step_now(ks_consumer *c) {
     c->wake_pending = false;
     if (!c->polling || c->has_result || (c->callback_out && !c->only_position)) return;
-    ks_prefetch(&c->step_timer, (int32_t)((offsetof(ks_consumer, config) - offsetof(ks_consumer, step_timer)) / 64));
+    ks_prefetch(c, (int32_t)(offsetof(ks_consumer, protocol_name) / KS_LINE));
     ks_poll_result result = look_until_settled(c);
     if (result == KS_POLL_WAITING) return;
     c->has_result = true;
