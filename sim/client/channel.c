@@ -6,32 +6,33 @@
  */
 #include "sim/client/process_internal.h"
 
-struct ks_call {
-    ks_call *next; /* in the channel's queue, oldest first; or in its list of free ones */
+struct ks_call { /* two lines of the cache */
+    ks_timer timeout;
     ks_channel *channel;
     ks_reply_fn *reply; /* NULL: a tombstone */
     void *owner;
+    ks_call *next; /* in the channel's queue, oldest first; or in its list of free ones */
     ks_hello_fn *hello; /* of ks_channel_hello, whose owner is then `hello_owner` */
     void *hello_owner;
-    ks_timer timeout;
 };
 
 typedef struct api_range {
     int16_t min, max;
 } api_range;
 
-struct ks_channel {
-    ks_channel *next, **link; /* all of the process */
+struct ks_channel { /* what every call touches is one line, and the call behind it */
     ks_process *process;
     ks_connection *connection; /* NULL: refused, closed by the peer, or dead with its process */
-    ks_channel_closed_fn *closed;
     void *owner;
     ks_call *calls, **calls_end, *free_calls;
-    ks_timer refusal;    /* nobody is known by that name: said at this instant, but not inside ks_channel_dial */
     bool *gone;          /* set when the channel is closed while its calls are being failed */
-    api_range *versions; /* by API key; max -1: not there. NULL: not asked yet */
+    ks_channel_closed_fn *closed;
     ks_call first;       /* mostly there is no other: close at hand, and free to begin with */
+    ks_timer refusal;    /* nobody is known by that name: said at this instant, but not inside ks_channel_dial */
+    api_range *versions; /* by API key; max -1: not there. NULL: not asked yet */
+    ks_channel *next, **link; /* all of the process */
 };
+_Static_assert(offsetof(ks_channel, first) == KS_LINE && sizeof(ks_call) == 2 * KS_LINE, "three lines");
 
 static void enqueue(ks_channel *channel, ks_call *call) {
     call->next = NULL;
@@ -134,7 +135,7 @@ static void nobody_there(ks_timer *timer) { ended(timer->owner, KAFKA_ERR_CONNEC
 ks_channel *ks_channel_dial(ks_process *process, ks_string host, int32_t port, ks_channel_closed_fn *closed,
                             void *owner) {
     static const ks_connection_events events = { .response = responded, .closed = closed_by_peer };
-    ks_channel *channel = ks_alloc(sizeof *channel);
+    ks_channel *channel = memset(ks_alloc_lines(sizeof *channel), 0, sizeof *channel);
     ks_channel **head = ks_process_channels(process);
     channel->process = process;
     channel->closed = closed;

@@ -10,8 +10,20 @@
 
 static void answered(void *owner, kafka_error error, const ks_envelope *envelope);
 
+/* Nothing has changed since every partition that may be fetched was asked for, or lay here: what a look would find again. */
+static bool is_quiet(const ks_consumer *c) {
+    return c->fetches_quiet && c->quiet_changes == c->fetch_changes && c->quiet_version == ks_java_metadata_version(c->metadata);
+}
+
+static void be_quiet(ks_consumer *c) {
+    c->fetches_quiet = true;
+    c->quiet_changes = c->fetch_changes;
+    c->quiet_version = ks_java_metadata_version(c->metadata);
+}
+
 void ks_java_fetch_soon(ks_consumer *c) {
-    if (!ks_timer_is_running(&c->fetch_timer)) ks_timer_start_background(c->kernel, &c->fetch_timer, 0);
+    if (is_quiet(c)) c->fetch_ahead = false;
+    else if (!ks_timer_is_running(&c->fetch_timer)) ks_timer_start_background(c->kernel, &c->fetch_timer, 0);
 }
 
 /* ---- sending ---- */
@@ -54,20 +66,21 @@ static void send_fetch(ks_consumer *c, ks_java_fetch *fetch) {
 
 /* bufferedNodes: what lies here of partitions that are paused delays nobody. O(buffered) */
 static void mark_buffered(ks_consumer *c) {
-    for (ks_java_fetch *fetch = c->fetches; fetch; fetch = fetch->next) fetch->buffered = false;
+    for (ks_java_fetch *fetch = c->fetches; fetch && c->fetches_buffered; fetch = fetch->next) fetch->buffered = false;
+    c->fetches_buffered = false;
     for (const ks_java_fetched *f = c->fetched; f; f = f->next) {
         ks_java_partition *p = ks_java_partition_find(c, f->key);
         int32_t leader = p && ks_java_partition_is_fetchable(p) ? ks_java_partition_leader(c, p) : -1;
         if (leader < 0) continue;
         ks_java_fetch *fetch = find_fetch(c, leader);
         if (fetch == NULL) fetch = add_fetch(c, leader); /* it became the leader since */
-        fetch->buffered = true;
+        fetch->buffered = c->fetches_buffered = true;
     }
 }
 
 static void send_fetches(ks_consumer *c) {
     if (!(c->polling || c->fetch_ahead) || c->closing || c->fatal) return;
-    bool leaderless = false;
+    bool leaderless = false, unavailable = false, wanted = false;
     mark_buffered(c);
     KS_EACH_PARTITION(p, c) {
         if (p->buffered || !ks_java_partition_is_fetchable(p)) continue;
@@ -76,19 +89,22 @@ static void send_fetches(ks_consumer *c) {
         ks_java_fetch *fetch = leader < 0 ? NULL : find_fetch(c, leader);
         if (leader < 0 || (fetch && (fetch->under_way || fetch->buffered))) continue;
         if (!ks_java_is_available(c->network, leader)) {
+            unavailable = true;
             ks_java_wake_at(c, ks_java_now(c) + c->config.reconnect_backoff_ms * KS_MS);
             continue;
         }
         if (fetch == NULL) fetch = add_fetch(c, leader);
         p->wanted_by = leader;
         KS_PUSH(fetch->wanted, p);
+        wanted = true;
     }
     if (leaderless) ks_java_metadata_refresh(c->metadata);
-    for (ks_java_fetch *fetch = c->fetches; fetch; fetch = fetch->next) {
+    for (ks_java_fetch *fetch = c->fetches; fetch && wanted; fetch = fetch->next) {
         if (fetch->wanted.count == 0) continue;
         ks_java_fetch_compare(fetch);
         send_fetch(c, fetch);
     }
+    if (!leaderless && !unavailable) be_quiet(c);
 }
 
 void ks_java_fetch_fired(ks_timer *timer) {
@@ -217,8 +233,8 @@ static void answered(void *owner, kafka_error error, const ks_envelope *envelope
     ks_java_fetch *fetch = owner;
     ks_consumer *c = fetch->consumer;
     const ks_fetch_response *response = envelope ? envelope->body : NULL;
-    bool news = false;
-    fetch->under_way = false;
+    bool news = false, quiet = c->fetches_quiet;
+    fetch->under_way = c->fetches_quiet = false;
     c->fetches_under_way--;
     if (c->closing) return;
     if (error) {
@@ -233,6 +249,7 @@ static void answered(void *owner, kafka_error error, const ks_envelope *envelope
     if (!news && may_repeat(c, fetch)) {
         ks_java_fetch_nothing_changed(fetch);
         send_fetch(c, fetch);
+        c->fetches_quiet = quiet;
     } else if (news) {
         ks_progress(c->kernel);
         ks_java_wake(c);

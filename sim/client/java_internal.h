@@ -212,6 +212,7 @@ struct ks_consumer {
     bool only_position;             /* ks_consumer_step_position */
     bool unsubscribing, unsubscribe_called; /* called: the callback is with the application */
     bool left;                      /* LeaveGroup was answered, or none was needed */
+    bool fetches_quiet, fetches_buffered; /* buffered: some fetch is */
     bool fetch_ahead;               /* records were taken: the next fetch leaves when the poll ends, while they are processed */
 
     int64_t next_heartbeat, session_deadline, poll_deadline;
@@ -224,6 +225,7 @@ struct ks_consumer {
     KS_VEC(ks_string) subscription; /* sorted set; owned */
     KS_VEC(ks_string) joined_subscription; /* owned; what the last JoinGroup said */
     uint64_t leaders_version;       /* of the metadata that the partitions' leaders are known from */
+    uint64_t quiet_changes, quiet_version; /* fetch_changes and metadata when everything that may be fetched was; see java_fetch.c */
     uint64_t serial;
     ks_envelope *join_response;     /* waits for a poll */
     kafka_error join_error;         /* of a join that got no answer; waits for a poll */

@@ -18,22 +18,22 @@ typedef struct known_node { /* found without a look at the nodes themselves: of 
 
 struct ks_java_node {
     ks_java_network *network;
-    int32_t id;
     ks_channel *channel;  /* NULL: not connected */
-    bool ready;           /* ApiVersions was answered */
-    int32_t failures;     /* in a row */
-    int64_t not_before;   /* when it may connect again */
     call *calls, **calls_end; /* sent and unsent */
     int32_t call_count;
-    call first;       /* mostly there is no other: close at hand, and one of the free ones */
+    int32_t id;
+    bool ready;           /* ApiVersions was answered */
     bool first_taken;
+    int32_t failures;     /* in a row */
+    int64_t not_before;   /* when it may connect again */
+    call first;       /* mostly there is no other: close at hand, and one of the free ones */
     ks_timer connect; /* requests wait for that time; or, at 0 delay, for the end of a failed connection */
 };
 
 struct ks_java_network {
-    ks_java_network_config config;
     ks_kernel *kernel;
     KS_VEC(known_node) nodes; /* few */
+    ks_java_network_config config;
     call *free_calls;
     int16_t versions[KS_API_LIMIT]; /* the newest that both sides know */
     ks_arena *arena;
@@ -47,7 +47,7 @@ static void connect_now(ks_timer *timer);
 static ks_java_node *node_get(ks_java_network *network, int32_t id) {
     for (int32_t i = 0; i < network->nodes.count; i++)
         if (network->nodes.items[i].id == id) return network->nodes.items[i].node;
-    ks_java_node *node = ks_alloc(sizeof *node);
+    ks_java_node *node = memset(ks_alloc_lines(sizeof *node), 0, sizeof *node);
     node->network = network;
     node->id = id;
     node->calls_end = &node->calls;
@@ -299,7 +299,7 @@ bool ks_java_least_loaded(ks_java_network *network, int32_t *id, int64_t *retry_
 /* ---- life ---- */
 
 ks_java_network *ks_java_network_new(const ks_java_network_config *config) {
-    ks_java_network *network = ks_alloc(sizeof *network);
+    ks_java_network *network = memset(ks_alloc_lines(sizeof *network), 0, sizeof *network);
     network->config = *config;
     network->kernel = ks_process_kernel(config->process);
     network->arena = ks_arena_new();

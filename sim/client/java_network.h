@@ -14,17 +14,18 @@ typedef struct ks_java_node ks_java_node;
 
 enum { KS_JAVA_COORDINATOR_BASE = INT32_MAX }; /* a coordinator's connection has the id BASE - broker id */
 
-typedef struct ks_java_network_config {
-    ks_process *process;
+typedef struct ks_java_network_config { /* what every request touches stands first */
+    void *owner;
+    void (*replying)(void *owner, bool begins);       /* around each reply; at its end the network may be freed */
+    int64_t request_timeout_ns;
     ks_string client_id;
+    ks_process *process;
     ks_string addresses; /* "host:port,host:port": the brokers to ask first */
-    int64_t request_timeout_ns, backoff_min_ns, backoff_max_ns; /* of connecting again */
+    int64_t backoff_min_ns, backoff_max_ns; /* of connecting again */
     /* Where a broker listens, as the metadata says; false: unknown. */
     bool (*address)(void *owner, int32_t broker, ks_string *host, int32_t *port);
     int32_t (*broker_at)(void *owner, int32_t index); /* the known brokers' ids in turn; -1: no more */
     void (*disconnected)(void *owner, int32_t node);  /* a connection ended; what was on it was told before */
-    void (*replying)(void *owner, bool begins);       /* around each reply; at its end the network may be freed */
-    void *owner;
 } ks_java_network_config;
 
 ks_java_network *ks_java_network_new(const ks_java_network_config *config); /* strings are copied */
