@@ -113,10 +113,22 @@ static void assign_topic(ks_consumer *c, const ks_topic_partitions *in, const ks
     topic->count = c->partitions.count - topic->first;
 }
 
+/* Made at once, while the partitions are at hand. */
+static void view_assignment(ks_consumer *c) {
+    ks_arena_reset(c->assignment_arena);
+    c->assignment_view.count = 0;
+    int32_t former = -1, *numbers = ks_arena_alloc(c->assignment_arena, ((size_t)c->partitions.count + 1) * sizeof *numbers);
+    KS_EACH_PARTITION(p, c) {
+        if (p->key.topic != former) KS_PUSH(c->assignment_view, (ks_topic_partitions){ ks_java_topic_of(c, p), numbers, 0 });
+        former = p->key.topic;
+        *numbers++ = p->key.partition;
+        c->assignment_view.items[c->assignment_view.count - 1].partition_count++;
+    }
+}
+
 void ks_java_set_assignment(ks_consumer *c, const ks_topic_partitions *topics, int32_t count) {
     ks_java_partition *before = NULL;
     c->assignment++;
-    c->assignment_changed = true;
     c->fetch_changes++;
     if (count > 0 && c->partitions.count > 0) { /* an eager rebalance has given up all of them: their place is taken again */
         before = c->partitions.items;
@@ -126,6 +138,8 @@ void ks_java_set_assignment(ks_consumer *c, const ks_topic_partitions *topics, i
     c->partitions.count = 0;
     for (int32_t t = 0; t < count; t++) assign_topic(c, &topics[t], before);
     ks_free(before);
+    view_assignment(c);
+    if (count == 0 && c->metadata) ks_java_fetch_nothing(c); /* without, it is shut down */
 }
 
 void ks_java_assignment_deinit(ks_consumer *c) {
@@ -239,18 +253,6 @@ ks_topic_partitions *ks_java_minus(const ks_topic_partitions *topics, int32_t co
 }
 
 int32_t ks_consumer_assignment(ks_consumer *c, const ks_topic_partitions **topics) {
-    if (c->assignment_changed) {
-        c->assignment_changed = false;
-        ks_arena_reset(c->assignment_arena);
-        c->assignment_view.count = 0;
-        int32_t former = -1, *numbers = ks_arena_alloc(c->assignment_arena, ((size_t)ks_java_partition_count(c) + 1) * sizeof *numbers);
-        KS_EACH_PARTITION(p, c) {
-            if (p->key.topic != former) KS_PUSH(c->assignment_view, (ks_topic_partitions){ ks_java_topic_of(c, p), numbers, 0 });
-            former = p->key.topic;
-            *numbers++ = p->key.partition;
-            c->assignment_view.items[c->assignment_view.count - 1].partition_count++;
-        }
-    }
     *topics = c->assignment_view.items;
     return c->assignment_view.count;
 }

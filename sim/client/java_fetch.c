@@ -15,7 +15,7 @@ static bool is_quiet(const ks_consumer *c) {
     return c->fetches_quiet && c->quiet_changes == c->fetch_changes && c->quiet_version == ks_java_metadata_version(c->metadata);
 }
 
-static void be_quiet(ks_consumer *c) {
+void ks_java_fetch_nothing(ks_consumer *c) {
     c->fetches_quiet = true;
     c->quiet_changes = c->fetch_changes;
     c->quiet_version = ks_java_metadata_version(c->metadata);
@@ -104,7 +104,7 @@ static void send_fetches(ks_consumer *c) {
         ks_java_fetch_compare(fetch);
         send_fetch(c, fetch);
     }
-    if (!leaderless && !unavailable) be_quiet(c);
+    if (!leaderless && !unavailable) ks_java_fetch_nothing(c); /* more */
 }
 
 void ks_java_fetch_fired(ks_timer *timer) {

@@ -208,7 +208,6 @@ struct ks_consumer {
     bool coordinator_lookup;
     bool positions_missing;         /* some partition may need one: look */
     bool validate_after_fetch;      /* committed offsets came that their leaders have to agree to: those are asked behind the next fetch */
-    bool assignment_changed;
     bool only_position;             /* ks_consumer_step_position */
     bool unsubscribing, unsubscribe_called; /* called: the callback is with the application */
     bool left;                      /* LeaveGroup was answered, or none was needed */
@@ -403,6 +402,7 @@ void ks_java_fetch_session_lost(ks_java_fetch *fetch, bool forget_id); /* else t
 
 /* ---- java_fetch.c, java_drain.c ---- */
 void ks_java_fetch_soon(ks_consumer *c);
+void ks_java_fetch_nothing(ks_consumer *c); /* as everything stands, no partition may be fetched */
 void ks_java_fetch_fired(ks_timer *timer);
 void ks_java_fetch_say_goodbye(ks_consumer *c); /* every broker is told to forget our fetch session */
 void ks_java_fetch_free(ks_consumer *c);

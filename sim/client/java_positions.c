@@ -172,7 +172,7 @@ static void ask_leaders(ks_consumer *c, ks_fetch_state state) {
 void ks_java_update_positions(ks_consumer *c) {
     if (!c->positions_missing) return;
     c->positions_missing = false;
-    bool initializing = false, resetting = false, validating = false;
+    bool initializing = false, resetting = false, validating = false, fetching = false;
     KS_EACH_PARTITION(p, c) {
         if (p->state == KS_FETCH_INITIALIZING && c->group_id.size < 0) {
             p->reason = KS_RESET_NO_COMMITTED_OFFSET;
@@ -181,7 +181,9 @@ void ks_java_update_positions(ks_consumer *c) {
         initializing |= p->state == KS_FETCH_INITIALIZING && !p->awaiting_callback;
         resetting |= p->state == KS_FETCH_AWAIT_RESET;
         validating |= p->state == KS_FETCH_AWAIT_VALIDATION;
+        fetching |= p->state == KS_FETCH_FETCHING;
     }
+    if (!fetching) ks_java_fetch_nothing(c);
     if (initializing) look_up_committed(c);
     if (resetting) ask_leaders(c, KS_FETCH_AWAIT_RESET);
     if (validating && c->validate_after_fetch && c->polling && !c->only_position) { /* updateFetchPositions begins with it: next time */

@@ -109,6 +109,7 @@ static void begin_prepare(ks_consumer *c) {
     if (c->config.protocol == KS_REBALANCE_EAGER)
         KS_EACH_PARTITION(p, c) p->pending_revocation = true;
     c->fetch_changes++;
+    if (c->config.protocol == KS_REBALANCE_EAGER) ks_java_fetch_nothing(c);
     if (c->partitions.count == 0 || ks_java_generation_is_reset(c) || c->state != KS_MEMBER_STABLE) return;
     c->prepare_commit = ks_java_op_of_all(c, KS_OP_COMMIT, c->config.max_poll_interval_ms * KS_MS, prepare_committed, c);
     ks_java_op_go(c->prepare_commit);
