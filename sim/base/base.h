@@ -57,6 +57,9 @@ enum { KS_LINE = 64 };
 void *ks_alloc_lines(size_t size);
 void ks_free(void *memory);
 char *ks_strndup(const char *data, size_t size); /* NUL-terminated copy; free with ks_free */
+/* A simulator begins and ends on this thread: until the last one has ended small objects are cheaper (slabs.h). */
+void ks_memory_hold(void);
+void ks_memory_release(void);
 /* How many blocks are live: tests compare before and after. Counted only in debug and sanitizer builds, else 0. */
 size_t ks_alloc_live(void);
 

@@ -5,6 +5,7 @@
 enum { DEFAULT_LATENCY_NS = 500000, DEFAULT_RING = 4096 };
 
 ks_kernel *ks_kernel_new(const ks_kernel_config *config) {
+    ks_memory_hold();
     ks_kernel *kernel = ks_alloc(sizeof *kernel);
     kernel->config = *config;
     if (config->start_ns == 0) kernel->config.start_ns = KS_START_NS;
@@ -88,6 +89,7 @@ void ks_kernel_free(ks_kernel *kernel) {
     ks_trace_ring_free(kernel);
     free_nodes(kernel);
     ks_free(kernel);
+    ks_memory_release();
 }
 
 int64_t ks_now(const ks_kernel *kernel) { return (int64_t)kernel->wheel.now; }

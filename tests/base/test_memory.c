@@ -2,6 +2,7 @@
  * Strings, memory, arenas, buffers, vectors, blocks, hash tables, assertions. */
 #include "sim/base/block.h"
 #include "sim/base/hash.h"
+#include "sim/base/slabs.h"
 #include "tests/support/test.h"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -64,6 +65,70 @@ static void live_blocks_are_counted(void **state) {
     assert_string_equal(c.data, "text");
     assert_null(ks_string_dup(KS_NULL_STRING).data);
     ks_free(a), ks_free(b), ks_free((void *)(uintptr_t)c.data), ks_free(NULL);
+    assert_int_equal(ks_alloc_live(), live);
+}
+
+static uint8_t *take(size_t size, size_t alignment) {
+    uint8_t *object = ks_slabs_take(size, alignment);
+    assert_non_null(object);
+    assert_int_equal((uintptr_t)object % alignment, 0);
+    assert_true(ks_slabs_room(*ks_slabs_head(object)) >= size);
+    return memset(object, (int)size & 0xff, size);
+}
+
+static void give(void *object) { ks_slabs_give(*ks_slabs_head(object), object); }
+
+static void slabs_serve_small_objects_while_a_simulator_lives(void **state) {
+    (void)state;
+    assert_null(ks_slabs_take(8, KS_SLABS_STEP));
+    ks_memory_hold();
+    ks_memory_hold();
+    uint8_t *small[300], *lines[300];
+    for (size_t i = 0; i < 300; i++) small[i] = take(i * 6, KS_SLABS_STEP), lines[i] = take(i * 6, KS_LINE);
+    for (size_t i = 0; i < 300; i++)
+        for (size_t k = 0; k < i * 6; k++) {
+            assert_int_equal(small[i][k], (i * 6) & 0xff);
+            assert_int_equal(lines[i][k], (i * 6) & 0xff);
+        }
+    uint8_t *largest = take(2048, KS_LINE);
+    assert_null(ks_slabs_take(2049, KS_SLABS_STEP));
+    give(small[20]), give(small[21]);
+    assert_ptr_equal(take(126, KS_SLABS_STEP), small[21]); /* the youngest of this size */
+    assert_ptr_equal(take(120, KS_SLABS_STEP), small[20]);
+    ks_memory_release();
+    uint8_t *another = take(8, KS_SLABS_STEP); /* for the other simulator */
+    ks_memory_release();
+    assert_null(ks_slabs_take(8, KS_SLABS_STEP));
+    for (size_t i = 0; i < 300; i++) give(small[i]), give(lines[i]); /* what outlives its simulator is still given back */
+    give(largest), give(another);
+}
+
+static void memory_keeps_what_it_holds_whatever_its_size_becomes(void **state) {
+    (void)state;
+    enum { COUNT = 64, ROUNDS = 20000 };
+    struct { uint8_t *data; size_t size; } kept[COUNT] = { { 0 } };
+    uint64_t random = 1;
+    size_t live = ks_alloc_live();
+    for (int round = 0; round < ROUNDS; round++) {
+        if (round == ROUNDS / 4) ks_memory_hold();
+        if (round == ROUNDS / 2) ks_memory_release(); /* what was made in between lives on */
+        random = random * UINT64_C(6364136223846793005) + 1442695040888963407;
+        size_t i = random >> 33 & (COUNT - 1), size = (random >> 40) % 5000 >> (random >> 60);
+        for (size_t k = 0; k < kept[i].size; k++) assert_int_equal(kept[i].data[k], i);
+        if (random >> 58 & 1) {
+            ks_free(kept[i].data);
+            kept[i].data = random >> 59 & 1 ? ks_alloc_lines(size) : ks_alloc(size);
+            if (random >> 59 & 1) memset(kept[i].data, 0, size);
+            for (size_t k = 0; k < size; k++) assert_int_equal(kept[i].data[k], 0);
+            if (random >> 59 & 1) ks_free(kept[i].data), kept[i].data = ks_realloc(NULL, size);
+        } else {
+            kept[i].data = ks_realloc(kept[i].data, size);
+            for (size_t k = 0; k < size && k < kept[i].size; k++) assert_int_equal(kept[i].data[k], i);
+        }
+        kept[i].size = size;
+        memset(kept[i].data, (int)i, size);
+    }
+    for (int i = 0; i < COUNT; i++) ks_free(kept[i].data);
     assert_int_equal(ks_alloc_live(), live);
 }
 
@@ -329,6 +394,8 @@ int main(void) {
         cmocka_unit_test(strings_sort_bytewise_null_first),
         cmocka_unit_test(a_topic_id_prints_as_kafka_prints_it),
         cmocka_unit_test(live_blocks_are_counted),
+        cmocka_unit_test(slabs_serve_small_objects_while_a_simulator_lives),
+        cmocka_unit_test(memory_keeps_what_it_holds_whatever_its_size_becomes),
         cmocka_unit_test(arenas_give_zeroed_aligned_memory_that_stays_until_the_reset),
         cmocka_unit_test(an_arena_in_steady_use_allocates_no_more),
         cmocka_unit_test(a_small_reset_gives_back_what_grew),
