@@ -10,93 +10,63 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define POISONED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define POISONED 1
-#endif
-#endif
-#ifdef POISONED
+#ifdef KS_POISONING
 #include <sanitizer/asan_interface.h>
-enum { GAP = 16, SPARING = false };
+enum { GAP = 16 };
 #else
 #define ASAN_POISON_MEMORY_REGION(start, size)   ((void)(start), (void)(size))
 #define ASAN_UNPOISON_MEMORY_REGION(start, size) ((void)(start), (void)(size))
-enum { GAP = 0, SPARING = true };
+enum { GAP = 0 };
 #endif
 
-enum { ALIGNMENT = 16, SMALL = 720, CHUNK_MIN = 2048, CHUNK_MAX = 64 * 1024 };
+enum { CHUNK_MIN = 1024, CHUNK_MAX = 64 * 1024 }; /* bytes with the head */
 
 typedef struct ks_arena_chunk chunk;
 struct ks_arena_chunk {
     chunk *next; /* older ones */
-    size_t size;        /* of data */
-    _Alignas(ALIGNMENT) uint8_t data[];
+    size_t size; /* of data */
+    _Alignas(KS_ARENA_ALIGNMENT) uint8_t data[];
 };
+_Static_assert(KS_ARENA_SMALL % KS_ARENA_ALIGNMENT == 0 && CHUNK_MIN % KS_ARENA_ALIGNMENT == 0, "what is left is aligned");
 
-struct ks_arena {
-    chunk *chunks; /* the first one is being filled, the last one is `small` */
-    size_t used;   /* of the first chunk */
-    size_t next_size;
-    ks_arena_spare *spare; /* NULL: memory goes back to malloc */
-    _Alignas(ALIGNMENT) uint8_t small[sizeof(chunk) + SMALL];
-};
-
-static chunk *small_chunk(ks_arena *arena) { return (chunk *)(void *)arena->small; }
-
-static void chunk_poison(chunk *c) { ASAN_POISON_MEMORY_REGION(c->data, c->size); }
-
-static void chunk_free(ks_arena *arena, chunk *c) {
-    ASAN_UNPOISON_MEMORY_REGION(c->data, c->size);
-    if (SPARING && arena->spare != NULL && c->size == CHUNK_MIN) {
-        c->next = arena->spare->first;
-        arena->spare->first = c;
-    } else {
-        ks_free(c);
-    }
+static void fill(ks_arena *arena, uint8_t *data, size_t size) {
+    ASAN_POISON_MEMORY_REGION(data, size);
+    arena->at = data;
+    arena->end = data + size;
 }
 
-static chunk *chunk_new(ks_arena *arena, size_t size) {
-    chunk *c = SPARING && arena->spare != NULL && size == CHUNK_MIN ? arena->spare->first : NULL;
-    if (c != NULL)
-        arena->spare->first = c->next;
-    else
-        c = ks_realloc(NULL, sizeof *c + size);
-    c->size = size;
-    return c;
+static void chunk_free(chunk *c) {
+    ASAN_UNPOISON_MEMORY_REGION(c->data, c->size);
+    ks_free(c);
 }
 
 static void add_chunk(ks_arena *arena, size_t at_least) {
-    size_t size = arena->next_size;
+    size_t size = arena->next_size - sizeof(chunk);
     if (size < at_least) size = at_least;
     if (arena->next_size < CHUNK_MAX) arena->next_size *= 2;
-    chunk *c = chunk_new(arena, size);
-    c->next = arena->chunks;
-    chunk_poison(c);
+    chunk *c = ks_realloc(NULL, sizeof *c + size);
+    *c = (chunk){ .next = arena->chunks, .size = size };
     arena->chunks = c;
-    arena->used = 0;
+    fill(arena, c->data, size);
 }
 
-ks_arena *ks_arena_new(void) { return ks_arena_new_of(NULL); }
-
-ks_arena *ks_arena_new_of(ks_arena_spare *spare) {
+ks_arena *ks_arena_new(void) {
     ks_arena *arena = ks_alloc_lines(sizeof *arena); /* what is handed out is zeroed then */
-    arena->chunks = small_chunk(arena);
-    *arena->chunks = (chunk){ .size = SMALL };
-    arena->used = 0;
+    arena->chunks = NULL;
     arena->next_size = CHUNK_MIN;
-    arena->spare = spare;
-    chunk_poison(arena->chunks);
+    fill(arena, arena->small, sizeof arena->small);
     return arena;
 }
 
-/* Frees all chunks but the small one and `kept`. */
-static void free_chunks(ks_arena *arena, const chunk *kept) {
-    for (chunk *c = arena->chunks, *next; c != small_chunk(arena); c = next) {
+/* Frees all chunks but the small one and `kept`, which is alone then. */
+static void free_chunks(ks_arena *arena, chunk *kept) {
+    for (chunk *c = arena->chunks, *next; c != NULL; c = next) {
         next = c->next;
-        if (c != kept) chunk_free(arena, c);
+        if (c != kept) chunk_free(c);
     }
+    arena->chunks = kept;
+    if (kept != NULL) kept->next = NULL;
+    fill(arena, arena->small, sizeof arena->small);
 }
 
 void ks_arena_free(ks_arena *arena) {
@@ -106,55 +76,38 @@ void ks_arena_free(ks_arena *arena) {
     ks_free(arena);
 }
 
-void ks_arena_spare_deinit(ks_arena_spare *spare) {
-    for (chunk *c = spare->first, *next; c != NULL; c = next) {
-        next = c->next;
-        ks_free(c);
-    }
-}
-
 void ks_arena_reset(ks_arena *arena) {
-    chunk *small = small_chunk(arena), *kept = small;
+    chunk *kept = NULL;
     for (chunk *c = arena->chunks; c != NULL; c = c->next)
-        if (c->size <= CHUNK_MAX && c->size > kept->size) kept = c;
+        if (c->size <= CHUNK_MAX && (kept == NULL || c->size > kept->size)) kept = c;
     free_chunks(arena, kept);
-    if (kept != small) kept->next = small;
-    chunk_poison(small);
-    chunk_poison(kept);
-    arena->chunks = kept;
-    arena->used = 0;
+    if (kept != NULL) fill(arena, kept->data, kept->size);
 }
 
 void ks_arena_reset_small(ks_arena *arena) {
     free_chunks(arena, NULL);
-    arena->chunks = small_chunk(arena);
-    arena->used = 0;
     arena->next_size = CHUNK_MIN;
-    chunk_poison(arena->chunks);
 }
 
-static void *take(ks_arena *arena, size_t size) { /* not zeroed */
+void *ks_arena_take_anew(ks_arena *arena, size_t size) {
     ks_assert(size <= SIZE_MAX / 2);
-    size_t room = (size + GAP + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
-    if (arena->chunks->size - arena->used < room) add_chunk(arena, room);
-    uint8_t *memory = arena->chunks->data + arena->used;
-    arena->used += room;
+    size_t room = (size + GAP + KS_ARENA_ALIGNMENT - 1) & ~(size_t)(KS_ARENA_ALIGNMENT - 1);
+    if ((size_t)(arena->end - arena->at) < room) add_chunk(arena, room);
+    uint8_t *memory = arena->at;
+    arena->at += room;
     ASAN_UNPOISON_MEMORY_REGION(memory, size);
     return memory;
 }
 
-void *ks_arena_alloc(ks_arena *arena, size_t size) { return memset(take(arena, size), 0, size); }
-
 void *ks_arena_copy(ks_arena *arena, const void *data, size_t size) {
-    void *copy = take(arena, size);
+    void *copy = ks_arena_take(arena, size);
     return size > 0 ? memcpy(copy, data, size) : copy;
 }
 
 ks_string ks_arena_string(ks_arena *arena, ks_string string) {
     if (string.size < 0) return KS_NULL_STRING;
-    char *copy = take(arena, (size_t)string.size + 1);
-    if (string.size > 0) memcpy(copy, string.data, (size_t)string.size);
-    copy[string.size] = '\0';
+    char *copy = ks_arena_take(arena, (size_t)string.size + 1);
+    *ks_copy_short((uint8_t *)copy, string.data, (size_t)string.size) = '\0';
     return (ks_string){ copy, string.size };
 }
 
@@ -170,7 +123,7 @@ ks_string ks_arena_printf(ks_arena *arena, const char *format, ...) {
     int size = vsnprintf(NULL, 0, format, arguments);
     va_end(arguments);
     ks_assert(size >= 0);
-    char *text = take(arena, (size_t)size + 1);
+    char *text = ks_arena_take(arena, (size_t)size + 1);
     vsnprintf(text, (size_t)size + 1, format, again);
     va_end(again);
     return (ks_string){ text, size };

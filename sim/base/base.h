@@ -63,6 +63,25 @@ void ks_memory_release(void);
 /* How many blocks are live: tests compare before and after. Counted only in debug and sanitizer builds, else 0. */
 size_t ks_alloc_live(void);
 
+/* memcpy for some dozen bytes of a size that nobody knows before: a call costs more than the copy. Returns the end of the copy.
+ * The last step overlaps the one before it. */
+static inline uint8_t *ks_copy_short(uint8_t *to, const void *source, size_t size) {
+    const uint8_t *from = source;
+    if (size >= 16) {
+        for (size_t at = 0; at < size - 16; at += 16) memcpy(to + at, from + at, 16);
+        memcpy(to + size - 16, from + size - 16, 16);
+    } else if (size >= 8) {
+        memcpy(to, from, 8);
+        memcpy(to + size - 8, from + size - 8, 8);
+    } else if (size >= 4) {
+        memcpy(to, from, 4);
+        memcpy(to + size - 4, from + size - 4, 4);
+    } else {
+        for (size_t at = 0; at < size; at++) to[at] = from[at];
+    }
+    return to + size;
+}
+
 /* Asks for cache lines that are needed soon. A hint: whoever follows one pointer after the other through memory that has long been
  * forgotten, as with thousands of clients, asks first for all that it knows of. */
 static inline void ks_prefetch(const void *from, int32_t lines) {
@@ -71,19 +90,42 @@ static inline void ks_prefetch(const void *from, int32_t lines) {
 
 /* ---- arena: everything in it dies together ---- */
 
-typedef struct ks_arena ks_arena;
+/* AddressSanitizer is told what of an arena nobody has. */
+#if defined(__SANITIZE_ADDRESS__)
+#define KS_POISONING 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define KS_POISONING 1
+#endif
+#endif
+
+enum { KS_ARENA_ALIGNMENT = 16, KS_ARENA_SMALL = 720 };
+typedef struct ks_arena { /* its own: it is seen here so that a few bytes are taken without a call */
+    uint8_t *at, *end;    /* what is left of the chunk that is being filled */
+    struct ks_arena_chunk *chunks;
+    size_t next_size;
+    _Alignas(KS_ARENA_ALIGNMENT) uint8_t small[KS_ARENA_SMALL]; /* the first chunk */
+} ks_arena;
 ks_arena *ks_arena_new(void);
-/* The same for one of a pool of arenas: what ks_arena_reset_small and ks_arena_free would give back goes to `spare`, where the
- * next one that grows finds it. `spare` outlives the arena. */
-typedef struct ks_arena_spare { /* zeroed memory is an empty one */
-    struct ks_arena_chunk *first;
-} ks_arena_spare;
-ks_arena *ks_arena_new_of(ks_arena_spare *spare);
-void ks_arena_spare_deinit(ks_arena_spare *spare);
 void ks_arena_free(ks_arena *arena);
 void ks_arena_reset(ks_arena *arena);                 /* poisoned under ASan until handed out again */
 void ks_arena_reset_small(ks_arena *arena);           /* the same, and memory that grew is given back: for pools of them */
-void *ks_arena_alloc(ks_arena *arena, size_t size);   /* zeroed, aligned for anything */
+void *ks_arena_take_anew(ks_arena *arena, size_t size); /* where the chunk may not have the room */
+/* Aligned for anything, not zeroed. */
+static inline void *ks_arena_take(ks_arena *arena, size_t size) {
+#ifndef KS_POISONING
+    size_t left = (size_t)(arena->end - arena->at); /* a multiple of the alignment */
+    if (size <= left) {
+        uint8_t *memory = arena->at;
+        arena->at += (size + KS_ARENA_ALIGNMENT - 1) & ~(size_t)(KS_ARENA_ALIGNMENT - 1);
+        return memory;
+    }
+#endif
+    return ks_arena_take_anew(arena, size);
+}
+static inline void *ks_arena_alloc(ks_arena *arena, size_t size) { /* the same, zeroed */
+    return memset(ks_arena_take(arena, size), 0, size);
+}
 ks_string ks_arena_string(ks_arena *arena, ks_string string); /* NUL-terminated copy; null stays null */
 ks_bytes ks_arena_bytes(ks_arena *arena, ks_bytes bytes);
 void *ks_arena_copy(ks_arena *arena, const void *data, size_t size); /* aligned for anything */

@@ -38,7 +38,7 @@ ks_envelope *ks_envelope_new(ks_kernel *kernel, int16_t api_key, int16_t api_ver
         kernel->free_envelopes = kernel->free_envelopes->next;
         fetch_ahead(kernel->free_envelopes);
     } else {
-        arena = ks_arena_new_of(&kernel->spare);
+        arena = ks_arena_new();
     }
     ks_envelope *envelope = ks_arena_alloc(arena, sizeof *envelope);
     *envelope = (ks_envelope){

@@ -171,7 +171,6 @@ struct ks_kernel {
     ks_interceptor interceptor;
     ks_message *free_messages; /* chained by timer.next */
     ks_envelope *free_envelopes;
-    ks_arena_spare spare; /* of the envelopes' arenas */
     ks_body_defaults defaults[KS_BODY_DEFAULTS][2]; /* envelope.c */
 
     uint64_t event_count;
@@ -182,14 +181,9 @@ struct ks_kernel {
 };
 
 /* Under AddressSanitizer nothing is pooled, so that every use after free shows. */
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef KS_POISONING
 #define KS_POOLING false
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define KS_POOLING false
-#endif
-#endif
-#ifndef KS_POOLING
+#else
 #define KS_POOLING true
 #endif
 

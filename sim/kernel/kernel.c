@@ -82,7 +82,6 @@ void ks_kernel_free(ks_kernel *kernel) {
         ks_free(timer);
     }
     free_envelopes(kernel);
-    ks_arena_spare_deinit(&kernel->spare);
     ks_envelope_defaults_free(kernel);
     ks_wheel_deinit(&kernel->wheel);
     free_links(kernel);

@@ -118,24 +118,6 @@ void ks_plans_deinit(ks_plans *plans) {
 
 /* ---- packing: `spare` is what is left for strings and items when everything fixed has its place ---- */
 
-/* memcpy for some dozen bytes of a size that nobody knows before: a call costs more than the copy. The last step overlaps
- * the one before it. */
-static inline uint8_t *copy_short(uint8_t *to, const uint8_t *from, int32_t size) {
-    if (size >= 16) {
-        for (int32_t at = 0; at < size - 16; at += 16) memcpy(to + at, from + at, 16);
-        memcpy(to + size - 16, from + size - 16, 16);
-    } else if (size >= 8) {
-        memcpy(to, from, 8);
-        memcpy(to + size - 8, from + size - 8, 8);
-    } else if (size >= 4) {
-        memcpy(to, from, 4);
-        memcpy(to + size - 4, from + size - 4, 4);
-    } else {
-        for (int32_t at = 0; at < size; at++) to[at] = from[at];
-    }
-    return to + size;
-}
-
 /* Strings and byte ranges have one shape; read as bytes, so that no alias rule is broken. */
 _Static_assert(sizeof(ks_string) == sizeof(ks_bytes) && offsetof(ks_string, size) == offsetof(ks_bytes, size), "one shape");
 
@@ -150,13 +132,13 @@ static inline uint8_t *pack_string(const uint8_t *from, uint8_t *to, int32_t *sp
     if (kept > *spare) kept = *spare;
     *spare -= kept;
     *to = (uint8_t)kept;
-    return copy_short(to + 1, (const uint8_t *)text.data, kept);
+    return ks_copy_short(to + 1, text.data, (size_t)kept);
 }
 
 static uint8_t *pack_branches(const ks_plan *plan, const uint8_t *from, uint8_t *to, int32_t *spare);
 
 static inline uint8_t *pack(const ks_plan *plan, const uint8_t *from, uint8_t *to, int32_t *spare) {
-    for (const run *r = plan->runs.items, *end = r + plan->runs.count; r < end; r++) to = copy_short(to, from + r->offset, r->size);
+    for (const run *r = plan->runs.items, *end = r + plan->runs.count; r < end; r++) to = ks_copy_short(to, from + r->offset, r->size);
     for (const uint16_t *s = plan->strings.items, *end = s + plan->strings.count; s < end; s++) to = pack_string(from + *s, to, spare);
     if (plan->branches.count == 0) return to; /* of nearly all kinds */
     int32_t left = *spare;
