@@ -36,9 +36,13 @@ typedef struct ks_uuid {
 static inline ks_string ks_str(const char *text) { /* view of a C string; NULL gives null */
     return text ? (ks_string){ text, (int32_t)strlen(text) } : KS_NULL_STRING;
 }
-bool ks_string_equal(ks_string a, ks_string b); /* null equals only null */
+static inline bool ks_string_equal(ks_string a, ks_string b) { /* null equals only null */
+    return a.size == b.size && (a.size <= 0 || a.data == b.data || memcmp(a.data, b.data, (size_t)a.size) == 0); /* often the very same */
+}
 int ks_string_compare(ks_string a, ks_string b); /* bytewise; null sorts first */
-bool ks_bytes_equal(ks_bytes a, ks_bytes b);
+static inline bool ks_bytes_equal(ks_bytes a, ks_bytes b) {
+    return a.size == b.size && (a.size <= 0 || a.data == b.data || memcmp(a.data, b.data, (size_t)a.size) == 0);
+}
 bool ks_uuid_equal(ks_uuid a, ks_uuid b);
 bool ks_uuid_is_zero(ks_uuid id);
 /* Writes the 22 characters of URL-safe base64 without padding (as Kafka prints topic ids) and a NUL. */
@@ -76,8 +80,10 @@ static inline uint8_t *ks_copy_short(uint8_t *to, const void *source, size_t siz
     } else if (size >= 4) {
         memcpy(to, from, 4);
         memcpy(to + size - 4, from + size - 4, 4);
-    } else {
-        for (size_t at = 0; at < size; at++) to[at] = from[at];
+    } else if (size > 0) {
+        to[0] = from[0];
+        to[size / 2] = from[size / 2];
+        to[size - 1] = from[size - 1];
     }
     return to + size;
 }

@@ -2,13 +2,6 @@
  * Comparing and copying byte ranges; topic ids as text (Kafka's Uuid.toString: URL-safe base64 without padding). */
 #include "sim/base/base.h"
 
-static bool same(const void *a, int32_t a_size, const void *b, int32_t b_size) {
-    return a_size == b_size && (a_size <= 0 || a == b || memcmp(a, b, (size_t)a_size) == 0); /* often the very same */
-}
-
-bool ks_string_equal(ks_string a, ks_string b) { return same(a.data, a.size, b.data, b.size); }
-bool ks_bytes_equal(ks_bytes a, ks_bytes b) { return same(a.data, a.size, b.data, b.size); }
-
 int ks_string_compare(ks_string a, ks_string b) {
     int32_t shared = a.size < b.size ? a.size : b.size;
     int order = shared > 0 && a.data != b.data ? memcmp(a.data, b.data, (size_t)shared) : 0;

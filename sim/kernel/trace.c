@@ -2,37 +2,43 @@
  * The trace bus: numbers the events, keeps copies of the last ones, tells the subscribers. */
 #include "sim/kernel/internal.h"
 
-static void tell(ks_kernel *kernel, const ks_event *event, bool trivial) {
+static __attribute__((noinline)) void tell(ks_kernel *kernel, const ks_node *node, const ks_struct *kind, const void *fields,
+                                           uint64_t cause, const ks_envelope *message, bool trivial) {
+    ks_event event = {
+        .id = kernel->event_count,
+        .cause = cause,
+        .time = ks_now(kernel),
+        .node = node == NULL ? 0 : node->id,
+        .node_name = node == NULL ? "" : node->name.data,
+        .kind = kind,
+        .fields = fields,
+        .message = message,
+    };
     ks_subscriber *former = kernel->next_subscriber;
     kernel->inside++;
     for (ks_subscriber *subscriber = kernel->subscribers; subscriber != NULL; subscriber = kernel->next_subscriber) {
         kernel->next_subscriber = subscriber->next;
-        if (!(trivial && subscriber->spared)) subscriber->event(subscriber->context, event);
+        if (!(trivial && subscriber->spared)) subscriber->event(subscriber->context, &event);
     }
     kernel->inside--;
     kernel->next_subscriber = former;
 }
 
+static bool anybody_hears(const ks_kernel *kernel, bool trivial) { return trivial ? kernel->listeners > 0 : kernel->subscribers != NULL; }
+
 uint64_t ks_trace_emit_caused(ks_kernel *kernel, ks_node *node, const ks_struct *kind, const void *fields, uint64_t cause,
                               const ks_envelope *message, bool trivial) {
     uint64_t id = ++kernel->event_count;
     if (!trivial) trivial = !ks_trace_ring_put(kernel, node, kind, fields, cause);
-    if (trivial ? kernel->listeners > 0 : kernel->subscribers != NULL)
-        tell(kernel, &(ks_event){
-                         .id = id,
-                         .cause = cause,
-                         .time = ks_now(kernel),
-                         .node = node == NULL ? 0 : node->id,
-                         .node_name = node == NULL ? "" : node->name.data,
-                         .kind = kind,
-                         .fields = fields,
-                         .message = message,
-                     }, trivial);
+    if (anybody_hears(kernel, trivial)) tell(kernel, node, kind, fields, cause, message, trivial);
     return id;
 }
 
 uint64_t ks_trace_emit(ks_kernel *kernel, ks_node *node, const ks_struct *kind, const void *fields) {
-    return ks_trace_emit_caused(kernel, node, kind, fields, kernel->cause, NULL, false);
+    uint64_t id = ++kernel->event_count;
+    bool trivial = !ks_trace_ring_put(kernel, node, kind, fields, kernel->cause);
+    if (anybody_hears(kernel, trivial)) tell(kernel, node, kind, fields, kernel->cause, NULL, trivial);
+    return id;
 }
 
 uint64_t ks_trace_count(const ks_kernel *kernel) { return kernel->event_count; }

@@ -16,8 +16,7 @@ typedef struct branch { /* an array or a pointer */
 
 /* Packed: first the runs, then the strings, then what the branches lead to. */
 struct ks_plan {
-    const ks_struct *kind; /* NULL: of items that are no structs */
-    bool trivial;
+    ks_plan_head head; /* first */
     size_t size;           /* of the struct or item */
     int32_t fixed;         /* bytes that even the shortest packed copy takes */
     KS_VEC(run) runs;
@@ -98,8 +97,8 @@ static void add_fields(ks_plan *plan, const ks_struct *kind, size_t offset) {
 
 const ks_plan *ks_plan_make(ks_plans *plans, const ks_struct *kind, size_t slot) {
     ks_plan *plan = ks_alloc(sizeof *plan);
-    plan->kind = kind;
-    plan->trivial = plans->trivial != NULL && plans->trivial(kind, -1, 0);
+    plan->head.kind = kind;
+    plan->head.trivial = plans->trivial != NULL && plans->trivial(kind, -1, 0);
     plan->size = kind->size;
     add_fields(plan, kind, 0);
     ks_assert(plan->fixed <= KS_PACKED_MAX);
@@ -109,8 +108,6 @@ const ks_plan *ks_plan_make(ks_plans *plans, const ks_struct *kind, size_t slot)
     return plan;
 }
 
-const ks_struct *ks_plan_kind(const ks_plan *plan) { return plan->kind; }
-bool ks_plan_is_trivial(const ks_plan *plan) { return plan->trivial; }
 
 void ks_plans_deinit(ks_plans *plans) {
     for (int32_t i = 0; i < KS_PLANS; i++) plan_free(plans->slots[i].plan);

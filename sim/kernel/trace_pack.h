@@ -17,6 +17,10 @@ enum {
 };
 
 typedef struct ks_plan ks_plan;
+typedef struct ks_plan_head { /* how a plan begins */
+    const ks_struct *kind; /* NULL: of items that are no structs */
+    bool trivial;
+} ks_plan_head;
 
 typedef struct ks_plans { /* zeroed memory is a set without plans */
     int32_t count;
@@ -39,8 +43,7 @@ static inline const ks_plan *ks_plan_of(ks_plans *plans, const ks_struct *kind) 
     }
     return plans->slots[slot].plan;
 }
-const ks_struct *ks_plan_kind(const ks_plan *plan);
-bool ks_plan_is_trivial(const ks_plan *plan);
+static inline const ks_plan_head *ks_plan_head_of(const ks_plan *plan) { return (const ks_plan_head *)(const void *)plan; }
 
 uint8_t *ks_fields_pack(const ks_plan *plan, const void *fields, uint8_t *to); /* returns the end of what it wrote */
 /* The struct and its arrays lie in `arena`, its strings are views into `packed`. */

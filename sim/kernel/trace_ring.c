@@ -84,7 +84,7 @@ static void turn_over(ks_trace_ring *ring) {
 bool ks_trace_ring_put(ks_kernel *kernel, const ks_node *node, const ks_struct *kind, const void *fields, uint64_t cause) {
     ks_trace_ring *ring = kernel->ring;
     const ks_plan *plan = ks_plan_of(&ring->plans, kind);
-    if (ks_plan_is_trivial(plan)) return false;
+    if (ks_plan_head_of(plan)->trivial) return false;
     if (ring->at > ring->last) turn_over(ring);
     record *kept = (record *)(void *)ring->at;
     *kept = (record){ .id = kernel->event_count, .cause = cause, .time = ks_now(kernel), .node = node, .plan = plan };
@@ -115,7 +115,7 @@ const ks_event *ks_trace_ring_get(ks_kernel *kernel, int32_t index) {
         .time = kept->time,
         .node = kept->node == NULL ? 0 : kept->node->id,
         .node_name = kept->node == NULL ? "" : kept->node->name.data,
-        .kind = ks_plan_kind(kept->plan),
+        .kind = ks_plan_head_of(kept->plan)->kind,
         .fields = ks_fields_unpack(kept->plan, kept->fields, ring->arena),
     };
     return &ring->view;
