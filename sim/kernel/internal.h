@@ -21,6 +21,7 @@
 #include "sim/base/hash.h"
 #include "sim/kernel/events.h"
 #include "sim/kernel/kernel.h"
+#include "sim/kernel/trace_pack.h"
 #include "sim/kernel/wheel.h"
 
 typedef struct ks_message ks_message;
@@ -175,8 +176,10 @@ struct ks_kernel {
 
     uint64_t event_count;
     ks_subscriber *subscribers, **last_subscriber;
-    int32_t listeners;              /* subscribers that hear everything */
+    int32_t listeners;              /* subscribers that hear of trivial events */
+    uint32_t subscriptions;         /* how often they have changed */
     ks_subscriber *next_subscriber; /* while events are told: an unsubscribe must not pull it away */
+    ks_plans plans; /* of kinds of events */
     struct ks_trace_ring *ring;
 };
 
@@ -237,7 +240,6 @@ uint64_t ks_trace_emit_caused(ks_kernel *kernel, ks_node *node, const ks_struct 
 void ks_trace_ring_init(ks_kernel *kernel);
 void ks_trace_ring_free(ks_kernel *kernel);
 /* Keeps a copy of the event that happens now. */
-/* False: it is of a trivial kind, and not kept. */
-bool ks_trace_ring_put(ks_kernel *kernel, const ks_node *node, const ks_struct *kind, const void *fields, uint64_t cause);
+void ks_trace_ring_put(ks_kernel *kernel, const ks_node *node, const ks_plan *plan, const void *fields, uint64_t cause);
 
 #endif

@@ -18,6 +18,7 @@ ks_kernel *ks_kernel_new(const ks_kernel_config *config) {
     ks_ring_link_init(&kernel->connections);
     ks_ring_link_init(&kernel->held);
     kernel->last_subscriber = &kernel->subscribers;
+    kernel->plans.trivial = config->trivial;
     ks_trace_ring_init(kernel);
     return kernel;
 }
@@ -86,6 +87,7 @@ void ks_kernel_free(ks_kernel *kernel) {
     ks_wheel_deinit(&kernel->wheel);
     free_links(kernel);
     ks_trace_ring_free(kernel);
+    ks_plans_deinit(&kernel->plans);
     free_nodes(kernel);
     ks_free(kernel);
     ks_memory_release();

@@ -243,6 +243,7 @@ typedef struct ks_subscriber {
     void (*event)(void *context, const ks_event *event); /* fields are a view for this call */
     void *context;
     bool spared; /* does not hear of trivial events */
+    const ks_struct *const *kinds; /* hears of these only, up to a NULL; NULL: of all. Kept. */
     struct ks_subscriber *next; /* the kernel's */
 } ks_subscriber;
 /* Subscribers hear of each event in the order of subscribing, while it is emitted. They must not emit; crashing a node from

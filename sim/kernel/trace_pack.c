@@ -95,7 +95,7 @@ static void add_fields(ks_plan *plan, const ks_struct *kind, size_t offset) {
     }
 }
 
-const ks_plan *ks_plan_make(ks_plans *plans, const ks_struct *kind, size_t slot) {
+ks_plan *ks_plan_make(ks_plans *plans, const ks_struct *kind, size_t slot) {
     ks_plan *plan = ks_alloc(sizeof *plan);
     plan->head.kind = kind;
     plan->head.trivial = plans->trivial != NULL && plans->trivial(kind, -1, 0);

@@ -20,6 +20,8 @@ typedef struct ks_plan ks_plan;
 typedef struct ks_plan_head { /* how a plan begins */
     const ks_struct *kind; /* NULL: of items that are no structs */
     bool trivial;
+    bool heard, heard_if_trivial; /* by a subscriber, when there were `asked` changes of them (trace.c) */
+    uint32_t asked;
 } ks_plan_head;
 
 typedef struct ks_plans { /* zeroed memory is a set without plans */
@@ -31,11 +33,11 @@ typedef struct ks_plans { /* zeroed memory is a set without plans */
     } slots[KS_PLANS]; /* found by the kind's address; a taken slot sends to the next one */
 } ks_plans;
 
-const ks_plan *ks_plan_make(ks_plans *plans, const ks_struct *kind, size_t slot);
+ks_plan *ks_plan_make(ks_plans *plans, const ks_struct *kind, size_t slot);
 void ks_plans_deinit(ks_plans *plans);
 
 /* Made at the first call; lives as long as `plans`. */
-static inline const ks_plan *ks_plan_of(ks_plans *plans, const ks_struct *kind) {
+static inline ks_plan *ks_plan_of(ks_plans *plans, const ks_struct *kind) {
     size_t slot = (uintptr_t)kind / sizeof *kind % KS_PLANS;
     while (plans->slots[slot].kind != kind) {
         if (plans->slots[slot].kind == NULL) return ks_plan_make(plans, kind, slot);
@@ -43,7 +45,7 @@ static inline const ks_plan *ks_plan_of(ks_plans *plans, const ks_struct *kind) 
     }
     return plans->slots[slot].plan;
 }
-static inline const ks_plan_head *ks_plan_head_of(const ks_plan *plan) { return (const ks_plan_head *)(const void *)plan; }
+static inline ks_plan_head *ks_plan_head_of(const ks_plan *plan) { return (ks_plan_head *)(uintptr_t)(const void *)plan; }
 
 uint8_t *ks_fields_pack(const ks_plan *plan, const void *fields, uint8_t *to); /* returns the end of what it wrote */
 /* The struct and its arrays lie in `arena`, its strings are views into `packed`. */

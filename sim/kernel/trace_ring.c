@@ -9,7 +9,6 @@
  *     [e1 e2 e3 e4 e5 ] -> [e6 e7 e8 e9   ] -> [e10 e11 ...     ] -> (oldest)
  */
 #include "sim/kernel/internal.h"
-#include "sim/kernel/trace_pack.h"
 
 enum { CHUNK = 16 * 1024, ALIGNMENT = 8 };
 
@@ -32,7 +31,6 @@ typedef struct ks_trace_ring {
     int32_t size, next;
     uint8_t *at, *last; /* in the current chunk: where the next event goes, if that is not behind `last` */
     chunk *current;
-    ks_plans plans;
     ks_event view; /* what get() gave last, with its fields */
     ks_arena *arena;
     const record *records[]; /* `size` of them */
@@ -49,7 +47,7 @@ static void start(ks_trace_ring *ring, chunk *empty) {
 void ks_trace_ring_init(ks_kernel *kernel) {
     size_t size = (size_t)kernel->config.ring_size;
     ks_trace_ring *ring = kernel->ring = ks_realloc(NULL, sizeof *ring + size * sizeof *ring->records);
-    *ring = (ks_trace_ring){ .size = kernel->config.ring_size, .arena = ks_arena_new(), .plans.trivial = kernel->config.trivial };
+    *ring = (ks_trace_ring){ .size = kernel->config.ring_size, .arena = ks_arena_new() };
     chunk *first = chunk_new(), *second = chunk_new(); /* one is written while the other one still tells */
     first->next = second;
     second->next = first;
@@ -64,7 +62,6 @@ void ks_trace_ring_free(ks_kernel *kernel) {
         ks_free(c);
     }
     ks_free(ring->current);
-    ks_plans_deinit(&ring->plans);
     ks_arena_free(ring->arena);
     ks_free(ring);
 }
@@ -81,10 +78,8 @@ static void turn_over(ks_trace_ring *ring) {
     start(ring, full->next);
 }
 
-bool ks_trace_ring_put(ks_kernel *kernel, const ks_node *node, const ks_struct *kind, const void *fields, uint64_t cause) {
+void ks_trace_ring_put(ks_kernel *kernel, const ks_node *node, const ks_plan *plan, const void *fields, uint64_t cause) {
     ks_trace_ring *ring = kernel->ring;
-    const ks_plan *plan = ks_plan_of(&ring->plans, kind);
-    if (ks_plan_head_of(plan)->trivial) return false;
     if (ring->at > ring->last) turn_over(ring);
     record *kept = (record *)(void *)ring->at;
     *kept = (record){ .id = kernel->event_count, .cause = cause, .time = ks_now(kernel), .node = node, .plan = plan };
@@ -94,7 +89,6 @@ bool ks_trace_ring_put(ks_kernel *kernel, const ks_node *node, const ks_struct *
     uint8_t *end = ks_fields_pack(plan, fields, kept->fields);
     ring->at = end + (-(uintptr_t)end & (ALIGNMENT - 1));
     for (int32_t i = 2; i < 5; i++) __builtin_prefetch(ring->at + i * KS_LINE, 1); /* a store that misses makes those behind it wait */
-    return true;
 }
 
 int32_t ks_trace_ring_count(const ks_kernel *kernel) {

@@ -67,6 +67,32 @@ static void subscribe(fixture *f, recorder *r) {
     ks_trace_subscribe(f->kernel, &r->subscriber);
 }
 
+static void a_subscriber_of_some_kinds_hears_of_no_other(void **state) {
+    fixture *f = *state;
+    const ks_struct *kinds[] = { ks_describe_ev_response_received(), ks_describe_ev_connection_opened(), NULL };
+    recorder some, all;
+    fixture_connect(f);
+    subscribe(f, &some);
+    some.subscriber.kinds = kinds;
+    fixture_send(f, 1);
+    fixture_run(f);
+    assert_string_equal((char *)some.text.data, "3<0 connection_opened@c; 7<6 response_received@c; ");
+    ks_buffer_clear(&some.text);
+    subscribe(f, &all); /* from now on every kind is heard by somebody */
+    fixture_send(f, 1);
+    fixture_run(f);
+    assert_string_equal((char *)some.text.data, "11<10 response_received@c; ");
+    assert_string_equal((char *)all.text.data, "8<0 request_sent@c; 9<8 request_received@s; 10<9 response_sent@s; 11<10 response_received@c; ");
+    ks_trace_unsubscribe(f->kernel, &some.subscriber);
+    ks_buffer_clear(&some.text);
+    fixture_send(f, 1);
+    fixture_run(f);
+    assert_string_equal((char *)some.text.data, "");
+    ks_trace_unsubscribe(f->kernel, &all.subscriber);
+    ks_buffer_deinit(&some.text);
+    ks_buffer_deinit(&all.text);
+}
+
 static void every_event_knows_its_cause(void **state) {
     fixture *f = *state;
     recorder r;
@@ -405,6 +431,7 @@ static void an_event_is_one_json_object(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        FIXTURE_TEST(a_subscriber_of_some_kinds_hears_of_no_other),
         FIXTURE_TEST(every_event_knows_its_cause),
         FIXTURE_TEST(a_crash_is_the_cause_of_what_its_peers_see),
         FIXTURE_TEST(a_timer_carries_the_cause_it_was_started_under),
