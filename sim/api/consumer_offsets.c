@@ -18,7 +18,7 @@ static ks_offset *to_engine(const kafka_consumer_offset *offsets, size_t count) 
         list[i] = (ks_offset){ .topic = ks_str(offsets[i].topic), .partition = offsets[i].partition, .offset = offsets[i].offset,
                                .leader_epoch = offsets[i].leader_epoch < 0 ? -1 : offsets[i].leader_epoch,
                                .metadata = offsets[i].metadata ? ks_str(offsets[i].metadata) : KS_LITERAL(""),
-                               .asked_ms = offsets[i].timestamp_ms };
+                               .timestamp_ms = offsets[i].timestamp_ms };
     return list;
 }
 

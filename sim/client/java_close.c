@@ -26,9 +26,8 @@ void ks_java_shut_down(ks_consumer *c) {
 
 /* ---- steps ---- */
 
-static void commit_done(void *owner, kafka_error error, const ks_offset *offsets, int32_t count) {
-    (void)offsets, (void)count;
-    ks_consumer *c = owner;
+static void commit_done(ks_offset_op *op, kafka_error error) {
+    ks_consumer *c = op->consumer;
     c->close_error = error;
     c->close_commit = NULL;
     c->closing = KS_CLOSING_CALLBACK;
@@ -49,11 +48,11 @@ static void begin_commit(ks_consumer *c) {
     int64_t left = c->close_deadline - ks_java_now(c);
     if (!wanted) return;
     if (left <= 0) {
-        if (c->coordinator >= 0) ks_java_op_go(ks_java_op_of_all(c, KS_OP_COMMIT, 0, NULL, NULL));
+        if (c->coordinator >= 0) ks_java_op_go(ks_java_op_commit_all(c, 0, NULL));
         return;
     }
     c->closing = KS_CLOSING_COMMIT;
-    c->close_commit = ks_java_op_of_all(c, KS_OP_COMMIT, left, commit_done, c);
+    c->close_commit = ks_java_op_commit_all(c, left, commit_done);
     ks_java_op_go(c->close_commit);
 }
 

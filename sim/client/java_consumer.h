@@ -46,9 +46,7 @@ typedef struct ks_offset {
     int32_t leader_epoch; /* -1: unknown */
     int64_t offset;       /* -1: none */
     ks_string metadata;
-    int64_t asked_ms;     /* ListOffsets: the question */
-    int64_t timestamp_ms; /* ListOffsets: of the record found; -1 */
-    uint64_t offset_serial; /* the engine's own */
+    int64_t timestamp_ms; /* ListOffsets: asked for; in the answer of the record found, -1 */
     kafka_error error;    /* of answers */
 } ks_offset;
 
@@ -106,7 +104,7 @@ ks_offset_op *ks_consumer_commit(ks_consumer *consumer, const ks_offset *offsets
 /* What the group has committed for `offsets`' partitions. */
 ks_offset_op *ks_consumer_committed(ks_consumer *consumer, const ks_offset *offsets, int32_t count, int64_t timeout_ns,
                                     ks_offsets_fn *done, void *owner);
-/* ListOffsets: for each partition by asked_ms: -2 beginning, -1 end, else the first offset at or after that time. */
+/* ListOffsets: for each partition by timestamp_ms: -2 beginning, -1 end, else the first offset at or after that time. */
 ks_offset_op *ks_consumer_list_offsets(ks_consumer *consumer, const ks_offset *offsets, int32_t count, int64_t timeout_ns,
                                        ks_offsets_fn *done, void *owner);
 void ks_offset_op_drop(ks_offset_op *op); /* done will not come */

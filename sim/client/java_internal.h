@@ -7,8 +7,9 @@
  *   java_join.c        JoinGroup, SyncGroup, the leader      java_fetch_session.c  what a broker knows of them
  *   java_heartbeat.c   heartbeats, leaving, poll time-out    java_drain.c       records out of what was fetched
  *   java_coordinator.c finding the coordinator               java_positions.c   where to start: committed, or reset
- *   java_consumer.c    life                                  java_offsets.c     commits and lookups for the application
- *   java_close.c       closing and unsubscribing             java_modern*.c     KIP-848 membership
+ *   java_consumer.c    life                                  java_op.c          an operation on offsets, from question to answer
+ *   java_close.c       closing and unsubscribing             java_offsets.c     commits, and what was committed
+ *   java_modern*.c     KIP-848 membership                    java_lookup.c      what leaders are asked
  *   java_obstacle.c    what a long call waits for, in words
  */
 #ifndef KS_JAVA_INTERNAL_H
@@ -126,28 +127,40 @@ typedef struct ks_java_fetch { /* what is fetched from one broker, request after
 
 typedef enum ks_op_kind { KS_OP_COMMIT, KS_OP_FETCH, KS_OP_LIST, KS_OP_VALIDATE } ks_op_kind;
 
+typedef struct ks_java_offset {
+    ks_java_key key;
+    int64_t offset;
+    int32_t leader_epoch;
+    kafka_error error;     /* of answers */
+} ks_java_offset;
+
+typedef void ks_op_done_fn(ks_offset_op *op, kafka_error error); /* `op` dies afterwards */
+
 struct ks_offset_op {
     ks_offset_op *next, **link;
     ks_consumer *consumer;
-    ks_op_kind kind;
-    ks_arena *arena;       /* ks_java_op_arena(); NULL: nothing was needed yet */
-    int32_t count, capacity; /* of offsets */
+    ks_op_done_fn *done;
     int64_t deadline;      /* ns; 0: one attempt */
-    int32_t attempts;      /* that failed, */
-    kafka_error refused;   /* the last of them with this */
-    uint64_t serial;       /* the consumer's when it was made: partitions assigned or sought since are not meant */
+    ks_op_kind kind;
+    int32_t count, capacity; /* of offsets */
+    int32_t generation;    /* sent with */
     bool in_flight;        /* its answer will come */
     bool waits_for_coordinator;
     bool retries_stale;    /* KIP-848: tries again with the new epoch; others fail */
-    bool *finished;        /* set when it ends, for who just made it */
+    int32_t attempts;      /* that failed, */
+    kafka_error refused;   /* the last of them with this */
     int32_t parts;         /* LIST, VALIDATE: requests under way */
-    kafka_error part_error;
-    bool *settled;         /* LIST, VALIDATE: by offset, answered for good */
-    int32_t generation;    /* sent with */
     ks_timer timer;        /* backoff or deadline */
-    ks_offsets_fn *done;
+    ks_arena *arena;       /* ks_java_op_arena(); NULL: nothing was needed yet */
+    ks_string *metadata;   /* COMMIT, FETCH: by offset; NULL: all are "" */
+    int64_t *times;        /* LIST: by offset; asked for, then of the record found, ms */
+    uint64_t *serials;     /* LIST, VALIDATE: by offset; of the partition's lookup */
+    bool *settled;         /* LIST, VALIDATE: by offset; answered for good */
+    kafka_error part_error;
+    bool *finished;        /* set when it ends, for who just made it */
+    ks_offsets_fn *application; /* NULL: it is the consumer's own */
     void *owner;
-    ks_offset offsets[];   /* their topics are views of the book */
+    ks_java_offset offsets[];
 };
 
 /* ---- the rebalance as the application sees it ---- */
@@ -372,23 +385,29 @@ bool ks_java_would_leave(const ks_consumer *c);
 void ks_java_update_positions(ks_consumer *c);
 void ks_java_offset_out_of_range(ks_consumer *c, ks_java_partition *partition, int64_t offset);
 
-/* ---- java_offsets.c ---- */
-void ks_java_ops_coordinator_found(ks_consumer *c, kafka_error error);
-void ks_java_ops_metadata(ks_consumer *c);
-ks_offset_op *ks_java_op_new(ks_consumer *c, ks_op_kind kind, const ks_offset *offsets, int32_t count, int64_t timeout_ns,
-                             ks_offsets_fn *done, void *owner);
-/* Of all partitions: KS_OP_COMMIT what was consumed of them; KS_OP_FETCH for those without a position, which are looked up then. */
-ks_offset_op *ks_java_op_of_all(ks_consumer *c, ks_op_kind kind, int64_t timeout_ns, ks_offsets_fn *done, void *owner);
-void ks_java_op_go(ks_offset_op *op);
+/* ---- java_op.c ---- */
+ks_offset_op *ks_java_op_new(ks_consumer *c, ks_op_kind kind, int32_t capacity, int64_t timeout_ns, ks_op_done_fn *done);
+void ks_java_op_add(ks_offset_op *op, ks_java_key key, int64_t offset, int32_t leader_epoch);
+void ks_java_op_set_metadata(ks_offset_op *op, int32_t i, ks_string metadata);
+ks_offset_op *ks_java_op_commit_all(ks_consumer *c, int64_t timeout_ns, ks_op_done_fn *done); /* of all that was consumed */
+void ks_java_op_want_topics(ks_offset_op *op); /* once all are added: leaders may be asked about topics that are not subscribed to */
+ks_java_offset *ks_java_op_find(ks_offset_op *op, ks_string topic, int32_t partition, int32_t *hint); /* hint: begins with 0; O(1) in order */
+static inline ks_string ks_java_op_topic(const ks_offset_op *op, int32_t i) { return ks_java_key_topic(op->consumer, op->offsets[i].key); }
+static inline bool ks_java_op_same_topic(const ks_offset_op *op, int32_t i) { return op->offsets[i].key.topic == op->offsets[i - 1].key.topic; }
+static inline bool ks_java_op_asks_leaders(const ks_offset_op *op) { return op->kind == KS_OP_LIST || op->kind == KS_OP_VALIDATE; }
 ks_arena *ks_java_op_arena(ks_offset_op *op); /* dies with it */
 void ks_java_op_watch_deadline(ks_offset_op *op); /* an attempt has begun: it may take until then */
-void ks_java_ops_free(ks_consumer *c);
-void ks_java_auto_commit(ks_consumer *c);
-void ks_java_auto_commit_restart(ks_consumer *c);
-void ks_java_op_ask_leaders(ks_offset_op *op);
-static inline bool ks_java_op_asks_leaders(const ks_offset_op *op) { return op->kind == KS_OP_LIST || op->kind == KS_OP_VALIDATE; }
 void ks_java_op_finish(ks_offset_op *op, kafka_error error);
 void ks_java_op_retry(ks_offset_op *op, kafka_error error); /* later if it may, else finishes with the error */
+void ks_java_ops_coordinator_found(ks_consumer *c, kafka_error error);
+void ks_java_ops_metadata(ks_consumer *c);
+void ks_java_ops_free(ks_consumer *c);
+
+/* ---- java_offsets.c, java_lookup.c ---- */
+void ks_java_op_go(ks_offset_op *op);
+void ks_java_op_ask_leaders(ks_offset_op *op);
+void ks_java_auto_commit(ks_consumer *c);
+void ks_java_auto_commit_restart(ks_consumer *c);
 
 /* ---- java_fetch_session.c ---- */
 void ks_java_fetch_compare(ks_java_fetch *fetch);         /* what is wanted is what is asked for next */

@@ -35,38 +35,37 @@ static void settle(ks_offset_op *op) {
 }
 
 /* The offset that a partition's answer is for: settled, unless leaders must be asked again. NULL: none, or not settled. */
-static ks_offset *settled_by(ks_offset_op *op, ks_string topic, int32_t partition, kafka_error error) {
-    for (int32_t i = 0; i < op->count; i++) {
-        ks_offset *offset = &op->offsets[i];
-        if (offset->partition != partition || !ks_string_equal(offset->topic, topic)) continue;
-        op->settled[i] = error == KAFKA_OK || error == KAFKA_ERR_TOPIC_AUTHORIZATION_FAILED ||
-                         error == KAFKA_ERR_UNSUPPORTED_FOR_MESSAGE_FORMAT;
-        offset->error = op->settled[i] ? error : KAFKA_OK;
-        if (op->settled[i]) return offset;
-        op->part_error = error;
-        ks_java_metadata_refresh(op->consumer->metadata);
-        return NULL;
-    }
+static ks_java_offset *settled_by(ks_offset_op *op, ks_string topic, int32_t partition, kafka_error error, int32_t *hint) {
+    ks_java_offset *offset = ks_java_op_find(op, topic, partition, hint);
+    if (offset == NULL) return NULL;
+    bool settled = error == KAFKA_OK || error == KAFKA_ERR_TOPIC_AUTHORIZATION_FAILED || error == KAFKA_ERR_UNSUPPORTED_FOR_MESSAGE_FORMAT;
+    op->settled[offset - op->offsets] = settled;
+    offset->error = settled ? error : KAFKA_OK;
+    if (settled) return offset;
+    op->part_error = error;
+    ks_java_metadata_refresh(op->consumer->metadata);
     return NULL;
 }
 
 static void take_listed(ks_offset_op *op, const ks_list_offsets_response *response) {
+    int32_t hint = 0;
     for (int32_t t = 0; t < response->topics.count; t++)
         for (int32_t p = 0; p < response->topics.items[t].partitions.count; p++) {
             const ks_list_offsets_response_partition_response *in = &response->topics.items[t].partitions.items[p];
-            ks_offset *offset = settled_by(op, response->topics.items[t].name, in->partition_index, (kafka_error)in->error_code);
+            ks_java_offset *offset = settled_by(op, response->topics.items[t].name, in->partition_index, (kafka_error)in->error_code, &hint);
             if (offset == NULL) continue;
             offset->offset = in->error_code ? -1 : in->offset;
             offset->leader_epoch = in->leader_epoch;
-            offset->timestamp_ms = in->timestamp;
+            op->times[offset - op->offsets] = in->timestamp;
         }
 }
 
 static void take_validated(ks_offset_op *op, const ks_offset_for_leader_epoch_response *response) {
+    int32_t hint = 0;
     for (int32_t t = 0; t < response->topics.count; t++)
         for (int32_t p = 0; p < response->topics.items[t].partitions.count; p++) {
             const ks_offset_for_leader_epoch_response_epoch_end_offset *in = &response->topics.items[t].partitions.items[p];
-            ks_offset *offset = settled_by(op, response->topics.items[t].topic, in->partition, (kafka_error)in->error_code);
+            ks_java_offset *offset = settled_by(op, response->topics.items[t].topic, in->partition, (kafka_error)in->error_code, &hint);
             if (offset == NULL) continue;
             offset->offset = in->error_code ? -1 : in->end_offset;
             offset->leader_epoch = in->leader_epoch;
@@ -91,7 +90,7 @@ static bool is_for(const ks_offset_op *op, int32_t i, int32_t leader, const int3
 }
 
 static int32_t current_epoch(const ks_offset_op *op, int32_t i) {
-    return ks_java_topic_leader_epoch(ks_java_metadata_topic(op->consumer->metadata, op->offsets[i].topic), op->offsets[i].partition);
+    return ks_java_topic_leader_epoch(ks_java_metadata_topic(op->consumer->metadata, ks_java_op_topic(op, i)), op->offsets[i].key.partition);
 }
 
 static ks_envelope *list_request(ks_offset_op *op, int32_t leader, const int32_t *leaders) {
@@ -106,16 +105,16 @@ static ks_envelope *list_request(ks_offset_op *op, int32_t leader, const int32_t
     ks_list_offsets_request_topic *topic = NULL;
     for (int32_t i = 0, n = 0; i < op->count; i++) {
         if (!is_for(op, i, leader, leaders)) continue;
-        if (topic == NULL || !ks_string_equal(topic->name, op->offsets[i].topic)) {
+        if (topic == NULL || !ks_string_equal(topic->name, ks_java_op_topic(op, i))) {
             topic = &request->topics.items[request->topics.count++];
             ks_struct_default(ks_describe_list_offsets_request_topic(), topic);
-            topic->name = ks_arena_string(envelope->arena, op->offsets[i].topic);
+            topic->name = ks_arena_string(envelope->arena, ks_java_op_topic(op, i));
             topic->partitions.items = partitions + n;
         }
         ks_list_offsets_request_partition *partition = &partitions[n++];
         ks_struct_default(ks_describe_list_offsets_request_partition(), partition);
-        partition->partition_index = op->offsets[i].partition;
-        partition->timestamp = op->offsets[i].asked_ms;
+        partition->partition_index = op->offsets[i].key.partition;
+        partition->timestamp = op->times[i];
         partition->current_leader_epoch = current_epoch(op, i);
         topic->partitions.count++;
     }
@@ -132,14 +131,14 @@ static ks_envelope *validate_request(ks_offset_op *op, int32_t leader, const int
     ks_offset_for_leader_epoch_request_offset_for_leader_topic *topic = NULL;
     for (int32_t i = 0, n = 0; i < op->count; i++) {
         if (!is_for(op, i, leader, leaders)) continue;
-        if (topic == NULL || !ks_string_equal(topic->topic, op->offsets[i].topic)) {
+        if (topic == NULL || !ks_string_equal(topic->topic, ks_java_op_topic(op, i))) {
             topic = &request->topics.items[request->topics.count++];
             ks_struct_default(ks_describe_offset_for_leader_epoch_request_offset_for_leader_topic(), topic);
-            topic->topic = ks_arena_string(envelope->arena, op->offsets[i].topic);
+            topic->topic = ks_arena_string(envelope->arena, ks_java_op_topic(op, i));
             topic->partitions.items = partitions + n;
         }
         partitions[n++] = (ks_offset_for_leader_epoch_request_offset_for_leader_partition){
-            .partition = op->offsets[i].partition, .current_leader_epoch = current_epoch(op, i), .leader_epoch = op->offsets[i].leader_epoch
+            .partition = op->offsets[i].key.partition, .current_leader_epoch = current_epoch(op, i), .leader_epoch = op->offsets[i].leader_epoch
         };
         topic->partitions.count++;
     }
@@ -157,7 +156,7 @@ void ks_java_op_ask_leaders(ks_offset_op *op) {
     if (op->settled == NULL) op->settled = ks_arena_alloc(ks_java_op_arena(op), (size_t)op->count + 1);
     int32_t *leaders = ks_arena_alloc(ks_java_op_arena(op), ((size_t)op->count + 1) * sizeof *leaders);
     for (int32_t i = 0; i < op->count; i++)
-        leaders[i] = op->settled[i] ? -1 : ks_java_metadata_leader(c->metadata, op->offsets[i].topic, op->offsets[i].partition);
+        leaders[i] = op->settled[i] ? -1 : ks_java_metadata_leader(c->metadata, ks_java_op_topic(op, i), op->offsets[i].key.partition);
     for (int32_t i = 0; i < op->count; i++) { /* one request per leader, at its first partition: leaders are few */
         bool first = leaders[i] >= 0;
         for (int32_t j = 0; j < i && first; j++) first = leaders[j] != leaders[i];

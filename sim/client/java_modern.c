@@ -379,9 +379,9 @@ static void answered(void *owner, kafka_error error, const ks_envelope *envelope
 
 /* ---- reconciliation ---- */
 
-static void reconcile_committed(void *owner, kafka_error error, const ks_offset *offsets, int32_t count) {
-    (void)error, (void)offsets, (void)count;
-    ks_consumer *c = owner;
+static void reconcile_committed(ks_offset_op *op, kafka_error error) {
+    (void)error;
+    ks_consumer *c = op->consumer;
     c->modern->commit = NULL;
     if (c->modern->part == PART_COMMITTING) c->modern->part = PART_COMMITTED;
     ks_java_wake(c);
@@ -392,7 +392,7 @@ static void begin_reconciliation(ks_consumer *c) {
     m->part = PART_COMMITTED;
     if (!c->config.enable_auto_commit || c->partitions.count == 0) return;
     m->part = PART_COMMITTING;
-    m->commit = ks_java_op_of_all(c, KS_OP_COMMIT, c->config.max_poll_interval_ms * KS_MS, reconcile_committed, c);
+    m->commit = ks_java_op_commit_all(c, c->config.max_poll_interval_ms * KS_MS, reconcile_committed);
     m->commit->retries_stale = true;
     ks_java_op_go(m->commit);
 }

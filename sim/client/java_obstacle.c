@@ -19,15 +19,15 @@ static void tell_leader(const ks_consumer *c, ks_string name, int32_t partition,
     else ks_buffer_printf(out, "broker %d, its leader, has not answered", leader);
 }
 
-static void tell_partition(const ks_offset *offset, ks_buffer *out) {
-    ks_buffer_printf(out, "%.*s-%d: ", offset->topic.size, offset->topic.data, offset->partition);
+static void tell_partition(const ks_offset_op *op, int32_t i, ks_buffer *out) {
+    ks_buffer_printf(out, "%s-%d: ", ks_java_op_topic(op, i).data, op->offsets[i].key.partition);
 }
 
 void ks_offset_op_obstacle(const ks_offset_op *op, ks_buffer *out) {
     for (int32_t i = 0; ks_java_op_asks_leaders(op) && i < op->count; i++) {
         if (op->settled && op->settled[i]) continue;
-        tell_partition(&op->offsets[i], out);
-        tell_leader(op->consumer, op->offsets[i].topic, op->offsets[i].partition, out);
+        tell_partition(op, i, out);
+        tell_leader(op->consumer, ks_java_op_topic(op, i), op->offsets[i].key.partition, out);
         return;
     }
     if (op->attempts == 0) {
@@ -36,7 +36,7 @@ void ks_offset_op_obstacle(const ks_offset_op *op, ks_buffer *out) {
     }
     for (int32_t i = 0; i < op->count; i++)
         if (op->offsets[i].error == op->refused) {
-            tell_partition(&op->offsets[i], out);
+            tell_partition(op, i, out);
             break;
         }
     ks_buffer_printf(out, "tried %d times, the last one ended with %s", op->attempts, kafka_error_name(op->refused));

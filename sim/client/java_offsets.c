@@ -5,211 +5,13 @@
  * that an older commit can never overtake a newer one. java_lookup.c has those asked of leaders. */
 #include "sim/client/java_internal.h"
 
-/* ---- an operation's life ---- */
-
-static void op_timer(ks_timer *timer);
-
-/* Partitions of one topic stand in a row, mostly with the very same text. */
-static bool same_topic(const ks_offset *offsets, int32_t i) { return ks_string_equal(offsets[i].topic, offsets[i - 1].topic); }
-
-static ks_offset *add(ks_offset_op *op, ks_offset offset) {
-    op->offsets[op->count] = offset;
-    return &op->offsets[op->count++];
-}
-
-static void copy_offsets(ks_offset_op *op, const ks_offset *offsets, int32_t count) {
-    ks_string topic = KS_NULL_STRING;
-    for (int32_t i = 0; i < count; i++) {
-        if (i == 0 || !same_topic(offsets, i))
-            topic = ks_java_key_topic(op->consumer, (ks_java_key){ ks_java_name_index(op->consumer, offsets[i].topic), 0 });
-        ks_offset *mine = add(op, offsets[i]);
-        mine->topic = topic;
-        mine->metadata = mine->metadata.size == 0 ? KS_LITERAL("") : ks_arena_string(ks_java_op_arena(op), mine->metadata);
-        mine->error = KAFKA_OK;
-    }
-}
-
 static size_t count_topics(const ks_offset_op *op) {
     size_t topics = 0;
-    for (int32_t i = 0; i < op->count; i++) topics += i == 0 || !same_topic(op->offsets, i);
+    for (int32_t i = 0; i < op->count; i++) topics += i == 0 || !ks_java_op_same_topic(op, i);
     return topics;
 }
 
-/* ListOffsets may ask about topics that are not subscribed to. */
-static void want_topics(ks_offset_op *op, void (*want)(ks_java_metadata *metadata, ks_string name)) {
-    for (int32_t i = 0; ks_java_op_asks_leaders(op) && i < op->count; i++)
-        if (i == 0 || !same_topic(op->offsets, i)) want(op->consumer->metadata, op->offsets[i].topic);
-}
-
-ks_arena *ks_java_op_arena(ks_offset_op *op) {
-    if (op->arena == NULL) op->arena = ks_arena_new();
-    return op->arena;
-}
-
-/* What was consumed of all partitions. */
-static void all_consumed(ks_offset_op *op) {
-    KS_EACH_PARTITION(p, op->consumer)
-        if (p->state == KS_FETCH_FETCHING)
-            add(op, (ks_offset){ .topic = ks_java_topic_of(op->consumer, p), .partition = p->key.partition, .leader_epoch = p->position_epoch,
-                                 .offset = p->position, .metadata = KS_LITERAL(""), .asked_ms = -1, .timestamp_ms = -1 });
-}
-
-/* All partitions whose committed offset says where to start. */
-static void all_initializing(ks_offset_op *op) {
-    KS_EACH_PARTITION(p, op->consumer) {
-        if (p->state != KS_FETCH_INITIALIZING || p->looking_up || p->awaiting_callback) continue;
-        p->looking_up = true;
-        add(op, (ks_offset){ .topic = ks_java_topic_of(op->consumer, p), .partition = p->key.partition, .metadata = KS_NULL_STRING });
-    }
-}
-
-/* A thousand members commit at the same moment, and look up at another: each does so in memory that it has used before. */
-static ks_offset_op *take_op(ks_consumer *c, int32_t capacity) {
-    ks_offset_op *op = c->spare_op;
-    if (op == NULL || op->capacity < capacity) op = ks_realloc(NULL, sizeof *op + (size_t)capacity * sizeof *op->offsets);
-    else c->spare_op = NULL, capacity = op->capacity;
-    *op = (ks_offset_op){ .consumer = c, .capacity = capacity };
-    return op;
-}
-
-static void give_back(ks_offset_op *op) {
-    ks_consumer *c = op->consumer;
-    if (c->spare_op && c->spare_op->capacity > op->capacity) {
-        ks_free(op);
-        return;
-    }
-    ks_free(c->spare_op);
-    c->spare_op = op;
-}
-
-static ks_offset_op *make(ks_consumer *c, ks_op_kind kind, int32_t capacity, int64_t timeout_ns, ks_offsets_fn *done, void *owner) {
-    ks_offset_op *op = take_op(c, capacity);
-    op->kind = kind;
-    op->deadline = timeout_ns > 0 ? ks_java_now(c) + timeout_ns : 0;
-    op->done = done;
-    op->owner = owner;
-    op->serial = c->serial;
-    ks_timer_init(&op->timer, c->node, op_timer, op);
-    op->link = c->ops_end;
-    *c->ops_end = op;
-    c->ops_end = &op->next;
-    return op;
-}
-
-ks_offset_op *ks_java_op_new(ks_consumer *c, ks_op_kind kind, const ks_offset *offsets, int32_t count, int64_t timeout_ns,
-                             ks_offsets_fn *done, void *owner) {
-    ks_offset_op *op = make(c, kind, count, timeout_ns, done, owner);
-    copy_offsets(op, offsets, count);
-    want_topics(op, ks_java_metadata_want);
-    return op;
-}
-
-ks_offset_op *ks_java_op_of_all(ks_consumer *c, ks_op_kind kind, int64_t timeout_ns, ks_offsets_fn *done, void *owner) {
-    ks_offset_op *op = make(c, kind, ks_java_partition_count(c), timeout_ns, done, owner);
-    if (kind == KS_OP_COMMIT) all_consumed(op);
-    else all_initializing(op);
-    return op;
-}
-
-static void op_free(ks_offset_op *op) {
-    ks_consumer *c = op->consumer;
-    want_topics(op, ks_java_metadata_unwant);
-    *op->link = op->next;
-    if (op->next) op->next->link = op->link;
-    else c->ops_end = op->link;
-    if (op->finished) *op->finished = true;
-    ks_timer_stop(&op->timer);
-    ks_arena_free(op->arena);
-    give_back(op);
-}
-
-void ks_java_op_finish(ks_offset_op *op, kafka_error error) {
-    ks_offsets_fn *done = op->done;
-    op->done = NULL;
-    if (done) done(op->owner, error, op->offsets, op->count);
-    if (op->in_flight || op->parts > 0) return; /* its answer still comes: freed then */
-    op_free(op);
-}
-
-/* Nobody listens any more; what is under way still happens. */
-void ks_offset_op_drop(ks_offset_op *op) {
-    if (op == NULL) return;
-    op->done = NULL;
-    if (!op->in_flight && op->parts == 0) op_free(op);
-}
-
-void ks_java_ops_free(ks_consumer *c) {
-    while (c->ops) {
-        c->ops->done = NULL;
-        op_free(c->ops);
-    }
-}
-
-void ks_java_op_retry(ks_offset_op *op, kafka_error error) {
-    ks_consumer *c = op->consumer;
-    int64_t now = ks_java_now(c), pause = c->config.retry_backoff_ms;
-    op->refused = error;
-    if (op->deadline == 0 || op->done == NULL) {
-        ks_java_op_finish(op, error);
-        return;
-    }
-    for (int32_t i = 0; i < op->attempts && pause < c->config.retry_backoff_max_ms; i++) pause *= 2;
-    if (pause > c->config.retry_backoff_max_ms) pause = c->config.retry_backoff_max_ms;
-    op->attempts++;
-    if (now >= op->deadline) {
-        ks_java_op_finish(op, KAFKA_ERR_DEADLINE_EXCEEDED);
-        return;
-    }
-    ks_timer_start_at(c->kernel, &op->timer, now + pause * KS_MS < op->deadline ? now + pause * KS_MS : op->deadline);
-}
-
-void ks_java_op_watch_deadline(ks_offset_op *op) {
-    if (op->deadline > 0) ks_timer_start_at(op->consumer->kernel, &op->timer, op->deadline);
-}
-
-/* The time for another attempt, or the end of all attempts: also of one that is under way. */
-static void op_timer(ks_timer *timer) {
-    ks_offset_op *op = timer->owner;
-    if (op->deadline > 0 && ks_java_now(op->consumer) >= op->deadline) {
-        ks_java_op_finish(op, KAFKA_ERR_DEADLINE_EXCEEDED);
-        return;
-    }
-    if (!op->in_flight && op->parts == 0) ks_java_op_go(op);
-}
-
-/* What waits for leaders, or for a while, looks at once. */
-void ks_java_ops_metadata(ks_consumer *c) {
-    for (ks_offset_op *op = c->ops, *next; op; op = next) {
-        next = op->next;
-        if (ks_java_op_asks_leaders(op) && op->parts == 0) ks_java_op_go(op);
-    }
-}
-
-/* The coordinator was found, or the search failed. */
-void ks_java_ops_coordinator_found(ks_consumer *c, kafka_error error) {
-    for (ks_offset_op *op = c->ops, *next; op; op = next) {
-        next = op->next;
-        if (!op->waits_for_coordinator) continue;
-        if (error && op->deadline > 0) continue; /* it goes on looking until its time is over */
-        op->waits_for_coordinator = false;
-        ks_timer_stop(&op->timer);
-        if (error) ks_java_op_finish(op, error);
-        else ks_java_op_go(op);
-    }
-}
-
 /* ---- OffsetCommit ---- */
-
-static ks_offset *find_offset(ks_offset_op *op, ks_string topic, int32_t partition, int32_t *hint) {
-    for (int32_t n = 0, i = *hint; n < op->count; n++, i++) { /* answers come in the order of the request: the hint is nearly always right */
-        if (i >= op->count) i = 0;
-        ks_offset *offset = &op->offsets[i];
-        if (offset->partition != partition || !ks_string_equal(offset->topic, topic)) continue;
-        *hint = i + 1;
-        return offset;
-    }
-    return NULL;
-}
 
 static void commit_refused(ks_offset_op *op, kafka_error error) {
     ks_consumer *c = op->consumer;
@@ -282,7 +84,7 @@ static void commit_answered(void *owner, kafka_error error, const ks_envelope *e
         for (int32_t p = 0; p < topic->partitions.count; p++) {
             kafka_error one = (kafka_error)topic->partitions.items[p].error_code;
             if (one == KAFKA_OK && op->attempts == 0) continue; /* as it stands there */
-            ks_offset *offset = find_offset(op, topic->name, topic->partitions.items[p].partition_index, &hint);
+            ks_java_offset *offset = ks_java_op_find(op, topic->name, topic->partitions.items[p].partition_index, &hint);
             if (offset) offset->error = one;
             if (one && error == KAFKA_OK) error = one;
         }
@@ -298,18 +100,18 @@ static void fill_commit(ks_offset_op *op, ks_envelope *envelope) {
     ks_offset_commit_request_topic *topic = NULL;
     ks_struct_default(ks_describe_offset_commit_request_partition(), &partitions[0]);
     for (int32_t i = 0; i < op->count; i++) {
-        const ks_offset *offset = &op->offsets[i];
-        if (i == 0 || !same_topic(op->offsets, i)) {
+        const ks_java_offset *offset = &op->offsets[i];
+        if (i == 0 || !ks_java_op_same_topic(op, i)) {
             topic = &request->topics.items[request->topics.count++];
             ks_struct_default(ks_describe_offset_commit_request_topic(), topic);
-            topic->name = ks_arena_string(envelope->arena, offset->topic);
+            topic->name = ks_arena_string(envelope->arena, ks_java_op_topic(op, i));
             topic->partitions.items = partitions + i;
         }
         if (i > 0) partitions[i] = partitions[i - 1];
-        partitions[i].partition_index = offset->partition;
+        partitions[i].partition_index = offset->key.partition;
         partitions[i].committed_offset = offset->offset;
         partitions[i].committed_leader_epoch = offset->leader_epoch;
-        partitions[i].committed_metadata = offset->metadata.size == 0 ? KS_LITERAL("") : ks_arena_string(envelope->arena, offset->metadata);
+        partitions[i].committed_metadata = op->metadata ? ks_arena_string(envelope->arena, op->metadata[i]) : KS_LITERAL("");
         topic->partitions.count++;
     }
 }
@@ -362,12 +164,12 @@ static void fetch_refused(ks_offset_op *op, kafka_error error) {
 
 static kafka_error take_fetched(ks_offset_op *op, ks_string name, int32_t partition, int64_t committed, int32_t epoch,
                                 ks_string metadata, kafka_error error, int32_t *hint) {
-    ks_offset *offset = find_offset(op, name, partition, hint);
+    ks_java_offset *offset = ks_java_op_find(op, name, partition, hint);
     if (offset == NULL) return KAFKA_OK;
     offset->error = error == KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION ? error : KAFKA_OK;
     offset->offset = error ? -1 : committed;
     offset->leader_epoch = epoch;
-    offset->metadata = committed < 0 ? KS_NULL_STRING : metadata.size == 0 ? KS_LITERAL("") : ks_arena_string(ks_java_op_arena(op), metadata);
+    if (op->application) ks_java_op_set_metadata(op, (int32_t)(offset - op->offsets), metadata);
     return error;
 }
 
@@ -440,12 +242,12 @@ static void fill_fetch(ks_offset_op *op, ks_envelope *envelope) {
         request->groups.count = 1;
     }
     for (int32_t i = 0; i < op->count; i++) {
-        bool new_topic = i == 0 || !same_topic(op->offsets, i);
-        numbers[i] = op->offsets[i].partition;
+        bool new_topic = i == 0 || !ks_java_op_same_topic(op, i);
+        numbers[i] = op->offsets[i].key.partition;
         if (envelope->api_version < 8) {
             if (new_topic) {
                 ks_offset_fetch_request_topic *topic = &request->topics.items[request->topics.count++];
-                topic->name = ks_arena_string(arena, op->offsets[i].topic);
+                topic->name = ks_arena_string(arena, ks_java_op_topic(op, i));
                 topic->partition_indexes.items = numbers + i;
             }
             request->topics.items[request->topics.count - 1].partition_indexes.count++;
@@ -454,7 +256,7 @@ static void fill_fetch(ks_offset_op *op, ks_envelope *envelope) {
             if (new_topic) {
                 ks_offset_fetch_request_topics *topic = &group->topics.items[group->topics.count++];
                 ks_struct_default(ks_describe_offset_fetch_request_topics(), topic);
-                topic->name = ks_arena_string(arena, op->offsets[i].topic);
+                topic->name = ks_arena_string(arena, ks_java_op_topic(op, i));
                 topic->partition_indexes.items = numbers + i;
             }
             group->topics.items[group->topics.count - 1].partition_indexes.count++;
@@ -498,9 +300,8 @@ void ks_java_auto_commit_restart(ks_consumer *c) {
     c->next_auto_commit = ks_java_now(c) + c->config.auto_commit_interval_ms * KS_MS;
 }
 
-static void auto_committed(void *owner, kafka_error error, const ks_offset *offsets, int32_t count) {
-    (void)offsets, (void)count;
-    ks_consumer *c = owner;
+static void auto_committed(ks_offset_op *op, kafka_error error) {
+    ks_consumer *c = op->consumer;
     c->auto_commit = NULL;
     if (error && kafka_error_is_retriable(error)) {
         int64_t soon = ks_java_now(c) + c->config.retry_backoff_ms * KS_MS;
@@ -516,35 +317,8 @@ void ks_java_auto_commit(ks_consumer *c) {
     }
     ks_java_auto_commit_restart(c);
     if (c->auto_commit || c->partitions.count == 0) return;
-    ks_offset_op *op = ks_java_op_of_all(c, KS_OP_COMMIT, 0, auto_committed, c);
+    ks_offset_op *op = ks_java_op_commit_all(c, 0, auto_committed);
     c->auto_commit = op;
     ks_java_op_go(op);
     ks_java_wake_at(c, c->next_auto_commit);
-}
-
-/* ---- for the application ---- */
-
-static ks_offset_op *begin(ks_offset_op *op) {
-    bool finished = false;
-    op->finished = &finished;
-    ks_java_op_go(op);
-    if (finished) return NULL;
-    op->finished = NULL;
-    return op;
-}
-
-ks_offset_op *ks_consumer_commit(ks_consumer *c, const ks_offset *offsets, int32_t count, int64_t timeout_ns, ks_offsets_fn *done,
-                                 void *owner) {
-    return begin(offsets ? ks_java_op_new(c, KS_OP_COMMIT, offsets, count, timeout_ns, done, owner)
-                         : ks_java_op_of_all(c, KS_OP_COMMIT, timeout_ns, done, owner));
-}
-
-ks_offset_op *ks_consumer_committed(ks_consumer *c, const ks_offset *offsets, int32_t count, int64_t timeout_ns,
-                                    ks_offsets_fn *done, void *owner) {
-    return begin(ks_java_op_new(c, KS_OP_FETCH, offsets, count, timeout_ns, done, owner));
-}
-
-ks_offset_op *ks_consumer_list_offsets(ks_consumer *c, const ks_offset *offsets, int32_t count, int64_t timeout_ns,
-                                       ks_offsets_fn *done, void *owner) {
-    return begin(ks_java_op_new(c, KS_OP_LIST, offsets, count, timeout_ns, done, owner));
 }

@@ -12,8 +12,8 @@ static void emit_reset(ks_consumer *c, const ks_java_partition *p, int64_t to) {
             .partition = p->key.partition, .from = p->position, .to = to, .reason = ks_str(reasons[p->reason]));
 }
 
-static ks_java_partition *still_meant(ks_consumer *c, const ks_offset *offset, uint64_t serial) {
-    ks_java_partition *p = ks_java_partition_named(c, offset->topic, offset->partition);
+static ks_java_partition *still_meant(ks_consumer *c, ks_java_key key, uint64_t serial) {
+    ks_java_partition *p = ks_java_partition_find(c, key);
     return p && p->serial <= serial && p->looking_up ? p : NULL;
 }
 
@@ -29,26 +29,27 @@ static void no_committed_offset(ks_consumer *c, ks_java_partition *p) {
     p->reset = c->config.reset;
 }
 
-static void committed(void *owner, kafka_error error, const ks_offset *offsets, int32_t count) {
-    ks_consumer *c = owner;
+static void committed(ks_offset_op *op, kafka_error error) {
+    ks_consumer *c = op->consumer;
     uint64_t serial = c->committed_serial;
     c->committed_lookup = NULL;
     c->positions_missing = true;
     c->fetch_changes++;
-    for (int32_t i = 0; i < count; i++) {
-        ks_java_partition *p = still_meant(c, &offsets[i], serial);
+    for (int32_t i = 0; i < op->count; i++) {
+        const ks_java_offset *found = &op->offsets[i];
+        ks_java_partition *p = still_meant(c, found->key, serial);
         if (p == NULL) continue;
         p->looking_up = false;
         if (error || p->state != KS_FETCH_INITIALIZING) continue;
-        if (offsets[i].offset < 0) {
+        if (found->offset < 0) {
             p->reason = KS_RESET_NO_COMMITTED_OFFSET;
             no_committed_offset(c, p);
             continue;
         }
-        p->state = offsets[i].leader_epoch < 0 ? KS_FETCH_FETCHING : KS_FETCH_AWAIT_VALIDATION;
+        p->state = found->leader_epoch < 0 ? KS_FETCH_FETCHING : KS_FETCH_AWAIT_VALIDATION;
         c->validate_after_fetch |= p->state == KS_FETCH_AWAIT_VALIDATION;
-        p->position = offsets[i].offset;
-        p->position_epoch = offsets[i].leader_epoch;
+        p->position = found->offset;
+        p->position_epoch = found->leader_epoch;
     }
     if (error && !kafka_error_is_retriable(error)) ks_java_fail(c, error);
     ks_java_wake(c);
@@ -57,38 +58,45 @@ static void committed(void *owner, kafka_error error, const ks_offset *offsets, 
 static void look_up_committed(ks_consumer *c) {
     if (c->committed_lookup || !ks_java_coordinator_known(c)) return;
     c->committed_serial = c->serial;
-    c->committed_lookup = ks_java_op_of_all(c, KS_OP_FETCH, c->config.default_api_timeout_ms * KS_MS, committed, c);
-    ks_java_op_go(c->committed_lookup);
+    ks_offset_op *op = ks_java_op_new(c, KS_OP_FETCH, ks_java_partition_count(c), c->config.default_api_timeout_ms * KS_MS, committed);
+    KS_EACH_PARTITION(p, c) {
+        if (p->state != KS_FETCH_INITIALIZING || p->looking_up || p->awaiting_callback) continue;
+        p->looking_up = true;
+        ks_java_op_add(op, p->key, -1, -1);
+    }
+    c->committed_lookup = op;
+    ks_java_op_go(op);
 }
 
-/* The partition that an answer is for; NULL: it is not ours any more, was asked about anew, or waits for something else by now. */
-static ks_java_partition *looked_up(ks_consumer *c, const ks_offset *answer, ks_fetch_state state) {
-    ks_java_partition *p = ks_java_partition_named(c, answer->topic, answer->partition);
-    if (p == NULL || !p->looking_up || p->lookup_serial != answer->offset_serial) return NULL;
+/* The partition that the i-th answer is for; NULL: it is not ours any more, was asked about anew, or waits for something else by now. */
+static ks_java_partition *looked_up(const ks_offset_op *op, int32_t i, ks_fetch_state state) {
+    ks_java_partition *p = ks_java_partition_find(op->consumer, op->offsets[i].key);
+    if (p == NULL || !p->looking_up || p->lookup_serial != op->serials[i]) return NULL;
     p->looking_up = false;
     return p->state == state ? p : NULL;
 }
 
 /* ---- reset ---- */
 
-static void reset_found(void *owner, kafka_error error, const ks_offset *offsets, int32_t count) {
-    ks_consumer *c = owner;
+static void reset_found(ks_offset_op *op, kafka_error error) {
+    ks_consumer *c = op->consumer;
     c->positions_missing = true;
     c->fetch_changes++;
-    for (int32_t i = 0; i < count; i++) {
-        ks_java_partition *p = looked_up(c, &offsets[i], KS_FETCH_AWAIT_RESET);
+    for (int32_t i = 0; i < op->count; i++) {
+        const ks_java_offset *found = &op->offsets[i];
+        ks_java_partition *p = looked_up(op, i, KS_FETCH_AWAIT_RESET);
         if (p == NULL) continue;
-        if (error || offsets[i].error || offsets[i].offset < 0) {
-            if (error == KAFKA_OK && offsets[i].error == KAFKA_OK && p->reset == KS_RESET_BY_TIME) {
+        if (error || found->error || found->offset < 0) {
+            if (error == KAFKA_OK && found->error == KAFKA_OK && p->reset == KS_RESET_BY_TIME) {
                 p->reset = KS_RESET_LATEST; /* no record is that young: the end */
                 continue;
             }
             p->retry_at = ks_java_now(c) + c->config.retry_backoff_ms * KS_MS;
             continue;
         }
-        emit_reset(c, p, offsets[i].offset);
+        emit_reset(c, p, found->offset);
         p->state = KS_FETCH_FETCHING;
-        p->position = offsets[i].offset;
+        p->position = found->offset;
         p->position_epoch = -1; /* that of the record before it, which nobody has seen */
     }
     ks_java_wake(c);
@@ -117,15 +125,16 @@ static void log_was_truncated(ks_consumer *c, ks_java_partition *p, int64_t end)
     p->position = end;
 }
 
-static void validated(void *owner, kafka_error error, const ks_offset *offsets, int32_t count) {
-    ks_consumer *c = owner;
+static void validated(ks_offset_op *op, kafka_error error) {
+    ks_consumer *c = op->consumer;
     c->positions_missing = true;
     c->fetch_changes++;
-    for (int32_t i = 0; i < count; i++) {
-        ks_java_partition *p = looked_up(c, &offsets[i], KS_FETCH_AWAIT_VALIDATION);
+    for (int32_t i = 0; i < op->count; i++) {
+        const ks_java_offset *found = &op->offsets[i];
+        ks_java_partition *p = looked_up(op, i, KS_FETCH_AWAIT_VALIDATION);
         if (p == NULL) continue;
-        if (error || offsets[i].error) p->retry_at = ks_java_now(c) + c->config.retry_backoff_ms * KS_MS;
-        else if (offsets[i].leader_epoch < 0 || offsets[i].offset < p->position) log_was_truncated(c, p, offsets[i].offset);
+        if (error || found->error) p->retry_at = ks_java_now(c) + c->config.retry_backoff_ms * KS_MS;
+        else if (found->leader_epoch < 0 || found->offset < p->position) log_was_truncated(c, p, found->offset);
         else p->state = KS_FETCH_FETCHING;
     }
     ks_java_wake(c);
@@ -134,21 +143,19 @@ static void validated(void *owner, kafka_error error, const ks_offset *offsets, 
 /* One operation per leader, so that one that does not answer holds up only its own partitions. */
 static void ask_leader(ks_consumer *c, ks_fetch_state state, int32_t leader) {
     bool reset = state == KS_FETCH_AWAIT_RESET;
-    ks_arena *arena = ks_arena_new();
-    ks_offset *offsets = ks_arena_alloc(arena, ((size_t)ks_java_partition_count(c) + 1) * sizeof *offsets);
-    int32_t count = 0;
+    ks_offset_op *op = ks_java_op_new(c, reset ? KS_OP_LIST : KS_OP_VALIDATE, ks_java_partition_count(c),
+                                      c->config.request_timeout_ms * KS_MS, reset ? reset_found : validated);
     KS_EACH_PARTITION(p, c) {
         if (p->state != state || p->looking_up || p->retry_at > ks_java_now(c)) continue;
         if (ks_java_partition_leader(c, p) != leader) continue;
         p->looking_up = true;
         p->lookup_serial = ++c->serial;
-        offsets[count++] = (ks_offset){ .topic = ks_java_topic_of(c, p), .partition = p->key.partition, .metadata = KS_NULL_STRING,
-                                        .leader_epoch = p->position_epoch, .asked_ms = reset ? asked_time(c, p->reset) : 0,
-                                        .offset_serial = p->lookup_serial };
+        if (reset) op->times[op->count] = asked_time(c, p->reset);
+        op->serials[op->count] = p->lookup_serial;
+        ks_java_op_add(op, p->key, -1, p->position_epoch);
     }
-    ks_java_op_go(ks_java_op_new(c, reset ? KS_OP_LIST : KS_OP_VALIDATE, offsets, count, c->config.request_timeout_ms * KS_MS,
-                                 reset ? reset_found : validated, c));
-    ks_arena_free(arena);
+    ks_java_op_want_topics(op);
+    ks_java_op_go(op);
 }
 
 static void ask_leaders(ks_consumer *c, ks_fetch_state state) {

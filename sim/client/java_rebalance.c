@@ -94,9 +94,9 @@ static bool rejoin_needed(ks_consumer *c) {
 
 /* ---- before JoinGroup ---- */
 
-static void prepare_committed(void *owner, kafka_error error, const ks_offset *offsets, int32_t count) {
-    (void)error, (void)offsets, (void)count; /* a failure that cannot be retried is ignored */
-    ks_consumer *c = owner;
+static void prepare_committed(ks_offset_op *op, kafka_error error) {
+    (void)error; /* a failure that cannot be retried is ignored */
+    ks_consumer *c = op->consumer;
     c->prepare_commit = NULL;
     ks_java_wake(c);
 }
@@ -111,7 +111,7 @@ static void begin_prepare(ks_consumer *c) {
     c->fetch_changes++;
     if (c->config.protocol == KS_REBALANCE_EAGER) ks_java_fetch_nothing(c);
     if (c->partitions.count == 0 || ks_java_generation_is_reset(c) || c->state != KS_MEMBER_STABLE) return;
-    c->prepare_commit = ks_java_op_of_all(c, KS_OP_COMMIT, c->config.max_poll_interval_ms * KS_MS, prepare_committed, c);
+    c->prepare_commit = ks_java_op_commit_all(c, c->config.max_poll_interval_ms * KS_MS, prepare_committed);
     ks_java_op_go(c->prepare_commit);
 }
 
