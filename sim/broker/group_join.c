@@ -221,7 +221,8 @@ static void join_new(ks_group *group, const ks_group_input *in, ks_effects *out)
 
 static void join_again(ks_group *group, ks_group_member *member, const ks_group_input *in, ks_effects *out) {
     const ks_join_group_request *join = in->join;
-    bool same = ks_group_member_matches(member, join->protocols.items, join->protocols.count);
+    bool same = group->state != KS_GROUP_PREPARING_REBALANCE && /* where it does not matter */
+                ks_group_member_matches(member, join->protocols.items, join->protocols.count);
     switch (group->state) {
     case KS_GROUP_PREPARING_REBALANCE: rejoin(member, in, "member_rejoined", out); break;
     case KS_GROUP_COMPLETING_REBALANCE:

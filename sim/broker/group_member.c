@@ -135,13 +135,19 @@ bool ks_group_supports(const ks_group *group, ks_string type, const ks_join_grou
     return false;
 }
 
+/* The same names in the same order. */
+static bool lists_the_same(const ks_group_member *member, const ks_join_group_request_protocol *protocols, int32_t count) {
+    if (member->protocol_count != count) return false;
+    for (int32_t i = 0; i < count; i++)
+        if (!ks_string_equal(member->protocols[i].protocol->name, protocols[i].name)) return false;
+    return true;
+}
+
 bool ks_group_member_matches(const ks_group_member *member, const ks_join_group_request_protocol *protocols,
                              int32_t count) {
-    if (member->protocol_count != count) return false;
-    for (int32_t i = 0; i < count; i++) {
-        if (!ks_string_equal(member->protocols[i].protocol->name, protocols[i].name)) return false;
+    if (!lists_the_same(member, protocols, count)) return false;
+    for (int32_t i = 0; i < count; i++)
         if (!ks_bytes_equal(member->protocols[i].metadata, protocols[i].metadata)) return false;
-    }
     return true;
 }
 
@@ -221,9 +227,14 @@ void ks_group_member_update(ks_group_member *member, const ks_member_spec *spec)
     count_timeout(member->group, member->rebalance_timeout_ms, -1);
     member->rebalance_timeout_ms = spec->rebalance_timeout_ms;
     count_timeout(member->group, member->rebalance_timeout_ms, 1);
-    if (ks_group_member_matches(member, spec->protocols, spec->protocol_count)) return;
-    set_protocols(member, spec->protocols, spec->protocol_count);
-    cast_vote(member);
+    if (!lists_the_same(member, spec->protocols, spec->protocol_count)) {
+        set_protocols(member, spec->protocols, spec->protocol_count);
+        cast_vote(member);
+        return;
+    }
+    for (int32_t i = 0; i < member->protocol_count; i++) /* its vote stays */
+        if (!ks_bytes_equal(member->protocols[i].metadata, spec->protocols[i].metadata))
+            ks_bytes_replace(&member->protocols[i].metadata, spec->protocols[i].metadata);
 }
 
 void ks_group_member_rename(ks_group_member *member, ks_string id) {

@@ -48,13 +48,41 @@ ks_bytes ks_put_done(ks_buffer *out, ks_arena *arena) {
     return bytes;
 }
 
+/* ---- the same where room was made for all: commits are frequent, and groups may be large ---- */
+
+static uint8_t *write_16(uint8_t *at, int32_t value) {
+    ks_store_16(at, (uint16_t)value);
+    return at + 2;
+}
+static uint8_t *write_32(uint8_t *at, int32_t value) {
+    ks_store_32(at, (uint32_t)value);
+    return at + 4;
+}
+static uint8_t *write_64(uint8_t *at, int64_t value) {
+    ks_store_64(at, (uint64_t)value);
+    return at + 8;
+}
+static uint8_t *write_string(uint8_t *at, ks_string value) {
+    at = write_16(at, value.size);
+    if (value.size <= 0) return at;
+    memcpy(at, value.data, (size_t)value.size);
+    return at + value.size;
+}
+static uint8_t *write_bytes(uint8_t *at, ks_bytes value) {
+    at = write_32(at, value.size);
+    if (value.size <= 0) return at;
+    memcpy(at, value.data, (size_t)value.size);
+    return at + value.size;
+}
+static size_t size_of(int32_t size) { return size > 0 ? (size_t)size : 0; }
+
 /* ---- keys ---- */
 
 static ks_bytes group_key(ks_string group, ks_arena *arena) {
-    ks_buffer out = { 0 };
-    ks_put_i16(&out, KEY_GROUP);
-    ks_put_string(&out, group);
-    return ks_put_done(&out, arena);
+    int32_t size = 2 + 2 + group.size;
+    uint8_t *key = ks_arena_alloc(arena, (size_t)size);
+    write_string(write_16(key, KEY_GROUP), group);
+    return (ks_bytes){ key, size };
 }
 
 void ks_group_key_decode(ks_bytes key, ks_group_key *out) {
@@ -79,27 +107,37 @@ void ks_group_key_decode(ks_bytes key, ks_group_key *out) {
 
 /* ---- the group ---- */
 
-static void put_head(ks_buffer *out, ks_string type, int32_t generation, ks_string protocol, ks_string leader,
-                     int64_t since_ms, int32_t members) {
-    ks_put_i16(out, VALUE_GROUP);
-    ks_put_string(out, type.size > 0 ? type : KS_LITERAL(""));
-    ks_put_i32(out, generation);
-    ks_put_string(out, protocol);
-    ks_put_string(out, leader);
-    ks_put_i64(out, since_ms);
-    ks_put_i32(out, members);
+static size_t head_size(const ks_group *group) {
+    return 2 + 2 + size_of(group->protocol_type.size) + 4 + 2 + size_of(group->protocol_name.size) + 2 +
+           (group->leader != NULL ? (size_t)group->leader->id.size : 0) + 8 + 4;
 }
 
-static void put_member(ks_buffer *out, const ks_group_member *member, ks_bytes assignment) {
+static uint8_t *write_head(uint8_t *at, ks_string type, int32_t generation, ks_string protocol, ks_string leader,
+                           int64_t since_ms, int32_t members) {
+    at = write_string(write_16(at, VALUE_GROUP), type.size > 0 ? type : KS_LITERAL(""));
+    at = write_string(write_string(write_32(at, generation), protocol), leader);
+    return write_32(write_64(at, since_ms), members);
+}
+
+/* Without its assignment. */
+static size_t member_size(const ks_group_member *member) {
+    return 4 * 2 + 4 * 4 + (size_t)member->id.size + size_of(member->instance_id.size) + (size_t)member->client_id.size +
+           (size_t)member->client_host.size + size_of(ks_group_member_metadata(member).size);
+}
+
+static uint8_t *write_member(uint8_t *at, const ks_group_member *member, ks_bytes assignment) {
     ks_bytes metadata = ks_group_member_metadata(member);
-    ks_put_string(out, member->id);
-    ks_put_string(out, member->instance_id);
-    ks_put_string(out, member->client_id);
-    ks_put_string(out, member->client_host);
-    ks_put_i32(out, member->rebalance_timeout_ms);
-    ks_put_i32(out, member->session_timeout_ms);
-    ks_put_bytes(out, metadata.size < 0 ? (ks_bytes){ NULL, 0 } : metadata);
-    ks_put_bytes(out, assignment);
+    at = write_string(write_string(at, member->id), member->instance_id);
+    at = write_string(write_string(at, member->client_id), member->client_host);
+    at = write_32(write_32(at, member->rebalance_timeout_ms), member->session_timeout_ms);
+    return write_bytes(write_bytes(at, metadata.size < 0 ? (ks_bytes){ NULL, 0 } : metadata), assignment);
+}
+
+static ks_group_record *record_of(const ks_group *group, ks_bytes value, ks_arena *arena) {
+    ks_group_record *record = ks_arena_alloc(arena, sizeof *record);
+    record->key = group_key(group->id, arena);
+    record->value = value;
+    return record;
 }
 
 /* Entries for one id: the last counts, as when they are stored. Both lists are walked by id. */
@@ -116,36 +154,31 @@ ks_group_record *ks_group_metadata_record(ks_group *group, const ks_group_append
     const ks_proposed_assignment **sorted = ks_arena_alloc(arena, sizeof *sorted * (size_t)(proposals + 1));
     for (int32_t i = 0; i < proposals; i++) sorted[i] = &proposed->proposed[i];
     ks_sort(sorted, (size_t)proposals, sizeof *sorted, by_member_id);
-    ks_buffer out = { 0 };
-    put_head(&out, group->protocol_type, group->generation, group->protocol_name,
-             group->leader != NULL ? group->leader->id : KS_NULL_STRING, group->state_since_ms, group->member_count);
+    size_t size = head_size(group);
+    for (int32_t i = 0; i < proposals; i++) size += (size_t)proposed->proposed[i].assignment.size;
+    for (int32_t i = 0; i < group->member_count; i++)
+        size += member_size(members[i]) + (proposed != NULL ? 0 : size_of(ks_group_assignment_of(members[i]).size));
+    uint8_t *value = ks_arena_alloc(arena, size);
+    uint8_t *at = write_head(value, group->protocol_type, group->generation, group->protocol_name,
+                             group->leader != NULL ? group->leader->id : KS_NULL_STRING, group->state_since_ms, group->member_count);
     for (int32_t i = 0; i < group->member_count; i++) {
         ks_bytes assignment = proposed != NULL ? (ks_bytes){ NULL, 0 } : ks_group_assignment_of(members[i]);
         for (; next < proposals && ks_string_equal(sorted[next]->member_id, members[i]->id); next++)
             assignment = sorted[next]->assignment;
-        put_member(&out, members[i], assignment);
+        at = write_member(at, members[i], assignment);
     }
-    ks_group_record *record = ks_arena_alloc(arena, sizeof *record);
-    record->key = group_key(group->id, arena);
-    record->value = ks_put_done(&out, arena);
-    return record;
+    ks_assert((size_t)(at - value) <= size && size <= INT32_MAX); /* less if there were two entries for one id */
+    return record_of(group, (ks_bytes){ value, (int32_t)(at - value) }, arena);
 }
 
 ks_group_record *ks_group_empty_record(const ks_group *group, ks_arena *arena) {
-    ks_buffer out = { 0 };
-    put_head(&out, KS_NULL_STRING, 0, KS_NULL_STRING, KS_NULL_STRING, group->state_since_ms, 0);
-    ks_group_record *record = ks_arena_alloc(arena, sizeof *record);
-    record->key = group_key(group->id, arena);
-    record->value = ks_put_done(&out, arena);
-    return record;
+    enum { SIZE = 2 + 2 + 4 + 2 + 2 + 8 + 4 };
+    uint8_t *value = ks_arena_alloc(arena, SIZE);
+    write_head(value, KS_NULL_STRING, 0, KS_NULL_STRING, KS_NULL_STRING, group->state_since_ms, 0);
+    return record_of(group, (ks_bytes){ value, SIZE }, arena);
 }
 
-ks_group_record *ks_group_tombstone(const ks_group *group, ks_arena *arena) {
-    ks_group_record *record = ks_arena_alloc(arena, sizeof *record);
-    record->key = group_key(group->id, arena);
-    record->value = KS_NULL_BYTES;
-    return record;
-}
+ks_group_record *ks_group_tombstone(const ks_group *group, ks_arena *arena) { return record_of(group, KS_NULL_BYTES, arena); }
 
 static void add_loaded_member(ks_group *group, int16_t version, ks_reader *in) {
     ks_join_group_request_protocol protocol = { .name = group->protocol_name };
@@ -202,25 +235,6 @@ static void apply_group(ks_groups *groups, const ks_group_key *key, ks_bytes val
 }
 
 /* ---- offsets ---- */
-
-/* Commits are frequent: their records are written right into the batch. */
-static uint8_t *write_16(uint8_t *at, int32_t value) {
-    ks_store_16(at, (uint16_t)value);
-    return at + 2;
-}
-static uint8_t *write_32(uint8_t *at, int32_t value) {
-    ks_store_32(at, (uint32_t)value);
-    return at + 4;
-}
-static uint8_t *write_64(uint8_t *at, int64_t value) {
-    ks_store_64(at, (uint64_t)value);
-    return at + 8;
-}
-static uint8_t *write_string(uint8_t *at, ks_string value) { /* never null */
-    at = write_16(at, value.size);
-    if (value.size > 0) memcpy(at, value.data, (size_t)value.size);
-    return at + value.size;
-}
 
 ks_group_record ks_offset_tombstone(ks_string group, ks_string topic, int32_t partition, ks_arena *arena) {
     int32_t size = 2 + 2 + group.size + 2 + topic.size + 4;

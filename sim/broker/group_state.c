@@ -69,6 +69,10 @@ void ks_string_replace(ks_string *owned, ks_string with) {
 }
 
 void ks_bytes_replace(ks_bytes *owned, ks_bytes with) {
+    if (with.size > 0 && with.size == owned->size) { /* mostly it is: the room that there is will do */
+        memmove((void *)owned->data, with.data, (size_t)with.size);
+        return;
+    }
     uint8_t *copy = NULL;
     if (with.size > 0) memcpy(copy = ks_alloc((size_t)with.size), with.data, (size_t)with.size);
     ks_free((void *)owned->data);
