@@ -21,71 +21,76 @@
 enum { LOOKING_MS = 1000 };
 
 typedef struct joined_client { /* wants to be in the group */
-    ks_string name;            /* owned */
-    bool announces;            /* then `members` counts, else `until` */
-    int32_t members;
-    int64_t until; /* INT64_MAX: it has asked to join */
     UT_hash_handle hh;
+    ks_string name;            /* its bytes are the last part of this block */
+    int64_t until; /* INT64_MAX: it has asked to join */
+    int32_t members;
+    bool announces;            /* then `members` counts, else `until` */
+    char text[];
 } joined_client;
 
 typedef struct synced_member { /* has its assignment of that generation */
-    ks_string id;              /* owned */
-    int32_t generation;
     UT_hash_handle hh;
+    ks_string id;              /* its bytes are the last part of this block */
+    int32_t generation;
+    char text[];
 } synced_member;
 
 /* Who gained and gave up what: the last so many changes. */
 enum { CHANGES_KEPT = 4096 };
-typedef struct change {
-    ks_string client, partitions; /* owned */
-    char sign;
-} change;
+typedef char *change; /* "+c1=orders[0,1]"; owned */
 
 typedef struct joined_group {
     ks_string name; /* owned */
     KS_VEC(change) changes;
     int32_t oldest; /* once there are CHANGES_KEPT, they are a ring */
     joined_client *clients;
+    int32_t announcing; /* of the clients */
     synced_member *members;
     int32_t generation, synced; /* the latest generation that anybody has, and how many members have it */
     UT_hash_handle hh;
 } joined_group;
 
 struct ks_sim_groups {
-    joined_group *by_name;
+    joined_group *by_name, *recent; /* the one asked for last: they come in a row */
     const ks_struct *joining, *leaving, *started, *answered, *assigned, *revoked,
         *lost; /* the kinds of events that are heard */
 };
 
 static joined_group *group_get(ksim *sim, ks_string name) {
-    joined_group *group = NULL;
+    joined_group *group = sim->joined->recent;
+    if (group && ks_string_equal(group->name, name)) return group;
     KS_HASH_FIND_STRING(hh, sim->joined->by_name, name, group);
-    if (group) return group;
-    group = ks_alloc(sizeof *group);
-    group->name = ks_string_dup(name);
-    group->generation = -1;
-    KS_HASH_ADD_STRING(hh, sim->joined->by_name, name, group);
+    if (group == NULL) {
+        group = ks_alloc(sizeof *group);
+        group->name = ks_string_dup(name);
+        group->generation = -1;
+        KS_HASH_ADD_STRING(hh, sim->joined->by_name, name, group);
+    }
+    sim->joined->recent = group;
     return group;
 }
 
-static void client_forget(joined_group *group, ks_string name) {
+static joined_client *client_find(const joined_group *group, ks_string name) {
     joined_client *client = NULL;
     KS_HASH_FIND_STRING(hh, group->clients, name, client);
-    if (client == NULL) return;
+    return client;
+}
+
+static void client_forget(joined_group *group, joined_client *client) {
+    if (client->announces) group->announcing--;
     HASH_DELETE(hh, group->clients, client);
-    ks_free((void *)client->name.data);
     ks_free(client);
 }
 
 static joined_client *client_add(joined_group *group, ks_string name, int64_t until) {
-    joined_client *client = NULL;
-    KS_HASH_FIND_STRING(hh, group->clients, name, client);
+    joined_client *client = client_find(group, name);
     if (client) {
         if (until > client->until) client->until = until;
         return client;
     }
-    client = ks_alloc(sizeof *client);
-    client->name = ks_string_dup(name);
+    client = ks_alloc(sizeof *client + (size_t)name.size + 1);
+    client->name = (ks_string){ memcpy(client->text, name.data, (size_t)name.size), name.size };
     client->until = until;
     KS_HASH_ADD_STRING(hh, group->clients, name, client);
     return client;
@@ -93,9 +98,8 @@ static joined_client *client_add(joined_group *group, ks_string name, int64_t un
 
 /* It left, as its request says: one that announces says so itself. */
 static void client_left(joined_group *group, ks_string name) {
-    joined_client *client = NULL;
-    KS_HASH_FIND_STRING(hh, group->clients, name, client);
-    if (client && !client->announces) client_forget(group, name);
+    joined_client *client = client_find(group, name);
+    if (client && !client->announces) client_forget(group, client);
 }
 
 /* Group coordinators have key type 0; before v4 one key stands at the top. */
@@ -132,8 +136,10 @@ void ks_sim_joined_request(ksim *sim, ks_connection *connection, const ks_envelo
 }
 
 void ks_sim_joined_down(ksim *sim, const char *client) {
-    for (joined_group *group = sim->joined->by_name; group; group = group->hh.next)
-        client_forget(group, ks_str(client));
+    for (joined_group *group = sim->joined->by_name; group; group = group->hh.next) {
+        joined_client *gone = client_find(group, ks_str(client));
+        if (gone) client_forget(group, gone);
+    }
 }
 
 /* Members come and go: those of old generations are forgotten when they are the most. */
@@ -143,18 +149,17 @@ static void forget_old_members(joined_group *group) {
     HASH_ITER(hh, group->members, member, next) {
         if (member->generation >= group->generation) continue;
         HASH_DELETE(hh, group->members, member);
-        ks_free((void *)member->id.data);
         ks_free(member);
     }
 }
 
-static void synced(ksim *sim, ks_string group_name, ks_string id, int32_t generation) {
-    joined_group *group = group_get(sim, group_name);
+static void synced(joined_group *group, ks_string id, int32_t generation) {
     synced_member *member = NULL;
     KS_HASH_FIND_STRING(hh, group->members, id, member);
     if (member == NULL) {
-        member = ks_alloc(sizeof *member);
-        member->id = ks_string_dup(id);
+        size_t size = id.size > 0 ? (size_t)id.size : 0;
+        member = ks_alloc(sizeof *member + size + 1);
+        member->id = (ks_string){ size > 0 ? memcpy(member->text, id.data, size) : member->text, (int32_t)size };
         member->generation = -1;
         KS_HASH_ADD_STRING(hh, group->members, id, member);
     }
@@ -167,20 +172,26 @@ static void synced(ksim *sim, ks_string group_name, ks_string id, int32_t genera
     member->generation = generation;
 }
 
-static void change_free(change *old) {
-    ks_free((void *)old->client.data);
-    ks_free((void *)old->partitions.data);
+static change change_of(char sign, ks_string client, ks_string partitions) {
+    size_t before = 1 + (size_t)client.size + 1;
+    char *text = ks_realloc(NULL, before + (size_t)partitions.size + 1);
+    text[0] = sign;
+    memcpy(text + 1, client.data, (size_t)client.size);
+    text[before - 1] = '=';
+    memcpy(text + before, partitions.data, (size_t)partitions.size);
+    text[before + (size_t)partitions.size] = '\0';
+    return text;
 }
 
 static void changed(ksim *sim, char sign, ks_string group_name, ks_string client, ks_string partitions) {
     if (partitions.size <= 0 || group_name.size <= 0) return;
     joined_group *group = group_get(sim, group_name);
-    change new = { ks_string_dup(client), ks_string_dup(partitions), sign };
+    change new = change_of(sign, client, partitions);
     if (group->changes.count < CHANGES_KEPT) {
         KS_PUSH(group->changes, new);
         return;
     }
-    change_free(&group->changes.items[group->oldest]);
+    ks_free(group->changes.items[group->oldest]);
     group->changes.items[group->oldest] = new;
     group->oldest = (group->oldest + 1) % CHANGES_KEPT;
 }
@@ -192,30 +203,29 @@ const char *ks_sim_joined_history(ksim *sim, const char *name) {
     KS_HASH_FIND_STRING(hh, sim->joined->by_name, key, group);
     ks_buffer_text(&text, "");
     for (int32_t i = 0; group && i < group->changes.count; i++) {
-        const change *at = &group->changes.items[(group->oldest + i) % group->changes.count];
-        ks_buffer_printf(&text, "%s%c%s=%s", i ? " " : "", at->sign, at->client.data, at->partitions.data);
+        if (i > 0) ks_buffer_text(&text, " ");
+        ks_buffer_text(&text, group->changes.items[(group->oldest + i) % group->changes.count]);
     }
     return ks_sim_view_text(sim, &text);
 }
 
 static void announced_joining(ksim *sim, const ks_ev_client_group_joining *fields) {
-    joined_client *client = client_add(group_get(sim, fields->group), fields->client, 0);
+    joined_group *group = group_get(sim, fields->group);
+    joined_client *client = client_add(group, fields->client, 0);
+    if (!client->announces) group->announcing++;
     client->announces = true;
     client->members++;
 }
 
-static bool announces(ksim *sim, ks_string group_name, ks_string name) {
-    joined_group *group = group_get(sim, group_name);
-    joined_client *client = NULL;
-    KS_HASH_FIND_STRING(hh, group->clients, name, client);
+static bool announces(const joined_group *group, ks_string name) {
+    const joined_client *client = group->announcing > 0 ? client_find(group, name) : NULL;
     return client && client->announces;
 }
 
 static void announced_leaving(ksim *sim, const ks_ev_client_group_leaving *fields) {
     joined_group *group = group_get(sim, fields->group);
-    joined_client *client = NULL;
-    KS_HASH_FIND_STRING(hh, group->clients, fields->client, client);
-    if (client && --client->members <= 0) client_forget(group, fields->client);
+    joined_client *client = client_find(group, fields->client);
+    if (client && --client->members <= 0) client_forget(group, client);
 }
 
 static void heard(void *context, const ks_event *event) {
@@ -227,12 +237,12 @@ static void heard(void *context, const ks_event *event) {
     } else if (event->kind == joined->answered) {
         const ks_ev_response_received *answer = event->fields;
         if (answer->api_key != KS_API_sync_group || answer->error_code != 0) return;
-        if (!announces(context, answer->group, ks_str(event->node_name)))
-            synced(context, answer->group, answer->member, answer->generation);
+        joined_group *group = group_get(context, answer->group);
+        if (!announces(group, ks_str(event->node_name))) synced(group, answer->member, answer->generation);
     } else if (event->kind == joined->started) {
         const ks_ev_client_generation_started *fields = event->fields;
-        if (announces(context, fields->group, fields->client))
-            synced(context, fields->group, fields->member, fields->generation);
+        joined_group *group = group_get(context, fields->group);
+        if (announces(group, fields->client)) synced(group, fields->member, fields->generation);
     } else if (event->kind == joined->assigned) {
         const ks_ev_client_partitions_assigned *fields = event->fields;
         changed(context, '+', fields->group, fields->client, fields->partitions);
@@ -376,14 +386,13 @@ void ks_sim_joined_init(ksim *sim) {
 }
 
 static void group_free(joined_group *group) {
-    while (group->clients) client_forget(group, group->clients->name);
+    while (group->clients) client_forget(group, group->clients);
     synced_member *member, *next;
     HASH_ITER(hh, group->members, member, next) {
         HASH_DELETE(hh, group->members, member);
-        ks_free((void *)member->id.data);
         ks_free(member);
     }
-    for (int32_t i = 0; i < group->changes.count; i++) change_free(&group->changes.items[i]);
+    for (int32_t i = 0; i < group->changes.count; i++) ks_free(group->changes.items[i]);
     ks_free(group->changes.items);
     ks_free((void *)group->name.data);
     ks_free(group);
