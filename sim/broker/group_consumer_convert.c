@@ -208,8 +208,7 @@ void ks_consumer_downgrade(ks_consumer_step *step, ks_consumer_member *leaving, 
     group->state_since_ms = now_ms;
     KS_PUSH(step->records, *ks_group_metadata_record(group, NULL, out->scratch));
     tell_converted(step, "consumer", "classic", epoch, group->member_count);
-    ks_group_member *const *members = ks_group_members_sorted(group);
-    for (int32_t i = 0; i < group->member_count; i++) ks_group_session_restart(members[i], out);
+    ks_group_sessions_restart(group, ks_group_members_sorted(group), group->member_count, out);
     ks_group_rebalance(group, now_ms, &why, out);
 }
 

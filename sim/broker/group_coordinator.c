@@ -136,6 +136,7 @@ ks_group_shell *ks_group_shell_of(ks_group_coordinator *coordinator, ks_group *g
 
 static void free_timer(ks_shell_timer *timer) {
     ks_timer_stop(&timer->timer);
+    ks_group_link_cut(&timer->member);
     HASH_DELETE(hh, timer->shell->timers[timer->kind], timer);
     ks_free((void *)timer->member_id.data);
     ks_free(timer);
@@ -167,6 +168,7 @@ static void on_timer(ks_timer *timer) {
     in.timer.kind = mine->kind;
     in.timer.member_id = member_id;
     mine->member_id = KS_NULL_STRING;
+    ks_group_link_cut(&mine->member);
     HASH_DELETE(hh, mine->shell->timers[mine->kind], mine); /* fired: the machine may start it anew */
     ks_free(mine);
     ks_group_coordinator_step(coordinator, &in);
@@ -179,24 +181,52 @@ static bool is_periodic(ks_group_timer kind) {
     return kind == KS_GROUP_TIMER_SESSION || kind == KS_GROUP_TIMER_CONSUMER_SESSION;
 }
 
-static void start_timer(ks_group_coordinator *coordinator, const ks_effect *effect) {
-    ks_group_shell *shell = ks_group_shell_of(coordinator, effect->group);
-    ks_group_timer kind = effect->timer.kind;
-    ks_kernel *kernel = ks_cluster_kernel(coordinator->all->cluster);
-    ks_shell_timer *timer = find_timer(shell, kind, effect->timer.member_id);
-    if (timer == NULL) {
-        timer = ks_alloc(sizeof *timer);
-        timer->shell = shell;
-        timer->kind = kind;
-        timer->member_id = ks_string_dup(effect->timer.member_id);
-        ks_timer_init(&timer->timer, coordinator->broker->node, on_timer, timer);
-        KS_HASH_ADD_STRING(hh, shell->timers[kind], member_id, timer);
-    }
-    int64_t delay = effect->timer.delay_ms * KS_MS;
-    if (is_periodic(kind))
-        ks_timer_start_background(kernel, &timer->timer, delay);
+static ks_shell_timer *new_timer(ks_group_shell *shell, ks_group_timer kind, ks_string member_id) {
+    ks_shell_timer *timer = memset(ks_alloc_lines(sizeof *timer), 0, sizeof *timer);
+    timer->shell = shell;
+    timer->kind = kind;
+    timer->member_id = ks_string_dup(member_id);
+    ks_timer_init(&timer->timer, shell->coordinator->broker->node, on_timer, timer);
+    KS_HASH_ADD_STRING(hh, shell->timers[kind], member_id, timer);
+    return timer;
+}
+
+static ks_shell_timer *find_or_new_timer(ks_group_shell *shell, ks_group_timer kind, ks_string member_id) {
+    ks_shell_timer *timer = find_timer(shell, kind, member_id);
+    return timer != NULL ? timer : new_timer(shell, kind, member_id);
+}
+
+static void start_timer(ks_shell_timer *timer, int64_t delay_ms) {
+    ks_kernel *kernel = ks_cluster_kernel(timer->shell->coordinator->all->cluster);
+    if (is_periodic(timer->kind))
+        ks_timer_start_background(kernel, &timer->timer, delay_ms * KS_MS);
     else
-        ks_timer_start(kernel, &timer->timer, delay);
+        ks_timer_start(kernel, &timer->timer, delay_ms * KS_MS);
+}
+
+/* The hot path: nearly every message of a member starts its session anew. */
+static void start_session(ks_group_coordinator *coordinator, ks_group_member *member, int64_t delay_ms) {
+    if (member->session.other == NULL) {
+        ks_group_shell *shell = ks_group_shell_of(coordinator, member->group);
+        ks_group_link_tie(&member->session, &find_or_new_timer(shell, KS_GROUP_TIMER_SESSION, member->id)->member);
+    }
+    ks_shell_timer *timer = (ks_shell_timer *)(void *)((char *)member->session.other - offsetof(ks_shell_timer, member));
+    ks_timer_start_background(ks_cluster_kernel(coordinator->all->cluster), &timer->timer, delay_ms * KS_MS);
+}
+
+static void start_sessions(ks_group_coordinator *coordinator, const ks_effect *effect) {
+    for (int32_t i = 0; i < effect->sessions.count; i++) {
+        ks_group_member *member = effect->sessions.members[i];
+        start_session(coordinator, member, member->session_timeout_ms > 0 ? member->session_timeout_ms : 0);
+    }
+}
+
+static void start_timer_of(ks_group_coordinator *coordinator, const ks_effect *effect) {
+    if (effect->timer.member != NULL)
+        start_session(coordinator, effect->timer.member, effect->timer.delay_ms);
+    else
+        start_timer(find_or_new_timer(ks_group_shell_of(coordinator, effect->group), effect->timer.kind, effect->timer.member_id),
+                    effect->timer.delay_ms);
 }
 
 static void stop_timer(const ks_effect *effect) {
@@ -498,7 +528,8 @@ static void perform_one(ks_group_coordinator *coordinator, const ks_effect *effe
         break;
     case KS_EFFECT_HOLD: hold(coordinator, effect); break;
     case KS_EFFECT_ORPHAN: let_go(effect->orphan); break;
-    case KS_EFFECT_TIMER_START: start_timer(coordinator, effect); break;
+    case KS_EFFECT_TIMER_START: start_timer_of(coordinator, effect); break;
+    case KS_EFFECT_SESSIONS_START: start_sessions(coordinator, effect); break;
     case KS_EFFECT_TIMER_STOP: stop_timer(effect); break;
     case KS_EFFECT_APPEND: append_for_machine(coordinator, effect); break;
     case KS_EFFECT_EVENT: tell(coordinator, effect); break;

@@ -82,6 +82,7 @@ void ks_group_join_timer_fired(ks_group *group, int64_t now_ms, ks_effects *out)
 void ks_group_sync_timer_fired(ks_group *group, int64_t now_ms, ks_effects *out);
 void ks_group_session_timer_fired(ks_group *group, ks_string member_id, int64_t now_ms, ks_effects *out);
 void ks_group_session_restart(ks_group_member *member, ks_effects *out);
+void ks_group_sessions_restart(ks_group *group, ks_group_member *const *members, int32_t count, ks_effects *out);
 void ks_group_unload(ks_group *group, int64_t now_ms, ks_effects *out);
 void ks_group_loaded(ks_group *group, int64_t now_ms, ks_effects *out);
 

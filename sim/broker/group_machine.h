@@ -66,20 +66,41 @@ typedef struct ks_member_protocol {
     ks_bytes metadata;           /* owned */
 } ks_member_protocol;
 
-struct ks_group_member {
+/* One end of two things that know each other for as long as both are there; zeroed memory is an end without another. */
+typedef struct ks_group_link {
+    struct ks_group_link *other;
+} ks_group_link;
+static inline void ks_group_link_cut(ks_group_link *end) {
+    if (end->other != NULL) end->other->other = NULL;
+    end->other = NULL;
+}
+static inline void ks_group_link_tie(ks_group_link *one, ks_group_link *two) {
+    ks_group_link_cut(one);
+    ks_group_link_cut(two);
+    one->other = two;
+    two->other = one;
+}
+
+struct ks_group_member { /* begins at a cache line: members are many, and messages about them come one by one */
+    UT_hash_handle by_id;
     ks_group *group;
-    ks_string id, instance_id, client_id, client_host; /* owned; instance_id null: dynamic */
+
+    ks_string id;            /* its bytes are in `text`, or owned after it was renamed */
+    ks_group_link session;   /* to the shell's timer, which it so finds without a search */
     int32_t session_timeout_ms, rebalance_timeout_ms;
-    ks_member_protocol *protocols; /* in the member's order of preference, no name twice */
-    int32_t protocol_count;
-    ks_group_protocol *vote; /* as counted; NULL: not counted */
-    ks_bytes assignment;     /* owned; never null; read it with ks_group_assignment_of(), */
-    uint32_t assigned_round; /* for it counts only in this one of the group's */
-    bool is_new;             /* has not seen its first reply: the session timer may expire it while it is parked */
     uint32_t pending_sync;   /* the group's sync_round while SyncGroup has not come in it */
+    uint32_t assigned_round; /* the assignment counts only in this one of the group's: */
+    ks_bytes assignment;     /* owned; never null; read it with ks_group_assignment_of() */
+    bool is_new;             /* has not seen its first reply: the session timer may expire it while it is parked */
+
+    int32_t protocol_count;
+    ks_member_protocol *protocols; /* in the member's order of preference, no name twice */
+    ks_group_protocol *vote; /* as counted; NULL: not counted */
+    ks_string instance_id, client_id, client_host; /* their bytes are in `text`; instance_id null: dynamic */
     ks_group_wait join, sync;
     ks_group_member *next, *previous; /* in the order of joining */
-    UT_hash_handle by_id, by_instance;
+    UT_hash_handle by_instance;
+    char text[];
 };
 
 /* A protocol name that some member lists, with the counts that make votes cheap. */
@@ -228,6 +249,7 @@ typedef enum ks_effect_kind {
     KS_EFFECT_ORPHAN,      /* a held request that will never be answered; its place was taken or its member left */
     KS_EFFECT_TIMER_START, /* restarts a running one */
     KS_EFFECT_TIMER_STOP,
+    KS_EFFECT_SESSIONS_START, /* the same for the session timers of several members, in this order, each with its own timeout */
     KS_EFFECT_APPEND,
     KS_EFFECT_EVENT,
     KS_EFFECT_RELOAD,     /* forget the group and read it back from the log: a write of KIP-848 has failed */
@@ -268,7 +290,12 @@ typedef struct ks_effect {
             ks_group_timer kind;
             ks_string member_id;
             int64_t delay_ms;
+            ks_group_member *member; /* whose session it is; NULL: not known, or another timer */
         } timer;
+        struct {
+            ks_group_member *const *members;
+            int32_t count;
+        } sessions;
         struct {
             ks_group_append *append; /* hand it back with KS_GROUP_APPENDED */
             const ks_group_record *records;

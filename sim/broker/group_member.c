@@ -197,13 +197,27 @@ static void leave_tables(ks_group_member *member) {
     group->sorted_valid = false;
 }
 
+static size_t text_size(ks_string string) { return string.size >= 0 ? (size_t)string.size + 1 : 0; }
+
+static ks_string keep_text(char **at, ks_string string) {
+    if (string.size < 0) return KS_NULL_STRING;
+    char *copy = *at;
+    if (string.size > 0) memcpy(copy, string.data, (size_t)string.size);
+    copy[string.size] = '\0';
+    *at += text_size(string);
+    return (ks_string){ copy, string.size };
+}
+
 ks_group_member *ks_group_member_add(ks_group *group, const ks_member_spec *spec) {
-    ks_group_member *member = ks_alloc(sizeof *member);
+    size_t size = sizeof(ks_group_member) + text_size(spec->id) + text_size(spec->client_id) + text_size(spec->client_host) +
+                  text_size(spec->instance_id);
+    ks_group_member *member = memset(ks_alloc_lines(size), 0, size);
+    char *text = member->text;
     member->group = group;
-    member->id = ks_string_dup(spec->id);
-    member->instance_id = spec->instance_id.size < 0 ? KS_NULL_STRING : ks_string_dup(spec->instance_id);
-    member->client_id = ks_string_dup(spec->client_id);
-    member->client_host = ks_string_dup(spec->client_host);
+    member->id = keep_text(&text, spec->id);
+    member->client_id = keep_text(&text, spec->client_id);
+    member->client_host = keep_text(&text, spec->client_host);
+    member->instance_id = keep_text(&text, spec->instance_id);
     member->session_timeout_ms = spec->session_timeout_ms;
     member->rebalance_timeout_ms = spec->rebalance_timeout_ms;
     count_timeout(group, member->rebalance_timeout_ms, 1);
@@ -237,9 +251,16 @@ void ks_group_member_update(ks_group_member *member, const ks_member_spec *spec)
             ks_bytes_replace(&member->protocols[i].metadata, spec->protocols[i].metadata);
 }
 
+static void free_id(const ks_group_member *member, ks_string id) {
+    if (id.data != member->text) ks_free((void *)id.data);
+}
+
 void ks_group_member_rename(ks_group_member *member, ks_string id) {
+    ks_string former = member->id;
     leave_tables(member);
-    ks_string_replace(&member->id, id);
+    member->id = ks_string_dup(id); /* before the former one goes, which it may be a view of */
+    free_id(member, former);
+    ks_group_link_cut(&member->session); /* that timer is the former id's */
     enter_tables(member);
 }
 
@@ -267,10 +288,8 @@ void ks_group_member_remove(ks_group_member *member, ks_effects *out) {
 void ks_group_member_free(ks_group_member *member) {
     for (int32_t i = 0; i < member->protocol_count; i++) ks_free((void *)member->protocols[i].metadata.data);
     ks_free(member->protocols);
-    ks_free((void *)member->id.data);
-    ks_free((void *)member->instance_id.data);
-    ks_free((void *)member->client_id.data);
-    ks_free((void *)member->client_host.data);
+    ks_group_link_cut(&member->session);
+    free_id(member, member->id);
     ks_free((void *)member->assignment.data);
     ks_free(member);
 }

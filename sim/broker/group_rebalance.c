@@ -19,6 +19,13 @@ static const ks_group_why delay_over = { "initial_delay", { "", 0 }, { NULL, -1 
 
 void ks_group_session_restart(ks_group_member *member, ks_effects *out) {
     ks_effect_timer_start(out, member->group, KS_GROUP_TIMER_SESSION, member->id, member->session_timeout_ms);
+    out->list.items[out->list.count - 1].timer.member = member;
+}
+
+void ks_group_sessions_restart(ks_group *group, ks_group_member *const *members, int32_t count, ks_effects *out) {
+    ks_effect *effect = ks_effect_add(out, group, KS_EFFECT_SESSIONS_START);
+    effect->sessions.members = ks_arena_copy(out->scratch, members, sizeof *members * (size_t)count);
+    effect->sessions.count = count;
 }
 
 /* ---- the end of the join phase ---- */
@@ -68,8 +75,8 @@ static void start_generation(ks_group *group, int64_t now_ms, const ks_group_why
     for (int32_t i = 0; i < group->member_count; i++) {
         members[i]->is_new = false;
         ks_group_pending_sync_set(members[i], true);
-        ks_group_session_restart(members[i], out);
     }
+    ks_group_sessions_restart(group, members, group->member_count, out);
     group->sync_timer_generation = group->generation;
     ks_effect_timer_start(out, group, KS_GROUP_TIMER_SYNC, KS_LITERAL(""), ks_group_rebalance_timeout_ms(group));
 }
@@ -228,8 +235,7 @@ void ks_group_unload(ks_group *group, int64_t now_ms, ks_effects *out) {
 }
 
 void ks_group_loaded(ks_group *group, int64_t now_ms, ks_effects *out) {
-    ks_group_member *const *members = ks_group_members_sorted(group);
-    for (int32_t i = 0; i < group->member_count; i++) ks_group_session_restart(members[i], out);
+    ks_group_sessions_restart(group, ks_group_members_sorted(group), group->member_count, out);
     if (group->member_count > group->groups->settings.max_size)
         ks_group_rebalance(group, now_ms, &(ks_group_why){ "group_full", KS_LITERAL(""), KS_NULL_STRING }, out);
 }

@@ -121,8 +121,8 @@ static uint8_t *write_head(uint8_t *at, ks_string type, int32_t generation, ks_s
 
 /* Without its assignment. */
 static size_t member_size(const ks_group_member *member) {
-    return 4 * 2 + 4 * 4 + (size_t)member->id.size + size_of(member->instance_id.size) + (size_t)member->client_id.size +
-           (size_t)member->client_host.size + size_of(ks_group_member_metadata(member).size);
+    return 4 * 2 + 4 * 4 + (size_t)member->id.size + size_of(member->instance_id.size) + size_of(member->client_id.size) +
+           size_of(member->client_host.size) + size_of(ks_group_member_metadata(member).size);
 }
 
 static uint8_t *write_member(uint8_t *at, const ks_group_member *member, ks_bytes assignment) {

@@ -10,7 +10,8 @@ typedef struct ks_group_shell ks_group_shell;
 
 /* A running timer of a group. */
 typedef struct ks_shell_timer {
-    ks_timer timer;
+    ks_timer timer; /* at the beginning of a cache line: it is started again by each heartbeat */
+    ks_group_link member; /* whose session it is */
     ks_group_shell *shell;
     ks_group_timer kind;
     ks_string member_id; /* owned */

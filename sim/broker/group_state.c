@@ -202,6 +202,7 @@ void ks_effect_timer_start(ks_effects *out, ks_group *group, ks_group_timer time
     effect->timer.kind = timer;
     effect->timer.member_id = member_id;
     effect->timer.delay_ms = delay_ms > 0 ? delay_ms : 0; /* a negative rebalance timeout is not refused by Kafka */
+    effect->timer.member = NULL;
 }
 
 void ks_effect_timer_stop(ks_effects *out, ks_group *group, ks_group_timer timer, ks_string member_id) {
@@ -209,6 +210,7 @@ void ks_effect_timer_stop(ks_effects *out, ks_group *group, ks_group_timer timer
     effect->timer.kind = timer;
     effect->timer.member_id = member_id;
     effect->timer.delay_ms = 0;
+    effect->timer.member = NULL;
 }
 
 ks_group_append *ks_effect_append(ks_effects *out, ks_group *group, const ks_group_record *records, int32_t count) {

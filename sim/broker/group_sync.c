@@ -37,7 +37,7 @@ void ks_group_answer_syncs(ks_group *group, kafka_error error, ks_effects *out) 
     if (group->syncs.count == 0) return;
     ks_group_member *const *members = waiting_members(group, out->scratch);
     if (error != KAFKA_ERR_NOT_COORDINATOR || group->state != KS_GROUP_DEAD)
-        for (int32_t i = 0; i < group->syncs.count; i++) ks_group_session_restart(members[i], out);
+        ks_group_sessions_restart(group, members, group->syncs.count, out);
     while (group->syncs.first != NULL) {
         ks_group_member *member = group->syncs.first->member;
         reply_sync(member, ks_group_wait_release(&group->syncs, &member->sync), error, out);

@@ -379,12 +379,22 @@ static void start_timer(walker *w, const ks_effect *e, bool start) {
     w->timers[found].deadline = w->now + e->timer.delay_ms;
 }
 
+static void start_session(walker *w, const ks_group_member *member) {
+    ks_effect one = { .kind = KS_EFFECT_TIMER_START, .group = member->group };
+    one.timer.kind = KS_GROUP_TIMER_SESSION;
+    one.timer.member_id = member->id;
+    one.timer.delay_ms = member->session_timeout_ms;
+    start_timer(w, &one, true);
+}
+
 static void walk_perform(walker *w, int client) {
     ks_group_append *appends[8];
     int count = 0;
     for (int32_t i = 0; i < w->out.list.count; i++) {
         const ks_effect *e = &w->out.list.items[i];
         if (e->kind == KS_EFFECT_TIMER_START) start_timer(w, e, true);
+        if (e->kind == KS_EFFECT_SESSIONS_START)
+            for (int32_t m = 0; m < e->sessions.count; m++) start_session(w, e->sessions.members[m]);
         if (e->kind == KS_EFFECT_TIMER_STOP) start_timer(w, e, false);
         if (e->kind == KS_EFFECT_GROUP_GONE) memset(w->timers, 0, sizeof w->timers);
         if (e->kind == KS_EFFECT_EVENT) w->conversions += strcmp(e->event.kind->name, "ev_group_converted") == 0;

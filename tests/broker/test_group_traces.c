@@ -107,6 +107,14 @@ static void start_timer(world *w, const ks_effect *effect) {
     t->order = ++w->order;
 }
 
+static void start_session(world *w, const ks_effect *effect, const ks_group_member *member) {
+    ks_effect one = { .kind = KS_EFFECT_TIMER_START, .group = effect->group };
+    one.timer.kind = KS_GROUP_TIMER_SESSION;
+    one.timer.member_id = member->id;
+    one.timer.delay_ms = member->session_timeout_ms;
+    start_timer(w, &one);
+}
+
 static const char *timer_name(const timer *t) {
     static char name[128];
     static const char *const names[] = { "heartbeat-g-",         "join-g",  "sync-g", "session-timeout-g-",
@@ -239,6 +247,9 @@ static void perform(world *w) {
         switch (effect->kind) {
         case KS_EFFECT_REPLY: reply(w, &effect->reply, effect->group); break;
         case KS_EFFECT_TIMER_START: start_timer(w, effect); break;
+        case KS_EFFECT_SESSIONS_START:
+            for (int32_t m = 0; m < effect->sessions.count; m++) start_session(w, effect, effect->sessions.members[m]);
+            break;
         case KS_EFFECT_TIMER_STOP:
             t = find_timer(w, effect->timer.kind, effect->timer.member_id);
             if (t != NULL) t->running = false;
