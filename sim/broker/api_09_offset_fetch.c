@@ -13,12 +13,10 @@ typedef struct found_offset { /* one answer, before it gets the shape of its ver
 } found_offset;
 
 static found_offset look_up(const ks_group *group, ks_string topic, int32_t partition, ks_arena *arena) {
-    const ks_committed_value *value =
-        group != NULL && topic.size >= 0 ? ks_group_offset_find(group, topic, partition) : NULL;
+    const ks_committed *value = group != NULL && topic.size >= 0 ? ks_group_offset_find(group, topic, partition) : NULL;
     if (value == NULL) return (found_offset){ -1, -1, KS_LITERAL(""), KAFKA_OK };
-    return (found_offset){ value->offset, value->leader_epoch,
-                           value->metadata.size > 0 ? ks_arena_string(arena, value->metadata) : KS_LITERAL(""),
-                           KAFKA_OK };
+    ks_string metadata = ks_committed_metadata(value);
+    return (found_offset){ value->offset, value->leader_epoch, metadata.size > 0 ? ks_arena_string(arena, metadata) : KS_LITERAL(""), KAFKA_OK };
 }
 
 static kafka_error find_group(ks_broker *broker, ks_string group_id, ks_string member_id, int32_t member_epoch,

@@ -540,10 +540,11 @@ static void perform_one(ks_group_coordinator *coordinator, const ks_effect *effe
 
 static void perform(ks_group_coordinator *coordinator) {
     ks_kernel *kernel = ks_cluster_kernel(coordinator->all->cluster);
-    uint64_t cause = ks_cause(kernel);
-    coordinator->running = true;
     if (coordinator->out.progress) ks_progress(kernel);
     if (coordinator->groups.count > 0) ks_group_expiry_expect(coordinator->all);
+    if (coordinator->out.list.count == 0 && !coordinator->out.progress) return; /* as after most writes of offsets */
+    uint64_t cause = ks_cause(kernel);
+    coordinator->running = true;
     for (int32_t i = 0; i < coordinator->out.list.count; i++) perform_one(coordinator, &coordinator->out.list.items[i]);
     ks_effects_reset(&coordinator->out);
     coordinator->running = false;
@@ -569,15 +570,22 @@ void ks_group_coordinator_step(ks_group_coordinator *coordinator, const ks_group
     finish_appends(coordinator);
 }
 
-void ks_group_coordinator_run(ks_broker *broker, ks_request *request, ks_group_input *in) {
+/* As Java prints an address without a name. */
+static ks_string host_of(const ks_request *request, char room[101]) {
     ks_string host = ks_str(ks_node_name(ks_connection_client(request->connection)));
-    char address[101] = "/"; /* as Java prints an address without a name */
-    int32_t size = host.size < (int32_t)sizeof address - 1 ? host.size : (int32_t)sizeof address - 1;
-    memcpy(address + 1, host.data, (size_t)size);
+    int32_t size = host.size < 100 ? host.size : 100;
+    room[0] = '/';
+    memcpy(room + 1, host.data, (size_t)size);
+    return (ks_string){ room, size + 1 };
+}
+
+void ks_group_coordinator_run(ks_broker *broker, ks_request *request, ks_group_input *in) {
+    char room[101];
+    bool may_enter = in->kind == KS_GROUP_JOIN || in->kind == KS_GROUP_CONSUMER_HEARTBEAT; /* of the others nobody asks where they are */
     in->request = request;
     in->version = request->envelope->api_version;
     in->client_id = request->envelope->client_id.size < 0 ? KS_LITERAL("") : request->envelope->client_id;
-    in->client_host = (ks_string){ address, size + 1 };
+    in->client_host = may_enter ? host_of(request, room) : KS_NULL_STRING;
     ks_group_coordinator_step(ks_group_coordinator_get(broker), in);
 }
 

@@ -67,8 +67,7 @@ ks_group *ks_cluster_group_find(const ks_cluster *cluster,
 /* All groups there are, ascending by id; *count of them; the array lives in `arena`. O(groups log groups) */
 ks_group **ks_cluster_groups(const ks_cluster *cluster, ks_arena *arena, int32_t *count);
 /* The committed offset; NULL: none. View until the next event. */
-const ks_committed_value *ks_cluster_group_offset(const ks_cluster *cluster, ks_string group_id, ks_string topic,
-                                                  int32_t partition);
+const ks_committed *ks_cluster_group_offset(const ks_cluster *cluster, ks_string group_id, ks_string topic, int32_t partition);
 /* A command from outside: the member's session ends now. UNKNOWN_MEMBER_ID, GROUP_ID_NOT_FOUND. */
 kafka_error ks_cluster_group_expire_session(ks_cluster *cluster, ks_string group_id, ks_string member_id);
 /* Deadline (ns) of one of the group's timers; -1: not running. member_id empty for the group's own. */

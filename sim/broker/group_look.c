@@ -96,8 +96,7 @@ ks_group **ks_cluster_groups(const ks_cluster *cluster, ks_arena *arena, int32_t
     return list;
 }
 
-const ks_committed_value *ks_cluster_group_offset(const ks_cluster *cluster, ks_string group_id, ks_string topic,
-                                                  int32_t partition) {
+const ks_committed *ks_cluster_group_offset(const ks_cluster *cluster, ks_string group_id, ks_string topic, int32_t partition) {
     const ks_group *group = ks_cluster_group_find(cluster, group_id);
     return group != NULL ? ks_group_offset_find(group, topic, partition) : NULL;
 }

@@ -221,7 +221,8 @@ typedef struct ks_group_input {
     ks_string group_id;
     void *request; /* of JOIN .. CONSUMER_HEARTBEAT: what replies and waits name; never NULL there */
     int16_t version;
-    ks_string client_id, client_host;
+    ks_string client_id;
+    ks_string client_host;   /* of JOIN and CONSUMER_HEARTBEAT */
     ks_string new_member_id; /* of JOIN and CONSUMER_HEARTBEAT without a member id: the id to give */
     const ks_group_topics *topics;
     union {

@@ -238,9 +238,11 @@ ks_group_member *ks_group_member_add(ks_group *group, const ks_member_spec *spec
 
 void ks_group_member_update(ks_group_member *member, const ks_member_spec *spec) {
     member->session_timeout_ms = spec->session_timeout_ms;
-    count_timeout(member->group, member->rebalance_timeout_ms, -1);
-    member->rebalance_timeout_ms = spec->rebalance_timeout_ms;
-    count_timeout(member->group, member->rebalance_timeout_ms, 1);
+    if (member->rebalance_timeout_ms != spec->rebalance_timeout_ms) {
+        count_timeout(member->group, member->rebalance_timeout_ms, -1);
+        member->rebalance_timeout_ms = spec->rebalance_timeout_ms;
+        count_timeout(member->group, member->rebalance_timeout_ms, 1);
+    }
     if (!lists_the_same(member, spec->protocols, spec->protocol_count)) {
         set_protocols(member, spec->protocols, spec->protocol_count);
         cast_vote(member);

@@ -16,9 +16,19 @@ static ks_offsets_topic *find_topic(const ks_group *group, ks_string name) {
     return offsets->recent;
 }
 
-static void clear_item(ks_committed_value *item) {
-    if (item->metadata.size > 0) ks_free((void *)item->metadata.data);
-    *item = (ks_committed_value){ .offset = -1 };
+static void clear_item(ks_committed *item) {
+    ks_free(item->more);
+    *item = (ks_committed){ .offset = -1 };
+}
+
+static struct ks_committed_more *more_of(const ks_committed_value *value) {
+    if (value->metadata.size <= 0 && value->expire_ms == -1) return NULL;
+    int32_t size = value->metadata.size > 0 ? value->metadata.size : 0;
+    struct ks_committed_more *more = ks_alloc(sizeof *more + (size_t)size + 1);
+    more->expire_ms = value->expire_ms;
+    more->metadata = (ks_string){ (char *)(more + 1), size };
+    if (size > 0) memcpy(more + 1, value->metadata.data, (size_t)size);
+    return more;
 }
 
 static void free_topic(ks_offsets_topic *topic) {
@@ -50,21 +60,19 @@ static void make_room(ks_offsets_topic *topic, int32_t partition) {
     int32_t capacity = topic->capacity > 0 ? topic->capacity : 4;
     while (capacity <= partition) capacity *= 2;
     topic->items = ks_realloc(topic->items, sizeof *topic->items * (size_t)capacity);
-    for (int32_t i = topic->capacity; i < capacity; i++) topic->items[i] = (ks_committed_value){ .offset = -1 };
+    for (int32_t i = topic->capacity; i < capacity; i++) topic->items[i] = (ks_committed){ .offset = -1 };
     topic->capacity = capacity;
 }
 
 static void set(ks_group *group, ks_offsets_topic *topic, int32_t partition, const ks_committed_value *value) {
     make_room(topic, partition);
-    ks_committed_value *item = &topic->items[partition];
+    ks_committed *item = &topic->items[partition];
     if (item->offset < 0) {
         topic->count++;
         group->offsets->count++;
     }
-    ks_string metadata = value->metadata.size > 0 ? ks_string_dup(value->metadata) : KS_LITERAL("");
-    clear_item(item);
-    *item = *value;
-    item->metadata = metadata;
+    if (item->more != NULL) ks_free(item->more);
+    *item = (ks_committed){ value->offset, value->commit_ms, more_of(value), value->leader_epoch };
 }
 
 /* Returns the topic, which the next call is given; NULL: it may be gone. */
@@ -97,8 +105,8 @@ bool ks_group_offsets_repeat(const ks_group *group, const ks_topic_commit *commi
     for (int32_t i = 0; i < commit->count; i++) {
         const ks_partition_offset *one = &commit->offsets[i];
         if (topic == NULL || one->partition >= topic->capacity || one->offset < 0) return false;
-        const ks_committed_value *former = &topic->items[one->partition];
-        if (former->offset != one->offset || !ks_string_equal(former->metadata, one->metadata)) return false;
+        const ks_committed *former = &topic->items[one->partition];
+        if (former->offset != one->offset || !ks_string_equal(ks_committed_metadata(former), one->metadata)) return false;
     }
     return true;
 }
@@ -114,7 +122,7 @@ void ks_group_offset_remove(ks_group *group, ks_string name, int32_t partition) 
     free_topic(topic);
 }
 
-const ks_committed_value *ks_group_offset_find(const ks_group *group, ks_string name, int32_t partition) {
+const ks_committed *ks_group_offset_find(const ks_group *group, ks_string name, int32_t partition) {
     const ks_offsets_topic *topic = find_topic(group, name);
     if (topic == NULL || partition < 0 || partition >= topic->capacity || topic->items[partition].offset < 0)
         return NULL;
@@ -185,8 +193,8 @@ static bool may_expire(const ks_group *group, bool *emptied) {
     return group->state == KS_GROUP_STABLE && is_consumer_type(group);
 }
 
-static int64_t expires_at(const ks_group *group, const ks_committed_value *item, bool emptied) {
-    if (item->expire_ms >= 0) return item->expire_ms;
+static int64_t expires_at(const ks_group *group, const ks_committed *item, bool emptied) {
+    if (ks_committed_expire_ms(item) >= 0) return ks_committed_expire_ms(item);
     return (emptied ? group->state_since_ms : item->commit_ms) + group->groups->settings.offsets_retention_ms;
 }
 
@@ -200,7 +208,7 @@ void ks_group_offsets_expired(const ks_group *group, int64_t now_ms, ks_arena *a
     for (int32_t t = 0; t < topics; t++) {
         if (ks_group_subscribes(group, list[t]->name, arena)) continue;
         for (int32_t p = 0; p < list[t]->capacity; p++) {
-            const ks_committed_value *item = &list[t]->items[p];
+            const ks_committed *item = &list[t]->items[p];
             if (item->offset < 0) continue;
             int64_t at = expires_at(group, item, emptied);
             if (now_ms >= at) {

@@ -7,9 +7,24 @@
 
 #include "sim/broker/group_records.h"
 
+/* What is kept of a ks_committed_value. There may be very many, and few have metadata or a time of their own to expire. */
+typedef struct ks_committed {
+    int64_t offset; /* -1: none */
+    int64_t commit_ms;
+    struct ks_committed_more {
+        int64_t expire_ms;
+        ks_string metadata; /* its bytes lie behind this */
+    } * more;               /* owned; NULL: expire_ms is -1, metadata is empty */
+    int32_t leader_epoch;   /* -1: unknown */
+} ks_committed;
+static inline ks_string ks_committed_metadata(const ks_committed *committed) {
+    return committed->more != NULL ? committed->more->metadata : KS_LITERAL("");
+}
+static inline int64_t ks_committed_expire_ms(const ks_committed *committed) { return committed->more != NULL ? committed->more->expire_ms : -1; }
+
 typedef struct ks_offsets_topic {
-    ks_string name;            /* owned */
-    ks_committed_value *items; /* [capacity] by partition; offset -1: none. metadata is owned when not empty */
+    ks_string name;      /* owned */
+    ks_committed *items; /* [capacity] by partition */
     int32_t capacity, count;   /* count: partitions with an offset */
     UT_hash_handle hh;
 } ks_offsets_topic;
@@ -26,8 +41,7 @@ void ks_group_offset_set(ks_group *group, ks_string topic, int32_t partition,
 void ks_group_offsets_commit(ks_group *group, const ks_topic_commit *commit); /* the same for each, as its records say; O(count) */
 bool ks_group_offsets_repeat(const ks_group *group, const ks_topic_commit *commit); /* are these offsets what is there already? O(count) */
 void ks_group_offset_remove(ks_group *group, ks_string topic, int32_t partition); /* harmless when there is none */
-const ks_committed_value *ks_group_offset_find(const ks_group *group, ks_string topic,
-                                               int32_t partition); /* NULL: none. O(1) */
+const ks_committed *ks_group_offset_find(const ks_group *group, ks_string topic, int32_t partition); /* NULL: none. O(1) */
 int32_t ks_group_offset_count(const ks_group *group);
 /* All topics with offsets, ascending by name; *count of them, the array lives in `arena`. O(topics log topics). */
 ks_offsets_topic **ks_group_offset_topics(const ks_group *group, ks_arena *arena, int32_t *count);

@@ -108,14 +108,14 @@ static void fill_committed(ksim *sim, ks_arena *view, ks_group *from, ksim_group
     for (int32_t i = 0; i < topic_count; i++) {
         const char *name = ks_view_string(view, topics[i]->name);
         for (int32_t partition = 0; partition < topics[i]->capacity; partition++) {
-            const ks_committed_value *value = &topics[i]->items[partition];
+            const ks_committed *value = &topics[i]->items[partition];
             if (value->offset < 0) continue;
             all[to->committed_count++] =
                 (ksim_committed){ .topic = name,
                                   .partition = partition,
                                   .offset = value->offset,
                                   .time = value->commit_ms * KS_MS,
-                                  .metadata = value->metadata.size > 0 ? ks_view_string(view, value->metadata) : "",
+                                  .metadata = value->more != NULL ? ks_view_string(view, value->more->metadata) : "",
                                   .lag = lag_of(sim, topics[i]->name, partition, value->offset) };
         }
     }
@@ -183,14 +183,14 @@ const ksim_group *ksim_group_find(ksim *sim, const char *name) {
 
 int64_t ksim_committed_offset(ksim *sim, const char *group, const char *topic, int32_t partition) {
     if (ks_sim_check(sim) || group == NULL || topic == NULL) return -1;
-    const ks_committed_value *value = ks_cluster_group_offset(sim->cluster, ks_str(group), ks_str(topic), partition);
+    const ks_committed *value = ks_cluster_group_offset(sim->cluster, ks_str(group), ks_str(topic), partition);
     return value ? value->offset : -1;
 }
 
 static int64_t topic_lag(const ks_group *group, const ks_topic *topic) {
     int64_t lag = 0;
     for (int32_t i = 0; i < topic->partition_count; i++) {
-        const ks_committed_value *value = ks_group_offset_find(group, topic->name, i);
+        const ks_committed *value = ks_group_offset_find(group, topic->name, i);
         const ks_log *log = topic->partitions[i]->log;
         int64_t from = value && value->offset >= 0 ? value->offset : ks_log_start_offset(log);
         if (from < ks_log_high_watermark(log)) lag += ks_log_high_watermark(log) - from;

@@ -86,10 +86,10 @@ static void only_the_members_of_a_generation_may_commit(void **state) {
     assert_i64_equal(fetch_now(f, "billing", "orders", 0), 42);
     assert_i64_equal(fetch_now(f, "billing", "orders", 1), -1);
     assert_i64_equal(fetch_now(f, "nobody", "orders", 0), -1);
-    const ks_committed_value *value =
+    const ks_committed *value =
         ks_cluster_group_offset(f->cluster, KS_LITERAL("billing"), KS_LITERAL("orders"), 0);
     assert_int_equal(value->leader_epoch, 3);
-    assert_string_equal(value->metadata.data, "note");
+    assert_string_equal(ks_committed_metadata(value).data, "note");
 }
 
 static void offsets_may_go_backwards_and_beyond_the_end(void **state) {
@@ -105,9 +105,9 @@ static void commits_of_old_versions_keep_their_own_retention(void **state) {
     c->request->api_version = 4;
     ((ks_offset_commit_request *)c->request->body)->retention_time_ms = 5000;
     call_now(f, c, "simple");
-    const ks_committed_value *value =
+    const ks_committed *value =
         ks_cluster_group_offset(f->cluster, KS_LITERAL("simple"), KS_LITERAL("orders"), 1);
-    assert_i64_equal(value->expire_ms, value->commit_ms + 5000);
+    assert_i64_equal(ks_committed_expire_ms(value), value->commit_ms + 5000);
     run_ms(f, 601000); /* the first check */
     assert_i64_equal(fetch_now(f, "simple", "orders", 1), -1);
     assert_null(ks_cluster_group_find(f->cluster, KS_LITERAL("simple"))); /* and with its last offset the group went */

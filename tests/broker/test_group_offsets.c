@@ -58,8 +58,8 @@ static void read_back(world *w, const ks_topic_commit *commit) {
 
 static bool repeats(const ks_group *group, const ks_topic_commit *commit) {
     for (int32_t i = 0; i < commit->count; i++) {
-        const ks_committed_value *there = ks_group_offset_find(group, commit->topic, commit->offsets[i].partition);
-        if (there == NULL || there->offset != commit->offsets[i].offset || !ks_string_equal(there->metadata, commit->offsets[i].metadata)) return false;
+        const ks_committed *there = ks_group_offset_find(group, commit->topic, commit->offsets[i].partition);
+        if (there == NULL || there->offset != commit->offsets[i].offset || !ks_string_equal(ks_committed_metadata(there), commit->offsets[i].metadata)) return false;
     }
     return true;
 }
@@ -68,14 +68,14 @@ static void compare(const ks_group *a, const ks_group *b) {
     assert_int_equal(ks_group_offset_count(a), ks_group_offset_count(b));
     for (int32_t t = 0; t < TOPICS; t++)
         for (int32_t p = 0; p < PARTITIONS; p++) {
-            const ks_committed_value *one = ks_group_offset_find(a, topics[t], p), *other = ks_group_offset_find(b, topics[t], p);
+            const ks_committed *one = ks_group_offset_find(a, topics[t], p), *other = ks_group_offset_find(b, topics[t], p);
             assert_int_equal(one == NULL, other == NULL);
             if (one == NULL) continue;
             assert_i64_equal(one->offset, other->offset);
             assert_int_equal(one->leader_epoch, other->leader_epoch);
-            assert_true(ks_string_equal(one->metadata, other->metadata));
+            assert_true(ks_string_equal(ks_committed_metadata(one), ks_committed_metadata(other)));
             assert_i64_equal(one->commit_ms, other->commit_ms);
-            assert_i64_equal(one->expire_ms, other->expire_ms);
+            assert_i64_equal(ks_committed_expire_ms(one), ks_committed_expire_ms(other));
         }
 }
 
