@@ -110,11 +110,22 @@ ks_group_coordinator *ks_group_coordinator_get(ks_broker *broker) {
     return coordinator;
 }
 
+static void free_spares(ks_group_coordinator *coordinator) {
+    while (coordinator->spare_held != NULL) {
+        ks_shell_held *held = coordinator->spare_held;
+        coordinator->spare_held = held->next;
+        ks_free(held);
+    }
+    ks_free(coordinator->spare_append);
+    coordinator->spare_append = NULL;
+}
+
 void ks_group_coordinator_stop(ks_group_coordinator *coordinator) {
     if (!coordinator->started) return;
     while (coordinator->appends != NULL) ks_shell_append_free(coordinator->appends);
     ks_effects_deinit(&coordinator->out);
     for (ks_group *group = coordinator->groups.by_id; group != NULL; group = group->hh.next) ks_group_shell_free(group);
+    free_spares(coordinator);
     ks_groups_deinit(&coordinator->groups);
     while (coordinator->reload.count > 0) ks_free((void *)coordinator->reload.items[--coordinator->reload.count].data);
     ks_free(coordinator->reload.items);
@@ -247,21 +258,24 @@ static void on_held_cancelled(ks_parked *parked, ks_request *request) {
 static void hold(ks_group_coordinator *coordinator, const ks_effect *effect) {
     ks_request *request = effect->wait->request;
     if (request == NULL) return;
-    ks_shell_held *held = ks_alloc(sizeof *held);
-    held->parked.cancelled = on_held_cancelled;
-    held->wait = effect->wait;
-    held->request = request;
-    held->shell = ks_group_shell_of(coordinator, effect->group);
-    held->next = held->shell->held;
+    ks_shell_held *held = coordinator->spare_held;
+    if (held != NULL)
+        coordinator->spare_held = held->next;
+    else
+        held = ks_alloc(sizeof *held);
+    ks_group_shell *shell = ks_group_shell_of(coordinator, effect->group);
+    *held = (ks_shell_held){ .parked.cancelled = on_held_cancelled, .wait = effect->wait, .request = request, .next = shell->held };
     if (held->next != NULL) held->next->previous = held;
-    held->shell->held = held;
+    shell->held = held;
     request->parked = &held->parked;
 }
 
 void ks_shell_held_free(ks_shell_held *held) {
-    *(held->previous != NULL ? &held->previous->next : &held->shell->held) = held->next;
+    ks_group_shell *shell = held->wait->member->group->shell;
+    *(held->previous != NULL ? &held->previous->next : &shell->held) = held->next;
     if (held->next != NULL) held->next->previous = held->previous;
-    ks_free(held);
+    held->next = shell->coordinator->spare_held;
+    shell->coordinator->spare_held = held;
 }
 
 static void let_go(ks_request *request) {
@@ -304,7 +318,9 @@ static ks_bytes batch_of(ks_group_coordinator *coordinator, const ks_group_recor
 }
 
 static ks_shell_append *new_append(ks_group_coordinator *coordinator, ks_string group_id) {
-    ks_shell_append *append = ks_alloc(sizeof *append);
+    ks_shell_append *append = coordinator->spare_append != NULL ? coordinator->spare_append : ks_alloc(sizeof *append);
+    coordinator->spare_append = NULL;
+    memset(append, 0, sizeof *append);
     append->coordinator = coordinator;
     append->partition = ks_group_partition_of(group_id, coordinator->all->partitions);
     append->append.owner = append;
@@ -328,7 +344,8 @@ void ks_shell_append_free(ks_shell_append *append) {
     }
     ks_free(append->gated.items);
     ks_group_arena_give(append->coordinator->broker, append->arena);
-    ks_free(append);
+    ks_free(append->coordinator->spare_append);
+    append->coordinator->spare_append = append;
 }
 
 void ks_shell_write_done(ks_group_coordinator *coordinator, ks_group_write *write) {

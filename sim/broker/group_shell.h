@@ -23,8 +23,7 @@ typedef struct ks_shell_held {
     ks_parked parked;
     ks_group_wait *wait;
     ks_request *request;
-    struct ks_shell_held *next, *previous; /* of the group */
-    ks_group_shell *shell;
+    struct ks_shell_held *next, *previous; /* of the group; next of those to use again */
 } ks_shell_held;
 
 typedef struct ks_gated {
@@ -68,6 +67,8 @@ struct ks_group_coordinator { /* of one broker */
     bool finishing;
     KS_VEC(ks_string) reload; /* groups to read back */
     ks_shell_append *appends;
+    ks_shell_append *spare_append; /* to use again: mostly a write is over before the next one begins */
+    ks_shell_held *spare_held;     /* to use again */
 };
 
 struct ks_group_coordinators {
