@@ -20,6 +20,7 @@
 static inline unsigned ks_hash_bytes(const void *key, size_t size) {
     const uint8_t *p = key;
     uint64_t h = UINT64_C(0x9E3779B97F4A7C15) ^ size;
+    bool has_words = size >= 8;
     for (; size >= 8; p += 8, size -= 8) {
         uint64_t word;
         memcpy(&word, p, sizeof word);
@@ -27,7 +28,12 @@ static inline unsigned ks_hash_bytes(const void *key, size_t size) {
         h ^= h >> 32;
     }
     uint64_t tail = 0;
-    if (size > 0) memcpy(&tail, p, size);
+    if (size > 0 && has_words) { /* with some bytes that came before, above them: to copy a size that varies would be a call */
+        memcpy(&tail, p + size - sizeof tail, sizeof tail);
+        tail = tail >> 8 * (8 - size) | tail << 8 * size;
+    } else if (size > 0) {
+        memcpy(&tail, p, size);
+    }
     h = (h ^ tail) * UINT64_C(0xC4CEB9FE1A85EC53);
     return (unsigned)(h ^ h >> 32);
 }

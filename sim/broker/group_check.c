@@ -8,15 +8,21 @@
 #include "sim/broker/group_events.h"
 #include "sim/broker/group_records.h"
 
-kafka_error ks_group_identify(const ks_group *group, ks_string member_id, ks_string instance_id,
-                              ks_group_member **member) {
+kafka_error ks_group_check_identity(const ks_group *group, ks_string member_id, ks_string instance_id, const ks_group_member *found) {
     if (instance_id.size >= 0) {
         const ks_group_member *holder = ks_group_static_find(group, instance_id);
         if (holder == NULL) return KAFKA_ERR_UNKNOWN_MEMBER_ID;
         if (!ks_string_equal(holder->id, member_id)) return KAFKA_ERR_FENCED_INSTANCE_ID;
     }
-    *member = ks_group_member_find(group, member_id);
-    return *member != NULL ? KAFKA_OK : KAFKA_ERR_UNKNOWN_MEMBER_ID;
+    return found != NULL ? KAFKA_OK : KAFKA_ERR_UNKNOWN_MEMBER_ID;
+}
+
+kafka_error ks_group_identify(const ks_group *group, ks_string member_id, ks_string instance_id,
+                              ks_group_member **member) {
+    ks_group_member *found = ks_group_member_find(group, member_id);
+    kafka_error error = ks_group_check_identity(group, member_id, instance_id, found);
+    if (error == KAFKA_OK) *member = found;
+    return error;
 }
 
 static kafka_error heartbeat(const ks_group *group, const ks_heartbeat_request *beat, ks_effects *out) {

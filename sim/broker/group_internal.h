@@ -28,7 +28,7 @@ void ks_string_replace(ks_string *owned, ks_string with);
 void ks_bytes_replace(ks_bytes *owned, ks_bytes with);
 
 /* ---- effects: one line each to say them ---- */
-ks_effect *ks_effect_add(ks_effects *out, ks_group *group, ks_effect_kind kind);
+ks_effect *ks_effect_add(ks_effects *out, ks_group *group, ks_effect_kind kind); /* the caller sets all fields that the kind has */
 ks_group_reply *ks_effect_reply(ks_effects *out, ks_group *group, void *request, int16_t api_key, kafka_error error);
 void ks_effect_timer_start(ks_effects *out, ks_group *group, ks_group_timer timer, ks_string member_id,
                            int64_t delay_ms);
@@ -102,9 +102,10 @@ void ks_group_assignment_appended(ks_group *group, ks_group_append *append, kafk
 /* ---- group_leave.c, group_check.c ---- */
 void ks_group_leave(ks_groups *groups, const ks_group_input *in, ks_effects *out);
 void ks_group_heartbeat(ks_groups *groups, const ks_group_input *in, ks_effects *out);
-/* Section 1.9: 25 or 82; *member is set on KAFKA_OK. */
+/* Section 1.9: 25 or 82; *member is set on KAFKA_OK. The second one is for who has looked for the member already (NULL: there is none). */
 kafka_error ks_group_identify(const ks_group *group, ks_string member_id, ks_string instance_id,
                               ks_group_member **member);
+kafka_error ks_group_check_identity(const ks_group *group, ks_string member_id, ks_string instance_id, const ks_group_member *found);
 
 /* ---- appends in flight ---- */
 typedef enum ks_group_append_kind {

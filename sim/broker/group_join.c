@@ -244,7 +244,7 @@ static void join_again(ks_group *group, ks_group_member *member, const ks_group_
     }
 }
 
-static void join_existing(ks_group *group, const ks_group_input *in, ks_effects *out) {
+static void join_existing(ks_group *group, ks_group_member *member, const ks_group_input *in, ks_effects *out) {
     const ks_join_group_request *join = in->join;
     if (group->state == KS_GROUP_DEAD) {
         refuse(group, in, KAFKA_ERR_COORDINATOR_NOT_AVAILABLE, join->member_id, out);
@@ -259,8 +259,7 @@ static void join_existing(ks_group *group, const ks_group_input *in, ks_effects 
         join_pending(group, pending, in, out);
         return;
     }
-    ks_group_member *member = NULL;
-    kafka_error error = ks_group_identify(group, join->member_id, join->group_instance_id, &member);
+    kafka_error error = ks_group_check_identity(group, join->member_id, join->group_instance_id, member);
     ks_group_tell_if_fenced(group, error, join->member_id, join->group_instance_id, in->client_id, out);
     if (error != KAFKA_OK)
         refuse(group, in, error, join->member_id, out);
@@ -331,6 +330,6 @@ void ks_group_join(ks_groups *groups, const ks_group_input *in, ks_effects *out)
     else if (unknown)
         join_new(group, in, out);
     else
-        join_existing(group, in, out);
+        join_existing(group, member, in, out);
     if (created && (converted || !has_append(out))) persist_creation(group, in, out);
 }

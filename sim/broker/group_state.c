@@ -177,8 +177,11 @@ void ks_effects_deinit(ks_effects *effects) {
 }
 
 ks_effect *ks_effect_add(ks_effects *out, ks_group *group, ks_effect_kind kind) {
-    KS_PUSH(out->list, (ks_effect){ .kind = kind, .group = group });
-    return &out->list.items[out->list.count - 1];
+    ks_vec_grow((void **)&out->list.items, out->list.count, &out->list.capacity, sizeof *out->list.items);
+    ks_effect *effect = &out->list.items[out->list.count++];
+    effect->kind = kind; /* what else there is of the kind is the caller's to set */
+    effect->group = group;
+    return effect;
 }
 
 ks_group_reply *ks_effect_reply(ks_effects *out, ks_group *group, void *request, int16_t api_key, kafka_error error) {

@@ -52,6 +52,13 @@ static void sync_arrived(ks_group_member *member, ks_effects *out) {
 
 /* ---- the leader's assignment ---- */
 
+/* A leader lists its members in the order of their ids, mostly: the one after *last is looked at first. */
+static ks_group_member *find_next(ks_group *group, ks_group_member *const *sorted, int32_t *last, ks_string id) {
+    int32_t next = *last + 1;
+    if (next >= group->member_count || !ks_string_equal(sorted[next]->id, id)) return ks_group_member_find(group, id);
+    return sorted[*last = next];
+}
+
 /* Keeps what the leader decided for those who are members; the last entry of an id counts. One block of memory. */
 static void keep_proposal(ks_group *group, const ks_sync_group_request *sync, ks_group_append *append) {
     size_t size = sizeof(ks_proposed_assignment) * (size_t)(sync->assignments.count + 1), at = size;
@@ -62,9 +69,11 @@ static void keep_proposal(ks_group *group, const ks_sync_group_request *sync, ks
     }
     append->proposed = ks_alloc(size);
     uint8_t *block = (uint8_t *)append->proposed;
+    ks_group_member *const *sorted = ks_group_members_sorted(group);
+    int32_t last = -1;
     for (int32_t i = 0; i < sync->assignments.count; i++) {
         const ks_sync_group_request_assignment *item = &sync->assignments.items[i];
-        if (ks_group_member_find(group, item->member_id) == NULL) continue;
+        if (find_next(group, sorted, &last, item->member_id) == NULL) continue;
         ks_proposed_assignment *mine = &append->proposed[append->proposed_count++];
         mine->member_id =
             (ks_string){ memcpy(block + at, item->member_id.data, (size_t)item->member_id.size), item->member_id.size };
@@ -93,8 +102,9 @@ void ks_group_assignment_appended(ks_group *group, ks_group_append *append, kafk
                            &(ks_group_why){ "assignment_not_written", group->leader->id, KS_NULL_STRING }, out);
         return;
     }
-    for (int32_t i = 0; i < append->proposed_count; i++) {
-        ks_group_member *member = ks_group_member_find(group, append->proposed[i].member_id);
+    ks_group_member *const *sorted = ks_group_members_sorted(group);
+    for (int32_t i = 0, last = -1; i < append->proposed_count; i++) {
+        ks_group_member *member = find_next(group, sorted, &last, append->proposed[i].member_id);
         if (member == NULL) continue;
         ks_bytes_replace(&member->assignment, append->proposed[i].assignment);
         member->assigned_round = group->assignment_round;
