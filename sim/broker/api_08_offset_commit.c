@@ -41,7 +41,7 @@ static void check_topic(const ks_cluster *cluster, committing *commit, const ks_
     for (size_t p = 0; p < partitions; p++) {
         const ks_offset_commit_request_partition *one = &asked->partitions.items[p];
         kafka_error verdict = error;
-        if (topic != NULL && ks_topic_partition(topic, one->partition_index) == NULL) verdict = KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION;
+        if (topic != NULL && !ks_topic_has(topic, one->partition_index)) verdict = KAFKA_ERR_UNKNOWN_TOPIC_OR_PARTITION;
         told->partitions.items[p].partition_index = one->partition_index;
         told->partitions.items[p].error_code = (int16_t)verdict;
         if (verdict != KAFKA_OK) continue;

@@ -85,6 +85,7 @@ ks_node *ks_cluster_resolve(void *cluster, ks_string host, int32_t port);
 ks_topic *ks_cluster_topic_find(const ks_cluster *cluster, ks_string name);
 ks_topic *ks_cluster_topic_find_id(const ks_cluster *cluster, ks_uuid id);
 ks_partition *ks_topic_partition(const ks_topic *topic, int32_t index); /* NULL: no such partition */
+static inline bool ks_topic_has(const ks_topic *topic, int32_t partition) { return partition >= 0 && partition < topic->partition_count; }
 ks_partition *ks_cluster_partition_find(const ks_cluster *cluster, ks_string topic, int32_t index);
 ks_topic *ks_cluster_topic_first(const ks_cluster *cluster); /* in the order of creation */
 ks_topic *ks_topic_next(const ks_topic *topic);

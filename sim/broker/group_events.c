@@ -7,8 +7,7 @@
 
 ks_effect *ks_effect_event(ks_effects *out, ks_group *group, const ks_struct *kind, const void *fields) {
     if (out->no_events) return NULL;
-    void *copy = ks_arena_alloc(out->scratch, kind->size);
-    memcpy(copy, fields, kind->size);
+    void *copy = ks_arena_copy(out->scratch, fields, kind->size);
     ks_effect *effect = ks_effect_add(out, group, KS_EFFECT_EVENT);
     effect->event.kind = kind;
     effect->event.fields = copy;

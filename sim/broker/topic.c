@@ -19,7 +19,7 @@ ks_topic *ks_cluster_topic_find_id(const ks_cluster *cluster, ks_uuid id) {
 }
 
 ks_partition *ks_topic_partition(const ks_topic *topic, int32_t index) {
-    return index >= 0 && index < topic->partition_count ? topic->partitions[index] : NULL;
+    return ks_topic_has(topic, index) ? topic->partitions[index] : NULL;
 }
 
 ks_partition *ks_cluster_partition_find(const ks_cluster *cluster, ks_string name, int32_t index) {

@@ -264,7 +264,7 @@ static void a_record_takes_as_many_bytes_as_foretold(void **state) {
 static void what_is_written_in_place_is_what_is_copied(void **state) {
     (void)state;
     static const int32_t sizes[] = { 0, 1, 20, 40, 63, 64, 200, 8191, 8192, 19999 };
-    static uint8_t bytes[20000];
+    static uint8_t bytes[20010];
     ks_batch_builder copied = { 0 }, placed = { 0 };
     for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (uint8_t)(i * 7);
     ks_batch_begin(&copied, KS_CODEC_NONE);
