@@ -99,16 +99,34 @@ void *ks_arena_take_anew(ks_arena *arena, size_t size) {
     return memory;
 }
 
-void *ks_arena_copy(ks_arena *arena, const void *data, size_t size) {
-    void *copy = ks_arena_take(arena, size);
+/* What is frequent makes no call that comes back, so that it has no registers to save. */
+#define SELDOM __attribute__((noinline))
+
+static bool fits(const ks_arena *arena, size_t size) { return GAP == 0 && size <= (size_t)(arena->end - arena->at); }
+
+static SELDOM void *copy_anew(ks_arena *arena, const void *data, size_t size) {
+    void *copy = ks_arena_take_anew(arena, size);
     return size > 0 ? memcpy(copy, data, size) : copy;
+}
+
+void *ks_arena_copy(ks_arena *arena, const void *data, size_t size) {
+    if (size == 0 || !fits(arena, size)) return copy_anew(arena, data, size);
+    return memcpy(ks_arena_take(arena, size), data, size);
+}
+
+static ks_string copy_string(void *to, ks_string string) {
+    *ks_copy_short(to, string.data, (size_t)string.size) = '\0';
+    return (ks_string){ to, string.size };
+}
+
+static SELDOM ks_string string_anew(ks_arena *arena, ks_string string) {
+    return copy_string(ks_arena_take_anew(arena, (size_t)string.size + 1), string);
 }
 
 ks_string ks_arena_string(ks_arena *arena, ks_string string) {
     if (string.size < 0) return KS_NULL_STRING;
-    char *copy = ks_arena_take(arena, (size_t)string.size + 1);
-    *ks_copy_short((uint8_t *)copy, string.data, (size_t)string.size) = '\0';
-    return (ks_string){ copy, string.size };
+    if (!fits(arena, (size_t)string.size + 1)) return string_anew(arena, string);
+    return copy_string(ks_arena_take(arena, (size_t)string.size + 1), string);
 }
 
 ks_bytes ks_arena_bytes(ks_arena *arena, ks_bytes bytes) {
