@@ -117,37 +117,27 @@ static void dispatch(ks_kernel *kernel, ks_timer *timer) {
  * the other. What the next ones need is asked for while the present one is worked on: first the timer, then what it points
  * to, then what that points to. */
 
-enum { FAR = 6, NEAR = 3, NEXT = 1 };
-
-static void fetch(const void *from, int32_t lines) {
-    for (int32_t i = 0; i < lines; i++) __builtin_prefetch((const char *)from + i * KS_LINE);
-}
-
-static void fetch_envelope(const ks_envelope *envelope) { /* and its body, which stands behind it */
-    if (envelope != NULL) fetch((const char *)envelope + sizeof *envelope - KS_LINE, 4);
-}
+enum { FAR = 7, NEAR = 4, NEXT = 2, ENVELOPE_LINES = 5 /* of it and its body, which stands behind it: most need no more */ };
 
 static void fetch_ahead(const ks_kernel *kernel) {
     const ks_timer *far = ks_wheel_peek(&kernel->wheel, FAR), *near = ks_wheel_peek(&kernel->wheel, NEAR),
                    *next = ks_wheel_peek(&kernel->wheel, NEXT);
-    if (far != NULL) fetch(far, 2);
+    if (far != NULL) ks_prefetch(far, 2);
     if (near != NULL) {
         if (ks_message_is(near)) {
             const ks_message *message = (const ks_message *)(const void *)near;
-            fetch(message->request.connection, 2);
-            fetch_envelope(message->request.envelope);
-            fetch_envelope(message->response);
+            ks_prefetch(message->request.connection, 2);
+            if (message->request.envelope != NULL) ks_prefetch(message->request.envelope, ENVELOPE_LINES);
+            if (message->response != NULL) ks_prefetch(message->response, ENVELOPE_LINES);
         } else {
-            fetch(near->owner, 6);
+            ks_prefetch(near->owner, 6);
         }
     }
     if (next != NULL && ks_message_is(next)) {
         const ks_message *message = (const ks_message *)(const void *)next;
         const ks_connection *connection = message->request.connection;
-        const ks_envelope *envelope = message->response ? message->response : message->request.envelope;
-        fetch(connection->client, 1);
-        if (message->response) fetch(connection->owner, 2);
-        if (envelope) fetch(envelope->body, 8);
+        ks_prefetch(connection->client, 1);
+        if (message->response != NULL) ks_prefetch(connection->owner, 2);
     }
 }
 
