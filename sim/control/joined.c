@@ -53,9 +53,14 @@ typedef struct joined_group {
 
 struct ks_sim_groups {
     joined_group *by_name, *recent; /* the one asked for last: they come in a row */
-    const ks_struct *joining, *leaving, *started, *answered, *assigned, *revoked,
-        *lost; /* the kinds of events that are heard */
+    union {
+        struct {
+            const ks_struct *joining, *leaving, *started, *answered, *assigned, *revoked, *lost;
+        };
+        const ks_struct *kinds[8]; /* of events that are heard, and NULL */
+    };
 };
+_Static_assert(offsetof(ks_sim_groups, lost) == offsetof(ks_sim_groups, kinds[6]), "no kind is forgotten");
 
 static joined_group *group_get(ksim *sim, ks_string name) {
     joined_group *group = sim->joined->recent;
@@ -381,7 +386,7 @@ void ks_sim_joined_init(ksim *sim) {
     sim->joined->assigned = ks_describe_ev_client_partitions_assigned();
     sim->joined->revoked = ks_describe_ev_client_partitions_revoked();
     sim->joined->lost = ks_describe_ev_client_partitions_lost();
-    sim->joined_subscriber = (ks_subscriber){ .event = heard, .context = sim, .spared = true };
+    sim->joined_subscriber = (ks_subscriber){ .event = heard, .context = sim, .spared = true, .kinds = sim->joined->kinds };
     ks_trace_subscribe(sim->kernel, &sim->joined_subscriber);
 }
 
