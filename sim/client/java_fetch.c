@@ -104,7 +104,7 @@ static void send_fetches(ks_consumer *c) {
         ks_java_fetch_compare(fetch);
         send_fetch(c, fetch);
     }
-    if (!leaderless && !unavailable) ks_java_fetch_nothing(c); /* more */
+    if (!unavailable) ks_java_fetch_nothing(c); /* more; new metadata looks again */
 }
 
 void ks_java_fetch_fired(ks_timer *timer) {

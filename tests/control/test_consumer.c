@@ -289,6 +289,41 @@ static void partitions_can_be_assigned_by_hand_sought_and_paused(void **state) {
     assert_int_equal(kafka_consumer_commit_sync(p->consumer, p->ctx, NULL, 0), KAFKA_ERR_NEEDS_GROUP);
 }
 
+static int64_t position_of(program *p, const char *topic, int32_t partition) {
+    int64_t position;
+    assert_int_equal(kafka_consumer_position(p->consumer, p->ctx, topic, partition, &position), KAFKA_OK);
+    return position;
+}
+
+static void an_assignment_keeps_what_stays_and_nothing_of_what_was_gone(void **state) {
+    stage *s = *state;
+    ksim_create_topic(s->sim, "a", 3);
+    ksim_create_topic(s->sim, "b", 3);
+    program *p = make_program(s, "c1", (const char *[]){ "auto.offset.reset=earliest", NULL });
+    kafka_topic_partition first[] = { { "a", 0 }, { "a", 2 }, { "b", 0 } }, second[] = { { "b", 0 }, { "b", 1 } },
+                          third[] = { { "b", 1 }, { "a", 0 }, { "a", 1 }, { "b", 0 }, { "a", 0 } };
+    assert_int_equal(kafka_consumer_assign(p->consumer, first, 3), KAFKA_OK);
+    for (int i = 0; i < 3; i++) kafka_consumer_seek(p->consumer, first[i].topic, first[i].partition, 10 + i);
+    kafka_consumer_pause(p->consumer, &first[2], 1);
+    assert_int_equal(kafka_consumer_assign(p->consumer, second, 2), KAFKA_OK);
+    assert_i64_equal(position_of(p, "b", 0), 12);
+    assert_true(kafka_consumer_is_paused(p->consumer, "b", 0));
+    assert_false(kafka_consumer_is_paused(p->consumer, "b", 1));
+    kafka_consumer_seek(p->consumer, "b", 1, 20);
+    assert_int_equal(kafka_consumer_seek(p->consumer, "a", 0, 7), KAFKA_ERR_INVALID_ARGUMENT);
+    assert_int_equal(kafka_consumer_assign(p->consumer, third, 5), KAFKA_OK);
+    const kafka_topic_partition *now;
+    size_t count;
+    assert_int_equal(kafka_consumer_assignment(p->consumer, &now, &count), KAFKA_OK);
+    assert_int_equal(count, 4);
+    assert_i64_equal(position_of(p, "b", 0), 12);
+    assert_i64_equal(position_of(p, "b", 1), 20);
+    assert_i64_equal(position_of(p, "a", 0), 0); /* looked up anew */
+    assert_i64_equal(position_of(p, "a", 1), 0);
+    assert_false(kafka_consumer_is_paused(p->consumer, "a", 0));
+    assert_true(kafka_consumer_is_paused(p->consumer, "b", 0));
+}
+
 static void offsets_are_found_by_time(void **state) {
     stage *s = *state;
     ksim_create_topic(s->sim, "orders", 1);
@@ -300,11 +335,14 @@ static void offsets_are_found_by_time(void **state) {
     program *p = make_program(s, "c1", earliest);
     kafka_consumer_offset queries[] = { { .topic = "orders", .timestamp_ms = start_ms + 90000 }, { .topic = "orders", .timestamp_ms = start_ms + 9000000 },
                                         { .topic = "orders", .timestamp_ms = KAFKA_FIRST_OFFSET } };
-    int64_t expected[] = { 2, -1, 0 };
+    size_t count;
+    int64_t of_second = ksim_records(s->sim, "orders", 0, &count)[2].time / KAFKA_MILLISECOND;
+    int64_t expected[] = { 2, -1, 0 }, times[] = { of_second, -1, -1 }; /* the beginning has no time */
     for (int i = 0; i < 3; i++) {
         kafka_consumer_offsets *found;
         assert_int_equal(kafka_consumer_offsets_for_times(p->consumer, p->ctx, &queries[i], 1, &found), KAFKA_OK);
         assert_i64_equal(found->items[0].offset, expected[i]);
+        assert_i64_equal(found->items[0].timestamp_ms, times[i]);
         kafka_consumer_offsets_free(found);
     }
 }
@@ -407,6 +445,27 @@ static void a_moved_leader_is_followed(void **state) {
     put_numbers(s, "orders", 3, 30);
     run_for(s, 10 * KAFKA_SECOND);
     assert_i64_equal(p->delivered, 120);
+}
+
+/* Its old leader says nothing for half a minute; the metadata does. Nothing else is fetched, whose answer would look again. */
+static void a_leader_that_moved_while_the_old_one_is_silent_is_asked_at_once(void **state) {
+    stage *s = *state;
+    ksim_create_topic(s->sim, "orders", 2);
+    ksim_move_leader(s->sim, "orders", 0, 3);
+    ksim_move_leader(s->sim, "orders", 1, 2);
+    program *p = make_program(s, "c1", (const char *[]){ "auto.offset.reset=earliest", "metadata.max.age.ms=2000", NULL });
+    kafka_topic_partition both[] = { { "orders", 0 }, { "orders", 1 } };
+    kafka_records *records;
+    assert_int_equal(kafka_consumer_assign(p->consumer, both, 2), KAFKA_OK);
+    assert_int_equal(kafka_consumer_poll(p->consumer, p->ctx, KAFKA_SECOND, &records), KAFKA_OK);
+    kafka_consumer_pause(p->consumer, &both[1], 1);
+    assert_int_equal(kafka_consumer_poll(p->consumer, p->ctx, KAFKA_SECOND, &records), KAFKA_OK);
+    assert_int_equal(ksim_cut(s->sim, "c1", "broker-3"), KAFKA_OK);
+    ksim_move_leader(s->sim, "orders", 0, 2);
+    ksim_put(s->sim, "orders", 0, "k", "v");
+    assert_int_equal(kafka_consumer_poll(p->consumer, p->ctx, 5 * KAFKA_SECOND, &records), KAFKA_OK);
+    assert_non_null(records);
+    kafka_records_free(records);
 }
 
 static void calls_in_the_wrong_place_are_refused_in_words(void **state) {
@@ -572,12 +631,14 @@ int main(void) {
         TEST(closing_within_no_time_sends_the_commit_and_the_goodbye),
         TEST(closing_within_no_time_looks_for_no_coordinator),
         TEST(partitions_can_be_assigned_by_hand_sought_and_paused),
+        TEST(an_assignment_keeps_what_stays_and_nothing_of_what_was_gone),
         TEST(offsets_are_found_by_time),
         TEST(auto_offset_reset_decides_where_a_new_group_starts),
         TEST(a_topic_that_appears_later_is_read),
         TEST(a_consumer_that_nothing_can_wake_says_so),
         TEST(an_idle_consumer_that_commits_by_itself_is_stuck_after_ten_minutes),
         TEST(a_moved_leader_is_followed),
+        TEST(a_leader_that_moved_while_the_old_one_is_silent_is_asked_at_once),
         TEST(calls_in_the_wrong_place_are_refused_in_words),
         TEST(a_detail_is_about_the_call_that_failed),
         TEST(a_context_of_another_simulator_is_refused_and_both_are_named),
