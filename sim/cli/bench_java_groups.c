@@ -171,7 +171,7 @@ static double best_of(int runs, int64_t members, assignor kind) {
 
 /* How much more a leave costs with ten times the members; the best of some runs, so that both are met by the same machine. */
 static void run_growth(const ks_bench *bench, ks_figure *figure) {
-    enum { RUNS = 5 };
+    enum { RUNS = 9 };
     figure->value = best_of(RUNS, bench->size, (assignor)bench->variant) / best_of(RUNS, bench->size / 10, (assignor)bench->variant);
     figure->limit = 15;
 }
