@@ -226,9 +226,16 @@ static kafka_error unknown_assignor(const char *name, const ks_java_assignor *ow
     return one_of("an assignor of partition.assignment.strategy", name, names, &index, why);
 }
 
+static int32_t most_names(const char *list) {
+    int32_t count = 1;
+    for (; *list && count < KS_JAVA_ASSIGNORS_MAX; list++) count += *list == ',';
+    return count;
+}
+
 static kafka_error read_assignors(ks_java_config *config, const ks_java_assignor *own, int32_t own_count, ks_buffer *why) {
     config->protocol = KS_REBALANCE_COOPERATIVE;
     const char *list = config->partition_assignment_strategy;
+    config->assignors = ks_arena_alloc(config->arena, (size_t)most_names(list) * sizeof *config->assignors);
     while (*list) {
         size_t size = strcspn(list, ",");
         const char *name = trimmed(config->arena, list, size);

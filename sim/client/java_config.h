@@ -43,8 +43,8 @@ typedef struct ks_java_config {
     int64_t reset_duration_ms;    /* KS_RESET_BY_TIME */
     ks_rebalance_protocol protocol; /* the most advanced one that all assignors support */
     int32_t assignor_count;
-    ks_java_assignor assignors[KS_JAVA_ASSIGNORS_MAX]; /* in order of preference; none with group.protocol=consumer */
-    ks_arena *arena;              /* the texts */
+    ks_java_assignor *assignors;  /* in order of preference; none with group.protocol=consumer */
+    ks_arena *arena;              /* the texts, the assignors */
 } ks_java_config;
 
 /* Reads "name=value" settings; blanks around name and value do not count, the last of equal names wins, as in properties.

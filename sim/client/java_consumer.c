@@ -135,6 +135,7 @@ void ks_consumer_free(ks_consumer *c) {
     ks_arena_free(c->callback_arena);
     ks_arena_free(c->sticky_arena);
     ks_free(c->spare_op);
+    ks_free(c->detail);
     ks_java_config_deinit(&c->config);
     ks_free(c);
 }

@@ -277,7 +277,7 @@ struct ks_consumer {
     ks_timer step_timer;            /* something changed while polling: look again */
     ks_timer wake_timer;            /* a retry, or the auto-commit, is due while polling */
 
-    ks_java_config config;          /* big */
+    ks_java_config config;
 
     /* seldom */
     ks_string client_id, rack;      /* null: none */
@@ -305,7 +305,7 @@ struct ks_consumer {
     kafka_error close_error;        /* of its commit */
     ks_offset_op *close_commit;
     ks_timer close_timer;
-    char detail[512];               /* of the error, in words */
+    char *detail;                   /* of the error, in words; NULL: there was none */
 };
 
 static inline bool ks_java_is_sticky(const ks_java_assignor *assignor) { return assignor->own && assignor->own->assign == ks_assign_sticky; }

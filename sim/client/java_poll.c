@@ -22,10 +22,13 @@ void ks_java_wake_at(ks_consumer *c, int64_t time) {
 
 void ks_java_fail_with(ks_consumer *c, kafka_error error, const char *format, ...) {
     if (c->error == KAFKA_OK) {
+        char text[512];
         va_list arguments;
         va_start(arguments, format);
-        vsnprintf(c->detail, sizeof c->detail, format, arguments);
+        vsnprintf(text, sizeof text, format, arguments);
         va_end(arguments);
+        ks_free(c->detail);
+        c->detail = ks_strndup(text, strlen(text));
         c->error = error;
     }
     ks_java_wake(c);
@@ -124,7 +127,9 @@ void ks_java_step_now(ks_consumer *c) {
 }
 
 kafka_error ks_consumer_error(const ks_consumer *c) { return c->last_error; }
-const char *ks_consumer_error_detail(const ks_consumer *c) { return c->dead ? kafka_error_text(KAFKA_ERR_NODE_CRASHED) : c->detail; }
+const char *ks_consumer_error_detail(const ks_consumer *c) {
+    return c->dead ? kafka_error_text(KAFKA_ERR_NODE_CRASHED) : c->detail ? c->detail : "";
+}
 bool ks_consumer_reads(const ks_consumer *c) { return c->mode != KS_MODE_NONE; }
 
 void ks_consumer_poll_begin(ks_consumer *c) {
