@@ -262,18 +262,30 @@ typedef struct ks_leave_result {
     kafka_error error;
 } ks_leave_result;
 
-typedef struct ks_group_reply {
+typedef struct ks_group_reply { /* as the end of a phase makes one for each member, it is kept small */
     void *request;
     int16_t api_key;
-    kafka_error error;
-    int32_t generation;
-    ks_string member_id, leader, protocol_type, protocol_name;
     bool with_members, skip_assignment; /* JoinGroup */
-    ks_bytes assignment;                /* SyncGroup */
-    const ks_leave_result *left;        /* LeaveGroup */
-    int32_t left_count;
-    ks_consumer_group_heartbeat_response_assignment *partitions; /* ConsumerGroupHeartbeat; NULL: unchanged */
-    ks_string message;
+    kafka_error error;
+    int32_t generation; /* JoinGroup; ConsumerGroupHeartbeat: the epoch */
+    ks_string member_id;
+    union { /* by api_key */
+        struct {
+            ks_string protocol_type, protocol_name; /* JoinGroup, SyncGroup */
+            union {
+                ks_string leader;    /* JoinGroup */
+                ks_bytes assignment; /* SyncGroup */
+            };
+        };
+        struct { /* LeaveGroup */
+            const ks_leave_result *left;
+            int32_t left_count;
+        };
+        struct { /* ConsumerGroupHeartbeat */
+            ks_consumer_group_heartbeat_response_assignment *partitions; /* NULL: unchanged */
+            ks_string message;
+        };
+    };
 } ks_group_reply;
 
 typedef struct ks_group_record {

@@ -185,18 +185,13 @@ ks_effect *ks_effect_add(ks_effects *out, ks_group *group, ks_effect_kind kind) 
 }
 
 ks_group_reply *ks_effect_reply(ks_effects *out, ks_group *group, void *request, int16_t api_key, kafka_error error) {
-    ks_effect *effect = ks_effect_add(out, group, KS_EFFECT_REPLY);
-    effect->reply = (ks_group_reply){ .request = request,
-                                      .api_key = api_key,
-                                      .error = error,
-                                      .generation = -1,
-                                      .member_id = KS_LITERAL(""),
-                                      .leader = KS_LITERAL(""),
-                                      .protocol_type = KS_NULL_STRING,
-                                      .protocol_name = KS_NULL_STRING,
-                                      .assignment = { (const uint8_t *)"", 0 },
-                                      .message = KS_NULL_STRING };
-    return &effect->reply;
+    ks_group_reply *reply = &ks_effect_add(out, group, KS_EFFECT_REPLY)->reply;
+    *reply = (ks_group_reply){ .request = request, .api_key = api_key, .error = error, .generation = -1, .member_id = KS_LITERAL("") };
+    if (api_key == KS_API_consumer_group_heartbeat)
+        reply->message = KS_NULL_STRING;
+    else if (api_key != KS_API_leave_group)
+        reply->protocol_type = reply->protocol_name = KS_NULL_STRING;
+    return reply;
 }
 
 void ks_effect_timer_start(ks_effects *out, ks_group *group, ks_group_timer timer, ks_string member_id,
