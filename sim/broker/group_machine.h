@@ -63,7 +63,7 @@ typedef struct ks_group_queue {
 
 typedef struct ks_member_protocol {
     ks_group_protocol *protocol; /* the group's entry of that name */
-    ks_bytes metadata;           /* owned */
+    ks_bytes metadata;           /* its bytes lie behind the member's list, in the same block */
 } ks_member_protocol;
 
 /* One end of two things that know each other for as long as both are there; zeroed memory is an end without another. */
@@ -94,11 +94,12 @@ struct ks_group_member { /* begins at a cache line: members are many, and messag
     bool is_new;             /* has not seen its first reply: the session timer may expire it while it is parked */
 
     int32_t protocol_count;
-    ks_member_protocol *protocols; /* in the member's order of preference, no name twice */
+    ks_member_protocol *protocols; /* owned; in the member's order of preference, no name twice */
     ks_group_protocol *vote; /* as counted; NULL: not counted */
     ks_string instance_id, client_id, client_host; /* their bytes are in `text`; instance_id null: dynamic */
-    ks_group_wait join, sync;
-    ks_group_member *next, *previous; /* in the order of joining */
+    ks_group_wait join;
+    ks_group_member *next, *previous; /* in the order of joining; beside `join`, since who looks at all of them asks who waits */
+    ks_group_wait sync;
     UT_hash_handle by_instance;
     char text[];
 };

@@ -36,7 +36,6 @@ static void drop_protocols(ks_group_member *member) {
     withdraw_vote(member);
     for (int32_t i = 0; i < member->protocol_count; i++) {
         ks_group_protocol *protocol = member->protocols[i].protocol;
-        ks_free((void *)member->protocols[i].metadata.data);
         if (--protocol->supporters > 0) continue;
         HASH_DELETE(hh, member->group->protocols, protocol);
         ks_free((void *)protocol->name.data);
@@ -67,15 +66,19 @@ static bool lists(const ks_group_member *member, ks_string name) {
 static void set_protocols(ks_group_member *member, const ks_join_group_request_protocol *protocols, int32_t count) {
     ks_member_protocol *former = member->protocols;
     int32_t former_count = member->protocol_count;
+    size_t at = sizeof *member->protocols * (size_t)count, size = at;
+    for (int32_t i = 0; i < count; i++) size += protocols[i].metadata.size > 0 ? (size_t)protocols[i].metadata.size : 0;
     withdraw_vote(member);
-    member->protocols = ks_alloc(sizeof *member->protocols * (size_t)(count > 0 ? count : 1));
+    member->protocols = ks_alloc(size);
     member->protocol_count = 0;
     for (int32_t i = 0; i < count; i++) { /* support the new ones first: names in both lists keep their entry */
         if (lists(member, protocols[i].name)) continue;
         ks_member_protocol *mine = &member->protocols[member->protocol_count++];
         mine->protocol = support_protocol(member->group, protocols[i].name);
-        mine->metadata = (ks_bytes){ NULL, 0 };
-        ks_bytes_replace(&mine->metadata, protocols[i].metadata);
+        mine->metadata = (ks_bytes){ (uint8_t *)member->protocols + at, protocols[i].metadata.size };
+        if (mine->metadata.size <= 0) continue;
+        memcpy((uint8_t *)member->protocols + at, protocols[i].metadata.data, (size_t)mine->metadata.size);
+        at += (size_t)mine->metadata.size;
     }
     ks_group_member leaving = { .group = member->group, .protocols = former, .protocol_count = former_count };
     drop_protocols(&leaving);
@@ -140,6 +143,17 @@ static bool lists_the_same(const ks_group_member *member, const ks_join_group_re
     if (member->protocol_count != count) return false;
     for (int32_t i = 0; i < count; i++)
         if (!ks_string_equal(member->protocols[i].protocol->name, protocols[i].name)) return false;
+    return true;
+}
+
+/* Where the room that there is will do, as it mostly does; else false, and nothing is changed. */
+static bool replace_metadata(ks_group_member *member, const ks_join_group_request_protocol *protocols, int32_t count) {
+    if (!lists_the_same(member, protocols, count)) return false;
+    for (int32_t i = 0; i < count; i++)
+        if (member->protocols[i].metadata.size != protocols[i].metadata.size) return false;
+    for (int32_t i = 0; i < count; i++)
+        if (protocols[i].metadata.size > 0)
+            memcpy((void *)member->protocols[i].metadata.data, protocols[i].metadata.data, (size_t)protocols[i].metadata.size);
     return true;
 }
 
@@ -243,14 +257,9 @@ void ks_group_member_update(ks_group_member *member, const ks_member_spec *spec)
         member->rebalance_timeout_ms = spec->rebalance_timeout_ms;
         count_timeout(member->group, member->rebalance_timeout_ms, 1);
     }
-    if (!lists_the_same(member, spec->protocols, spec->protocol_count)) {
-        set_protocols(member, spec->protocols, spec->protocol_count);
-        cast_vote(member);
-        return;
-    }
-    for (int32_t i = 0; i < member->protocol_count; i++) /* its vote stays */
-        if (!ks_bytes_equal(member->protocols[i].metadata, spec->protocols[i].metadata))
-            ks_bytes_replace(&member->protocols[i].metadata, spec->protocols[i].metadata);
+    if (replace_metadata(member, spec->protocols, spec->protocol_count)) return; /* its vote stays */
+    set_protocols(member, spec->protocols, spec->protocol_count);
+    cast_vote(member);
 }
 
 static void free_id(const ks_group_member *member, ks_string id) {
@@ -288,7 +297,6 @@ void ks_group_member_remove(ks_group_member *member, ks_effects *out) {
 }
 
 void ks_group_member_free(ks_group_member *member) {
-    for (int32_t i = 0; i < member->protocol_count; i++) ks_free((void *)member->protocols[i].metadata.data);
     ks_free(member->protocols);
     ks_group_link_cut(&member->session);
     free_id(member, member->id);
