@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "sim/protocol/consumer_protocol.h"
+
 /* ---- sets of partitions ---- */
 
 static int by_tp(const void *a, const void *b) {
@@ -471,19 +473,20 @@ kafka_error ks_consumer_group_check_commit(const ks_group *group, const ks_group
 
 /* ---- as text, and as a reply ---- */
 
+static bool begins_topic(const ks_tp *items, int32_t i) { return i == 0 || KS_TP_SLOT(items[i]) != KS_TP_SLOT(items[i - 1]); }
+
 ks_string ks_tps_text(const ks_group *group, const ks_tp *items, int32_t count, ks_arena *arena) {
-    ks_buffer text = { 0 };
-    ks_buffer_text(&text, "");
+    int32_t topic_count = 0, t = -1;
+    for (int32_t i = 0; i < count; i++) topic_count += begins_topic(items, i);
+    ks_topic_partitions *topics = ks_arena_alloc(arena, sizeof *topics * (size_t)topic_count);
+    int32_t *partitions = ks_arena_alloc(arena, sizeof *partitions * (size_t)count);
     for (int32_t i = 0; i < count; i++) {
-        bool same = i > 0 && KS_TP_SLOT(items[i]) == KS_TP_SLOT(items[i - 1]);
-        if (!same) {
-            ks_buffer_text(&text, i > 0 ? "] " : "");
-            ks_buffer_string(&text, ks_consumer_topic_of(group, items[i])->name);
-        }
-        ks_buffer_text(&text, same ? "," : "[");
-        ks_buffer_i64(&text, KS_TP_PARTITION(items[i]));
+        if (begins_topic(items, i)) topics[++t] = (ks_topic_partitions){ ks_consumer_topic_of(group, items[i])->name, &partitions[i], 0 };
+        partitions[i] = KS_TP_PARTITION(items[i]);
+        topics[t].partition_count++;
     }
-    if (count > 0) ks_buffer_text(&text, "]");
+    ks_buffer text = { 0 };
+    ks_topic_partitions_print(topics, topic_count, &text);
     ks_string result = ks_arena_string(arena, (ks_string){ (const char *)text.data, (int32_t)text.size });
     ks_buffer_deinit(&text);
     return result;
@@ -496,7 +499,7 @@ ks_consumer_group_heartbeat_response_assignment *ks_tps_reply(const ks_group *gr
         ks_arena_alloc(arena, sizeof *reply->topic_partitions.items * (size_t)(set->count + 1));
     int32_t *partitions = ks_arena_alloc(arena, sizeof *partitions * (size_t)(set->count + 1));
     for (int32_t i = 0; i < set->count; i++) {
-        if (i == 0 || KS_TP_SLOT(set->items[i]) != KS_TP_SLOT(set->items[i - 1])) {
+        if (begins_topic(set->items, i)) {
             ks_consumer_group_heartbeat_response_topic_partitions *topic =
                 &reply->topic_partitions.items[reply->topic_partitions.count++];
             topic->topic_id = ks_consumer_topic_of(group, set->items[i])->id;

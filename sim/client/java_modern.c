@@ -279,16 +279,20 @@ static void resolve(ks_consumer *c) {
     if (!m->all_resolved) ks_java_metadata_refresh(c->metadata);
 }
 
-static bool target_is_reached(ks_consumer *c) {
+static bool same_partitions(const ks_topic_partitions *a, const ks_topic_partitions *b) {
+    return ks_string_equal(a->topic, b->topic) && a->partition_count == b->partition_count &&
+           (a->partition_count == 0 || memcmp(a->partitions, b->partitions, sizeof *a->partitions * (size_t)a->partition_count) == 0);
+}
+
+static bool target_is_reached(ks_consumer *c) { /* both are in order */
     ks_java_modern *m = c->modern;
-    ks_buffer now = { 0 }, wanted = { 0 };
+    const ks_topic_partitions *owned;
     resolve(c);
-    owned_text(c, &now);
-    ks_topic_partitions_print(m->resolved, m->resolved_count, &wanted);
-    bool reached = same(&now, &wanted);
-    ks_buffer_deinit(&now);
-    ks_buffer_deinit(&wanted);
-    return reached;
+    int32_t count = ks_consumer_assignment(c, &owned);
+    if (count != m->resolved_count) return false;
+    for (int32_t t = 0; t < count; t++)
+        if (!same_partitions(&owned[t], &m->resolved[t])) return false;
+    return true;
 }
 
 static void emit_epoch(ks_consumer *c) {
