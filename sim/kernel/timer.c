@@ -17,7 +17,7 @@ void ks_timer_place(ks_kernel *kernel, ks_timer *timer, int64_t deadline) {
 
 static void start(ks_kernel *kernel, ks_timer *timer, int64_t deadline, bool background) {
     ks_assert(timer->fire != NULL);
-    ks_timer_stop(timer);
+    if (timer->state != KS_TIMER_IDLE) ks_timer_stop(timer);
     timer->cause = kernel->cause;
     timer->background = background;
     ks_timer_place(kernel, timer, deadline);

@@ -33,17 +33,6 @@ static void slot_note(ks_wheel *wheel, int level, int number) {
     wheel->levels |= (uint16_t)(1u << level);
 }
 
-static __attribute__((noinline)) void slot_open(ks_wheel *wheel, int level, int number, uint64_t deadline) {
-    ks_wheel_chunk *chunk = chunk_new(wheel);
-    *slot_at(wheel, level, number) = (ks_wheel_slot){ .first = chunk, .last = chunk, .deadline = deadline };
-    slot_note(wheel, level, number);
-}
-
-static __attribute__((noinline)) void slot_extend(ks_wheel *wheel, ks_wheel_slot *slot) {
-    slot->last = slot->last->next = chunk_new(wheel);
-    slot->end = 0;
-}
-
 static void slot_forget(ks_wheel *wheel, int level, int number) {
     slot_at(wheel, level, number)->first = NULL;
     wheel->occupied[level] &= ~(UINT64_C(1) << number);
@@ -74,18 +63,35 @@ static void begin_behind(ks_wheel *wheel, ks_wheel_slot *slot) {
     }
 }
 
-static void place(ks_wheel *wheel, ks_timer *timer, uint64_t deadline) {
-    int level = level_of(deadline ^ wheel->now), number = digit(deadline, level);
+/* Room for one more timer. */
+static __attribute__((noinline)) ks_wheel_slot *slot_grown(ks_wheel *wheel, int level, int number, uint64_t deadline) {
     ks_wheel_slot *slot = slot_at(wheel, level, number);
-    if (slot->first == NULL)
-        slot_open(wheel, level, number, deadline);
-    else if (slot->end == KS_WHEEL_CHUNK)
-        slot_extend(wheel, slot);
+    ks_wheel_chunk *chunk = chunk_new(wheel);
+    if (slot->first == NULL) {
+        *slot = (ks_wheel_slot){ .first = chunk, .last = chunk, .deadline = deadline };
+        slot_note(wheel, level, number);
+    } else {
+        slot->last = slot->last->next = chunk;
+        slot->end = 0;
+    }
+    return slot;
+}
+
+static inline void put(ks_wheel_slot *slot, ks_timer *timer, uint64_t deadline) {
     if (slot->deadline != deadline) slot->deadline = KS_WHEEL_MIXED;
     slot->live++;
     ks_wheel_entry *entry = &slot->last->entries[slot->end++];
     *entry = (ks_wheel_entry){ deadline, timer };
     timer->entry = entry;
+}
+
+static inline void place(ks_wheel *wheel, ks_timer *timer, uint64_t deadline) {
+    int level = level_of(deadline ^ wheel->now), number = digit(deadline, level);
+    ks_wheel_slot *slot = slot_at(wheel, level, number);
+    if (slot->first != NULL && slot->end < KS_WHEEL_CHUNK)
+        put(slot, timer, deadline);
+    else
+        put(slot_grown(wheel, level, number, deadline), timer, deadline);
 }
 
 /* Places the timers of one slot again, in order: elsewhere after `now` has moved, or in the same slot without holes. */
@@ -120,13 +126,17 @@ static void bring_nearer(ks_wheel *wheel, int level, int number) {
     slot_note(wheel, 0, due);
 }
 
+static bool is_empty(const ks_wheel *wheel) { return wheel->levels == 0 && wheel->overdue.first == NULL; }
+
+static void forget_next(ks_wheel *wheel) { wheel->next = is_empty(wheel) ? KS_WHEEL_NEVER : 0; }
+
 /* Takes out the first timer of a slot. */
 static ks_timer *take_first(ks_wheel *wheel, int level, int number) {
     ks_wheel_slot *slot = slot_at(wheel, level, number);
     ks_timer *timer = slot->first->entries[slot->begin].timer;
     if (--slot->live == 0) {
         slot_close(wheel, level, number);
-        wheel->next_known = false;
+        forget_next(wheel);
     } else {
         begin_behind(wheel, slot);
     }
@@ -137,6 +147,7 @@ static ks_timer *take_first(ks_wheel *wheel, int level, int number) {
 
 void ks_wheel_init(ks_wheel *wheel, uint64_t now) {
     wheel->now = now;
+    wheel->next = KS_WHEEL_NEVER;
     ks_timer_list_init(&wheel->overdue);
 }
 
@@ -151,15 +162,10 @@ void ks_wheel_deinit(ks_wheel *wheel) {
     }
 }
 
-static bool is_empty(const ks_wheel *wheel) { return wheel->levels == 0 && wheel->overdue.first == NULL; }
-
 void ks_wheel_insert(ks_wheel *wheel, ks_timer *timer) {
     uint64_t deadline = (uint64_t)timer->deadline;
     ks_assert(deadline >= wheel->now);
-    if (wheel->next_known ? deadline < wheel->next : is_empty(wheel)) {
-        wheel->next = deadline;
-        wheel->next_known = true;
-    }
+    if (deadline < wheel->next) wheel->next = deadline;
     timer->overdue = false;
     place(wheel, timer, deadline);
 }
@@ -178,7 +184,6 @@ void ks_wheel_insert_overdue(ks_wheel *wheel, ks_timer_list *list) {
         ks_timer_list_insert(&wheel->overdue, at, timer);
         timer->overdue = true;
         wheel->next = wheel->now;
-        wheel->next_known = true;
     }
 }
 
@@ -203,7 +208,7 @@ void ks_wheel_remove(ks_wheel *wheel, ks_timer *timer) {
         ks_timer_list_remove(&wheel->overdue, timer);
     else
         take_out(wheel, timer);
-    if ((uint64_t)timer->deadline <= wheel->next) wheel->next_known = false;
+    if ((uint64_t)timer->deadline <= wheel->next) forget_next(wheel);
 }
 
 static uint64_t earliest(ks_wheel *wheel) {
@@ -221,10 +226,7 @@ static uint64_t earliest(ks_wheel *wheel) {
 
 bool ks_wheel_next(ks_wheel *wheel, uint64_t *deadline) {
     if (is_empty(wheel)) return false;
-    if (!wheel->next_known) {
-        wheel->next = wheel->overdue.first != NULL ? wheel->now : earliest(wheel);
-        wheel->next_known = true;
-    }
+    if (wheel->next == 0) wheel->next = wheel->overdue.first != NULL ? wheel->now : earliest(wheel);
     *deadline = wheel->next;
     return true;
 }
@@ -241,8 +243,9 @@ void ks_wheel_advance(ks_wheel *wheel, uint64_t now) {
 
 ks_timer *ks_wheel_pop(ks_wheel *wheel) {
     if (wheel->overdue.first != NULL) { /* it was popped before, so it comes before all that is due now and was not */
-        wheel->next_known = false;
-        return ks_timer_list_pop(&wheel->overdue);
+        ks_timer *timer = ks_timer_list_pop(&wheel->overdue);
+        forget_next(wheel);
+        return timer;
     }
     if (wheel->levels == 0) return NULL;
     int level = lowest_bit(wheel->levels), number = lowest_bit(wheel->occupied[level]);

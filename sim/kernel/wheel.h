@@ -37,6 +37,7 @@ enum {
     KS_WHEEL_CHUNK = 31
 };
 #define KS_WHEEL_MIXED UINT64_MAX /* as a slot's deadline: timers have several */
+#define KS_WHEEL_NEVER UINT64_MAX
 
 typedef struct ks_wheel_chunk {
     struct ks_wheel_chunk *next;
@@ -52,8 +53,7 @@ typedef struct ks_wheel_slot { /* meaningless, but for `first`, while its bit is
 
 typedef struct ks_wheel {
     uint64_t now;
-    uint64_t next; /* earliest deadline, when known */
-    bool next_known;
+    uint64_t next; /* earliest deadline; 0: not known, KS_WHEEL_NEVER: there is none */
     uint16_t levels;                    /* bit: the level has timers */
     uint64_t occupied[KS_WHEEL_LEVELS]; /* bit: the slot has timers */
     ks_timer_list overdue;              /* by (deadline, sequence number); due before or at `now` */
