@@ -477,6 +477,7 @@ static bool begins_topic(const ks_tp *items, int32_t i) { return i == 0 || KS_TP
 
 ks_string ks_tps_text(const ks_group *group, const ks_tp *items, int32_t count, ks_arena *arena) {
     int32_t topic_count = 0, t = -1;
+    if (count == 0) return KS_LITERAL("");
     for (int32_t i = 0; i < count; i++) topic_count += begins_topic(items, i);
     ks_topic_partitions *topics = ks_arena_alloc(arena, sizeof *topics * (size_t)topic_count);
     int32_t *partitions = ks_arena_alloc(arena, sizeof *partitions * (size_t)count);

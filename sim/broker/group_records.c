@@ -20,26 +20,23 @@ enum {
 
 /* ---- big-endian bytes ---- */
 
-void ks_put_i8(ks_buffer *out, int8_t value) { ks_buffer_append(out, &value, 1); }
-void ks_put_i16(ks_buffer *out, int16_t value) {
-    uint16_t v = (uint16_t)value;
-    ks_buffer_append(out, (uint8_t[]){ (uint8_t)(v >> 8), (uint8_t)v }, 2);
+static uint8_t *room(ks_buffer *out, int32_t size) {
+    if (out->capacity - out->size <= (size_t)size) ks_buffer_reserve(out, (size_t)size);
+    out->size += (size_t)size;
+    return out->data + out->size - size;
 }
-void ks_put_i32(ks_buffer *out, int32_t value) {
-    uint32_t v = (uint32_t)value;
-    ks_buffer_append(out, (uint8_t[]){ (uint8_t)(v >> 24), (uint8_t)(v >> 16), (uint8_t)(v >> 8), (uint8_t)v }, 4);
-}
-void ks_put_i64(ks_buffer *out, int64_t value) {
-    ks_put_i32(out, (int32_t)(uint32_t)((uint64_t)value >> 32));
-    ks_put_i32(out, (int32_t)(uint32_t)(uint64_t)value);
-}
+
+void ks_put_i8(ks_buffer *out, int8_t value) { *room(out, 1) = (uint8_t)value; }
+void ks_put_i16(ks_buffer *out, int16_t value) { ks_store_16(room(out, 2), (uint16_t)value); }
+void ks_put_i32(ks_buffer *out, int32_t value) { ks_store_32(room(out, 4), (uint32_t)value); }
+void ks_put_i64(ks_buffer *out, int64_t value) { ks_store_64(room(out, 8), (uint64_t)value); }
 void ks_put_string(ks_buffer *out, ks_string value) {
     ks_put_i16(out, (int16_t)value.size);
-    if (value.size > 0) ks_buffer_append(out, value.data, (size_t)value.size);
+    if (value.size > 0) memcpy(room(out, value.size), value.data, (size_t)value.size);
 }
 void ks_put_bytes(ks_buffer *out, ks_bytes value) {
     ks_put_i32(out, value.size);
-    if (value.size > 0) ks_buffer_append(out, value.data, (size_t)value.size);
+    if (value.size > 0) memcpy(room(out, value.size), value.data, (size_t)value.size);
 }
 ks_bytes ks_put_done(ks_buffer *out, ks_arena *arena) {
     ks_bytes bytes = ks_arena_bytes(arena, (ks_bytes){ out->data, (int32_t)out->size });
