@@ -227,7 +227,7 @@ static int32_t take_number(ks_consumer_group *consumer, ks_consumer_member *memb
 }
 
 ks_consumer_member *ks_consumer_member_add(ks_group *group, ks_string id, ks_string instance_id) {
-    ks_consumer_member *member = ks_alloc(sizeof *member);
+    ks_consumer_member *member = memset(ks_alloc_lines(sizeof *member), 0, sizeof *member);
     member->group = group;
     member->id = ks_string_dup(id);
     member->instance_id = instance_id.size < 0 ? KS_NULL_STRING : ks_string_dup(instance_id);

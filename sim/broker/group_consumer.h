@@ -71,25 +71,29 @@ typedef struct ks_classic_protocol {
     ks_bytes metadata; /* owned */
 } ks_classic_protocol;
 
-typedef struct ks_consumer_member {
+typedef struct ks_consumer_member { /* begins at a cache line; what each heartbeat looks at comes first */
+    UT_hash_handle by_id;
     ks_group *group;
-    ks_string id, instance_id, rack_id, client_id, client_host; /* owned */
-    int32_t number; /* for the assignor and in topic tables; reused when the member is gone */
-    ks_consumer_subscription *subscription;
-    int32_t assignor; /* index in the settings' list; -1: no preference */
-    int32_t rebalance_timeout_ms;
+
+    ks_string id; /* owned */
     int32_t epoch, previous_epoch;
     ks_consumer_member_state state;
+    int32_t number; /* for the assignor and in topic tables; reused when the member is gone */
     ks_tps assigned, revoking;
+
     const ks_tp *target; /* view into the group's list, until the next computation */
     int32_t target_count;
-    int32_t rebalance_timer_epoch; /* when the rebalance timer was started */
-    bool join_timer;               /* runs */
-    bool classic;                  /* speaks the classic protocol */
-    int32_t session_timeout_ms;    /* classic: its own */
+    int32_t assignor; /* index in the settings' list; -1: no preference */
+    ks_consumer_subscription *subscription;
     ks_classic_protocol *protocols;
     int32_t protocol_count;
-    UT_hash_handle by_id, by_instance;
+    int32_t rebalance_timeout_ms;
+    int32_t rebalance_timer_epoch; /* when the rebalance timer was started */
+    int32_t session_timeout_ms;    /* classic: its own */
+    bool join_timer;               /* runs */
+    bool classic;                  /* speaks the classic protocol */
+    ks_string instance_id, rack_id, client_id, client_host; /* owned */
+    UT_hash_handle by_instance;
 } ks_consumer_member;
 
 struct ks_consumer_group {
