@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The client API, after kafka-go's concepts. A program written against it runs unchanged on the simulator (ksim.h) and,
- * through another address, on a real cluster. One thread per simulator.
+ * through another address, on a real cluster. One thread per simulator, on which its results are given back, too, as long as it
+ * lives.
  */
 #ifndef KAFKASIM_KAFKA_H
 #define KAFKASIM_KAFKA_H
