@@ -33,6 +33,9 @@ struct ks_java_modern {
     ks_consumer_group_heartbeat_response_topic_partitions *target; /* what the coordinator said last, by topic id */
     int32_t target_count;
     bool has_target, all_resolved;
+    bool reached;            /* the target, by the assignment */
+    uint64_t reached_by;     /* of this number, */
+    uint64_t reached_version; /* with the names of this metadata */
     KS_VEC(named_topic) names; /* of what is owned: metadata forgets topics that are no longer subscribed to */
     ks_topic_partitions *resolved; /* what is being reconciled to, in work_arena */
     int32_t resolved_count;
@@ -261,6 +264,7 @@ static void keep_target(ks_consumer *c, const ks_consumer_group_heartbeat_respon
         ks_struct_copy(ks_describe_consumer_group_heartbeat_response_topic_partitions(), &m->target[t],
                        &assignment->topic_partitions.items[t], m->target_arena, false);
     m->has_target = true;
+    m->reached = false;
 }
 
 /* The target by topic names as far as they are known; what is not waits for metadata. */
@@ -284,15 +288,27 @@ static bool same_partitions(const ks_topic_partitions *a, const ks_topic_partiti
            (a->partition_count == 0 || memcmp(a->partitions, b->partitions, sizeof *a->partitions * (size_t)a->partition_count) == 0);
 }
 
-static bool target_is_reached(ks_consumer *c) { /* both are in order */
+static bool owns_target(ks_consumer *c) { /* both are in order */
     ks_java_modern *m = c->modern;
     const ks_topic_partitions *owned;
-    resolve(c);
     int32_t count = ks_consumer_assignment(c, &owned);
     if (count != m->resolved_count) return false;
     for (int32_t t = 0; t < count; t++)
         if (!same_partitions(&owned[t], &m->resolved[t])) return false;
     return true;
+}
+
+/* Looked at again only when something has changed: every heartbeat asks. */
+static bool target_is_reached(ks_consumer *c) {
+    ks_java_modern *m = c->modern;
+    uint64_t version = ks_java_metadata_version(c->metadata);
+    if (m->reached && m->reached_by == c->assignment && m->reached_version == version) return true;
+    resolve(c);
+    bool reached = owns_target(c);
+    m->reached = reached && m->all_resolved;
+    m->reached_by = c->assignment;
+    m->reached_version = version;
+    return reached;
 }
 
 static void emit_epoch(ks_consumer *c) {
