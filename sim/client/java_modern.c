@@ -33,9 +33,8 @@ struct ks_java_modern {
     ks_consumer_group_heartbeat_response_topic_partitions *target; /* what the coordinator said last, by topic id */
     int32_t target_count;
     bool has_target, all_resolved;
-    bool reached;            /* the target, by the assignment */
-    uint64_t reached_by;     /* of this number, */
-    uint64_t reached_version; /* with the names of this metadata */
+    bool reached;            /* all of the target, by the assignment */
+    uint64_t reached_by;     /* of this number */
     KS_VEC(named_topic) names; /* of what is owned: metadata forgets topics that are no longer subscribed to */
     ks_topic_partitions *resolved; /* what is being reconciled to, in work_arena */
     int32_t resolved_count;
@@ -301,13 +300,11 @@ static bool owns_target(ks_consumer *c) { /* both are in order */
 /* Looked at again only when something has changed: every heartbeat asks. */
 static bool target_is_reached(ks_consumer *c) {
     ks_java_modern *m = c->modern;
-    uint64_t version = ks_java_metadata_version(c->metadata);
-    if (m->reached && m->reached_by == c->assignment && m->reached_version == version) return true;
+    if (m->reached && m->reached_by == c->assignment) return true;
     resolve(c);
     bool reached = owns_target(c);
-    m->reached = reached && m->all_resolved;
+    m->reached = reached && m->all_resolved; /* a name that comes later is something new */
     m->reached_by = c->assignment;
-    m->reached_version = version;
     return reached;
 }
 
