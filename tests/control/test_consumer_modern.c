@@ -117,6 +117,27 @@ static void new_partitions_reach_every_member(void **state) {
     assert_null(strstr(b->log, "revoked"));
 }
 
+static void what_is_assigned_of_a_topic_whose_name_is_not_known_yet_waits_for_it(void **state) {
+    stage *s = *state;
+    ksim_create_topic(s->sim, "orders", 2);
+    program *p = make_program(s, "c1", (const char *[]){ GROUP, "allow.auto.create.topics=false", NULL });
+    kafka_rebalance_listener listener = { on_assigned, on_revoked, on_lost, p };
+    assert_int_equal(kafka_consumer_subscribe(p->consumer, (const char *[]){ "orders", "later" }, 2, &listener), KAFKA_OK);
+    p->task = kafka_go(p->ctx, p->name, poll_loop, p);
+    kafka_task_free(p->task);
+    run_for(s, 5 * KAFKA_SECOND);
+    expect(p, "assigned orders-0 orders-1; ");
+    ksim_rule *hold = ksim_rule_add(s->sim, &(ksim_rule_config){ .api = "Metadata", .client = "c1", .action = KSIM_HOLD });
+    ksim_create_topic(s->sim, "later", 2);
+    run_for(s, 20 * KAFKA_SECOND);
+    expect(p, "");
+    expect_owned(p, "orders-0 orders-1");
+    ksim_rule_remove(s->sim, hold);
+    run_for(s, 5 * KAFKA_SECOND);
+    expect(p, "assigned later-0 later-1; ");
+    expect_owned(p, "later-0 later-1 orders-0 orders-1");
+}
+
 static void a_static_member_returns_to_what_it_had(void **state) {
     stage *s = *state;
     ksim_create_topic(s->sim, "orders", 2);
@@ -177,13 +198,12 @@ static void a_moved_coordinator_is_found_again(void **state) {
     program *a = member(s, "c1", NULL, NULL), *b = member(s, "c2", NULL, NULL);
     run_for(s, 30 * KAFKA_SECOND);
     for (int i = 0; i < 3; i++) {
-        
         assert_int_equal(ksim_move_coordinator(s->sim, "billing", i % 3 + 1), KAFKA_OK);
         run_for(s, 20 * KAFKA_SECOND);
         put_numbers(s, "orders", 2, 10);
         run_for(s, 20 * KAFKA_SECOND);
         expect_owned(a, "orders-0");
-    expect_owned(b, "orders-1");
+        expect_owned(b, "orders-1");
         assert_i64_equal(ksim_lag(s->sim, "billing", "orders"), 0);
     }
     assert_i64_equal(a->delivered + b->delivered, 30);
@@ -197,6 +217,7 @@ int main(void) {
         TEST(a_fenced_member_loses_everything_and_joins_again),
         TEST(a_slow_member_leaves_and_joins_again_at_its_next_poll),
         TEST(new_partitions_reach_every_member),
+        TEST(what_is_assigned_of_a_topic_whose_name_is_not_known_yet_waits_for_it),
         TEST(a_static_member_returns_to_what_it_had),
         TEST(an_unreleased_instance_id_is_fatal),
         TEST(the_server_side_assignor_can_be_chosen),
