@@ -70,6 +70,8 @@ static void answered(void *owner, kafka_error error, const ks_envelope *envelope
         succeeded(c);
         break;
     case KAFKA_ERR_REBALANCE_IN_PROGRESS:
+        ks_java_fetch_partitions_ahead(c);
+        if (c->spare_op) ks_prefetch(c->spare_op, 7);
         succeeded(c);
         if (c->state == KS_MEMBER_STABLE && !c->rejoin_needed) {
             ks_progress(c->kernel);

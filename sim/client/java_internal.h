@@ -316,6 +316,11 @@ static inline ks_string ks_java_topic_of(const ks_consumer *c, const ks_java_par
 #define KS_EACH_PARTITION(p, c) \
     for (ks_java_partition *p = (c)->partitions.items; p && p != (c)->partitions.items + (c)->partitions.count; p++)
 
+/* Asks for the partitions, while what leads to them is still worked on: they lie apart. */
+static inline void ks_java_fetch_partitions_ahead(const ks_consumer *c) {
+    ks_prefetch(c->partitions.items, c->partitions.capacity < 16 ? c->partitions.capacity : 16);
+}
+
 /* ---- java_poll.c ---- */
 void ks_java_step_fired(ks_timer *timer);
 void ks_java_step_now(ks_consumer *c);

@@ -254,6 +254,9 @@ static void sync_succeeded(ks_consumer *c, const ks_sync_group_response *respons
 static void sync_answered(void *owner, kafka_error error, const ks_envelope *envelope) {
     ks_consumer *c = owner;
     const ks_sync_group_response *response = envelope ? envelope->body : NULL;
+    ks_java_fetch_partitions_ahead(c);
+    ks_prefetch(c->callback_arena, 4);
+    ks_prefetch(c->assignment_bytes.data, 2);
     if (error == KAFKA_OK) error = (kafka_error)response->error_code;
     if (--c->syncs_under_way > 0 || c->stage != KS_STAGE_JOINING) return; /* given up meanwhile */
     if (c->state != KS_MEMBER_COMPLETING_REBALANCE) { /* a heartbeat took the generation away */

@@ -71,6 +71,8 @@ static void commit_refused(ks_offset_op *op, kafka_error error) {
 static void commit_answered(void *owner, kafka_error error, const ks_envelope *envelope) {
     ks_offset_op *op = owner;
     ks_consumer *c = op->consumer;
+    ks_prefetch(c->callback_arena, 4);
+    ks_prefetch(c->assignment_view.items, 1);
     op->in_flight = false;
     if (error) {
         ks_java_coordinator_lost(c);
@@ -203,6 +205,7 @@ static kafka_error read_fetched_old(ks_offset_op *op, const ks_offset_fetch_resp
 
 static void fetch_answered(void *owner, kafka_error error, const ks_envelope *envelope) {
     ks_offset_op *op = owner;
+    ks_java_fetch_partitions_ahead(op->consumer);
     op->in_flight = false;
     if (error) {
         ks_java_coordinator_lost(op->consumer);
