@@ -73,6 +73,32 @@ static void a_member_that_misses_its_session_is_removed(void **state) {
     assert_int_equal(heartbeat_now(f, "billing", "b", b, 1), KAFKA_ERR_UNKNOWN_MEMBER_ID);
 }
 
+/* It has another member id then, and so a session of its own: the former one's ends without effect. */
+static void a_static_member_that_came_back_is_missed_after_its_own_session(void **state) {
+    fixture *f = *state;
+    call *first = join_call(f, "billing", "a", "", "i", 9);
+    call_now(f, first, "billing");
+    run_ms(f, 4000);
+    const ks_join_group_response *joined = first->response->body;
+    assert_int_equal(joined->error_code, 0);
+    char id[64];
+    snprintf(id, sizeof id, "%.*s", (int)joined->member_id.size, joined->member_id.data);
+    call *sync = sync_call(f, "billing", "a", id, joined->generation_id);
+    ((ks_sync_group_request *)sync->request->body)->group_instance_id = KS_LITERAL("i");
+    give(f, sync, id, assign(f, "orders", 0, 4));
+    assert_non_null(call_now(f, sync, "billing"));
+    run_ms(f, 6000);
+    const ks_join_group_response *again = call_now(f, join_call(f, "billing", "a", "", "i", 9), "billing");
+    assert_non_null(again);
+    assert_int_equal(again->error_code, 0);
+    assert_false(ks_string_equal(again->member_id, ks_str(id)));
+    const ks_group *group = ks_cluster_group_find(f->cluster, KS_LITERAL("billing"));
+    run_ms(f, 9000);
+    assert_int_equal(group->member_count, 1);
+    run_ms(f, 1000);
+    assert_int_equal(group->member_count, 0);
+}
+
 static void only_the_members_of_a_generation_may_commit(void **state) {
     fixture *f = *state;
     char a[64], b[64];
@@ -108,8 +134,17 @@ static void commits_of_old_versions_keep_their_own_retention(void **state) {
     const ks_committed *value =
         ks_cluster_group_offset(f->cluster, KS_LITERAL("simple"), KS_LITERAL("orders"), 1);
     assert_i64_equal(ks_committed_expire_ms(value), value->commit_ms + 5000);
+    c = commit_call(f, "simple", "", -1, "orders", 2, 12);
+    c->request->api_version = 4;
+    ks_offset_commit_request *bare = c->request->body;
+    bare->retention_time_ms = 7000;
+    bare->topics.items[0].partitions.items[0].committed_metadata = KS_LITERAL("");
+    call_now(f, c, "simple");
+    value = ks_cluster_group_offset(f->cluster, KS_LITERAL("simple"), KS_LITERAL("orders"), 2);
+    assert_i64_equal(ks_committed_expire_ms(value), value->commit_ms + 7000);
     run_ms(f, 601000); /* the first check */
     assert_i64_equal(fetch_now(f, "simple", "orders", 1), -1);
+    assert_i64_equal(fetch_now(f, "simple", "orders", 2), -1);
     assert_null(ks_cluster_group_find(f->cluster, KS_LITERAL("simple"))); /* and with its last offset the group went */
 }
 
@@ -591,6 +626,7 @@ int main(void) {
         cmocka_unit_test(the_offsets_partition_of_a_group_is_javas_hash),
         TEST(two_members_share_a_topic),
         TEST(a_member_that_misses_its_session_is_removed),
+        TEST(a_static_member_that_came_back_is_missed_after_its_own_session),
         TEST(only_the_members_of_a_generation_may_commit),
         TEST(offsets_may_go_backwards_and_beyond_the_end),
         TEST(commits_of_old_versions_keep_their_own_retention),
