@@ -45,40 +45,12 @@ ks_bytes ks_put_done(ks_buffer *out, ks_arena *arena) {
     return bytes;
 }
 
-/* ---- the same where room was made for all: commits are frequent, and groups may be large ---- */
-
-static uint8_t *write_16(uint8_t *at, int32_t value) {
-    ks_store_16(at, (uint16_t)value);
-    return at + 2;
-}
-static uint8_t *write_32(uint8_t *at, int32_t value) {
-    ks_store_32(at, (uint32_t)value);
-    return at + 4;
-}
-static uint8_t *write_64(uint8_t *at, int64_t value) {
-    ks_store_64(at, (uint64_t)value);
-    return at + 8;
-}
-static uint8_t *write_string(uint8_t *at, ks_string value) {
-    at = write_16(at, value.size);
-    if (value.size <= 0) return at;
-    memcpy(at, value.data, (size_t)value.size);
-    return at + value.size;
-}
-static uint8_t *write_bytes(uint8_t *at, ks_bytes value) {
-    at = write_32(at, value.size);
-    if (value.size <= 0) return at;
-    memcpy(at, value.data, (size_t)value.size);
-    return at + value.size;
-}
-static size_t size_of(int32_t size) { return size > 0 ? (size_t)size : 0; }
-
-/* ---- keys ---- */
+/* ---- keys; here and in values that are frequent room is made for all first ---- */
 
 static ks_bytes group_key(ks_string group, ks_arena *arena) {
     int32_t size = 2 + 2 + group.size;
     uint8_t *key = ks_arena_alloc(arena, (size_t)size);
-    write_string(write_16(key, KEY_GROUP), group);
+    ks_write_string(ks_write_16(key, KEY_GROUP), group);
     return (ks_bytes){ key, size };
 }
 
@@ -105,29 +77,29 @@ void ks_group_key_decode(ks_bytes key, ks_group_key *out) {
 /* ---- the group ---- */
 
 static size_t head_size(const ks_group *group) {
-    return 2 + 2 + size_of(group->protocol_type.size) + 4 + 2 + size_of(group->protocol_name.size) + 2 +
+    return 2 + 2 + ks_room_of(group->protocol_type.size) + 4 + 2 + ks_room_of(group->protocol_name.size) + 2 +
            (group->leader != NULL ? (size_t)group->leader->id.size : 0) + 8 + 4;
 }
 
 static uint8_t *write_head(uint8_t *at, ks_string type, int32_t generation, ks_string protocol, ks_string leader,
                            int64_t since_ms, int32_t members) {
-    at = write_string(write_16(at, VALUE_GROUP), type.size > 0 ? type : KS_LITERAL(""));
-    at = write_string(write_string(write_32(at, generation), protocol), leader);
-    return write_32(write_64(at, since_ms), members);
+    at = ks_write_string(ks_write_16(at, VALUE_GROUP), type.size > 0 ? type : KS_LITERAL(""));
+    at = ks_write_string(ks_write_string(ks_write_32(at, generation), protocol), leader);
+    return ks_write_32(ks_write_64(at, since_ms), members);
 }
 
 /* Without its assignment. */
 static size_t member_size(const ks_group_member *member) {
-    return 4 * 2 + 4 * 4 + (size_t)member->id.size + size_of(member->instance_id.size) + size_of(member->client_id.size) +
-           size_of(member->client_host.size) + size_of(ks_group_member_metadata(member).size);
+    return 4 * 2 + 4 * 4 + (size_t)member->id.size + ks_room_of(member->instance_id.size) + ks_room_of(member->client_id.size) +
+           ks_room_of(member->client_host.size) + ks_room_of(ks_group_member_metadata(member).size);
 }
 
 static uint8_t *write_member(uint8_t *at, const ks_group_member *member, ks_bytes assignment) {
     ks_bytes metadata = ks_group_member_metadata(member);
-    at = write_string(write_string(at, member->id), member->instance_id);
-    at = write_string(write_string(at, member->client_id), member->client_host);
-    at = write_32(write_32(at, member->rebalance_timeout_ms), member->session_timeout_ms);
-    return write_bytes(write_bytes(at, metadata.size < 0 ? (ks_bytes){ NULL, 0 } : metadata), assignment);
+    at = ks_write_string(ks_write_string(at, member->id), member->instance_id);
+    at = ks_write_string(ks_write_string(at, member->client_id), member->client_host);
+    at = ks_write_32(ks_write_32(at, member->rebalance_timeout_ms), member->session_timeout_ms);
+    return ks_write_bytes(ks_write_bytes(at, metadata.size < 0 ? (ks_bytes){ NULL, 0 } : metadata), assignment);
 }
 
 static ks_group_record *record_of(const ks_group *group, ks_bytes value, ks_arena *arena) {
@@ -154,7 +126,7 @@ ks_group_record *ks_group_metadata_record(ks_group *group, const ks_group_append
     size_t size = head_size(group);
     for (int32_t i = 0; i < proposals; i++) size += (size_t)proposed->proposed[i].assignment.size;
     for (int32_t i = 0; i < group->member_count; i++)
-        size += member_size(members[i]) + (proposed != NULL ? 0 : size_of(ks_group_assignment_of(members[i]).size));
+        size += member_size(members[i]) + (proposed != NULL ? 0 : ks_room_of(ks_group_assignment_of(members[i]).size));
     uint8_t *value = ks_arena_alloc(arena, size);
     uint8_t *at = write_head(value, group->protocol_type, group->generation, group->protocol_name,
                              group->leader != NULL ? group->leader->id : KS_NULL_STRING, group->state_since_ms, group->member_count);
@@ -236,7 +208,7 @@ static void apply_group(ks_groups *groups, const ks_group_key *key, ks_bytes val
 ks_group_record ks_offset_tombstone(ks_string group, ks_string topic, int32_t partition, ks_arena *arena) {
     int32_t size = 2 + 2 + group.size + 2 + topic.size + 4;
     uint8_t *key = ks_arena_alloc(arena, (size_t)size);
-    write_32(write_string(write_string(write_16(key, KEY_OFFSET), group), topic), partition);
+    ks_write_32(ks_write_string(ks_write_string(ks_write_16(key, KEY_OFFSET), group), topic), partition);
     return (ks_group_record){ { key, size }, KS_NULL_BYTES };
 }
 
@@ -257,9 +229,9 @@ static bool reads_back(ks_bytes key, ks_bytes value, ks_string group, const ks_t
 static uint8_t *write_offset(uint8_t *key_end, uint8_t *value, const ks_topic_commit *commit, int32_t i) {
     bool expires = commit->expire_ms >= 0;
     const ks_partition_offset *one = &commit->offsets[i];
-    write_32(key_end - 4, one->partition);
-    uint8_t *at = write_64(write_16(value, expires ? VALUE_OFFSET_EXPIRES : VALUE_OFFSET), one->offset);
-    return expires ? at : write_32(at, one->leader_epoch);
+    ks_write_32(key_end - 4, one->partition);
+    uint8_t *at = ks_write_64(ks_write_16(value, expires ? VALUE_OFFSET_EXPIRES : VALUE_OFFSET), one->offset);
+    return expires ? at : ks_write_32(at, one->leader_epoch);
 }
 
 static int32_t with_same_metadata(const ks_topic_commit *commit, int32_t first) {
@@ -276,8 +248,8 @@ void ks_offset_records_add(ks_batch_builder *batch, ks_string group, const ks_to
         int32_t value_size = 2 + 8 + 2 + metadata.size + 8 + (expires ? 8 : 4);
         ks_batch_room room = ks_batch_add_room(batch, key.size, value_size, commit->commit_ms);
         memcpy(room.key, key.data, (size_t)key.size);
-        uint8_t *at = write_64(write_string(write_offset(room.key + key.size, room.value, commit, i), metadata), commit->commit_ms);
-        if (expires) write_64(at, commit->expire_ms);
+        uint8_t *at = ks_write_64(ks_write_string(write_offset(room.key + key.size, room.value, commit, i), metadata), commit->commit_ms);
+        if (expires) ks_write_64(at, commit->expire_ms);
         alike = 1 + ks_batch_repeat(batch, &room, with_same_metadata(commit, i) - 1);
         for (int32_t k = 0; k < alike; k++) {
             uint8_t *record_key = room.key + room.size * (size_t)k, *record_value = room.value + room.size * (size_t)k;

@@ -116,79 +116,53 @@ bool ks_assignment_decode(ks_bytes bytes, ks_arena *arena, ks_assignment *assign
 
 /* ---- writing: the size first, then straight into the arena ---- */
 
-static size_t size_of_bytes(int32_t size) { return size > 0 ? (size_t)size : 0; }
-
 static size_t size_of_topic_partitions(const ks_topic_partitions *all, int32_t count) {
     size_t size = 4;
     for (int32_t i = 0; i < count; i++)
-        size += 2 + size_of_bytes(all[i].topic.size) + 4 + 4 * (size_t)all[i].partition_count;
+        size += 2 + ks_room_of(all[i].topic.size) + 4 + 4 * (size_t)all[i].partition_count;
     return size;
 }
 
-static uint8_t *put_i16(uint8_t *p, int32_t v) {
-    ks_store_16(p, (uint16_t)v);
-    return p + 2;
-}
-
-static uint8_t *put_i32(uint8_t *p, int32_t v) {
-    ks_store_32(p, (uint32_t)v);
-    return p + 4;
-}
-
-static uint8_t *put_raw(uint8_t *p, const void *data, int32_t size) {
-    if (size > 0) memcpy(p, data, (size_t)size);
-    return p + size_of_bytes(size);
-}
-
-static uint8_t *put_string(uint8_t *p, ks_string string) {
-    ks_assert(string.size <= INT16_MAX);
-    return put_raw(put_i16(p, string.size < 0 ? -1 : string.size), string.data, string.size);
-}
-
-static uint8_t *put_bytes(uint8_t *p, ks_bytes bytes) {
-    return put_raw(put_i32(p, bytes.size < 0 ? -1 : bytes.size), bytes.data, bytes.size);
-}
-
 static uint8_t *put_topic_partitions(uint8_t *p, const ks_topic_partitions *all, int32_t count) {
-    p = put_i32(p, count);
+    p = ks_write_32(p, count);
     for (int32_t i = 0; i < count; i++) {
-        p = put_i32(put_string(p, all[i].topic), all[i].partition_count);
-        for (int32_t k = 0; k < all[i].partition_count; k++) p = put_i32(p, all[i].partitions[k]);
+        p = ks_write_32(ks_write_string(p, all[i].topic), all[i].partition_count);
+        for (int32_t k = 0; k < all[i].partition_count; k++) p = ks_write_32(p, all[i].partitions[k]);
     }
     return p;
 }
 
 static size_t size_of_subscription(const ks_subscription *subscription) {
-    size_t size = 2 + 4 + 4 + size_of_bytes(subscription->user_data.size);
-    for (int32_t i = 0; i < subscription->topic_count; i++) size += 2 + size_of_bytes(subscription->topics[i].size);
+    size_t size = 2 + 4 + 4 + ks_room_of(subscription->user_data.size);
+    for (int32_t i = 0; i < subscription->topic_count; i++) size += 2 + ks_room_of(subscription->topics[i].size);
     if (subscription->owned_count < 0) return size;
     if (subscription->version >= 1) size += size_of_topic_partitions(subscription->owned, subscription->owned_count);
     if (subscription->version >= 2) size += 4;
-    if (subscription->version >= 3) size += 2 + size_of_bytes(subscription->rack_id.size);
+    if (subscription->version >= 3) size += 2 + ks_room_of(subscription->rack_id.size);
     return size;
 }
 
 ks_bytes ks_subscription_encode(const ks_subscription *subscription, ks_arena *arena) {
     size_t size = size_of_subscription(subscription);
     uint8_t *start = ks_arena_alloc(arena, size),
-            *p = put_i32(put_i16(start, subscription->version), subscription->topic_count);
-    for (int32_t i = 0; i < subscription->topic_count; i++) p = put_string(p, subscription->topics[i]);
-    p = put_bytes(p, subscription->user_data);
+            *p = ks_write_32(ks_write_16(start, subscription->version), subscription->topic_count);
+    for (int32_t i = 0; i < subscription->topic_count; i++) p = ks_write_string(p, subscription->topics[i]);
+    p = ks_write_bytes(p, subscription->user_data);
     bool whole = subscription->owned_count >= 0;
     if (whole && subscription->version >= 1)
         p = put_topic_partitions(p, subscription->owned, subscription->owned_count);
-    if (whole && subscription->version >= 2) p = put_i32(p, subscription->generation_id);
-    if (whole && subscription->version >= 3) p = put_string(p, subscription->rack_id);
+    if (whole && subscription->version >= 2) p = ks_write_32(p, subscription->generation_id);
+    if (whole && subscription->version >= 3) p = ks_write_string(p, subscription->rack_id);
     ks_assert(p == start + size && size <= INT32_MAX);
     return (ks_bytes){ start, (int32_t)size };
 }
 
 ks_bytes ks_assignment_encode(const ks_assignment *assignment, ks_arena *arena) {
     size_t size = 2 + size_of_topic_partitions(assignment->topics, assignment->topic_count) + 4 +
-                  size_of_bytes(assignment->user_data.size);
-    uint8_t *start = ks_arena_alloc(arena, size), *p = put_i16(start, assignment->version);
+                  ks_room_of(assignment->user_data.size);
+    uint8_t *start = ks_arena_alloc(arena, size), *p = ks_write_16(start, assignment->version);
     p = put_topic_partitions(p, assignment->topics, assignment->topic_count);
-    p = put_bytes(p, assignment->user_data);
+    p = ks_write_bytes(p, assignment->user_data);
     ks_assert(p == start + size && size <= INT32_MAX);
     return (ks_bytes){ start, (int32_t)size };
 }

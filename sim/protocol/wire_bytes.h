@@ -35,6 +35,33 @@ static inline void ks_store_64(uint8_t *p, uint64_t v) {
     ks_store_32(p + 4, (uint32_t)v);
 }
 
+/* ---- the same one behind the other: the caller has made room; what comes next is returned. Null is a length of -1. ---- */
+
+static inline uint8_t *ks_write_16(uint8_t *p, int32_t v) {
+    ks_store_16(p, (uint16_t)v);
+    return p + 2;
+}
+static inline uint8_t *ks_write_32(uint8_t *p, int32_t v) {
+    ks_store_32(p, (uint32_t)v);
+    return p + 4;
+}
+static inline uint8_t *ks_write_64(uint8_t *p, int64_t v) {
+    ks_store_64(p, (uint64_t)v);
+    return p + 8;
+}
+static inline size_t ks_room_of(int32_t length) { return length > 0 ? (size_t)length : 0; } /* bytes behind a length */
+static inline uint8_t *ks_write_raw(uint8_t *p, const void *data, int32_t length) {
+    if (length > 0) memcpy(p, data, (size_t)length);
+    return p + ks_room_of(length);
+}
+static inline uint8_t *ks_write_string(uint8_t *p, ks_string string) { /* INT16 length */
+    ks_assert(string.size <= INT16_MAX);
+    return ks_write_raw(ks_write_16(p, string.size < 0 ? -1 : string.size), string.data, string.size);
+}
+static inline uint8_t *ks_write_bytes(uint8_t *p, ks_bytes bytes) { /* INT32 length */
+    return ks_write_raw(ks_write_32(p, bytes.size < 0 ? -1 : bytes.size), bytes.data, bytes.size);
+}
+
 /* ---- base-128 varints: low group first, high bit says more ---- */
 
 static inline uint64_t ks_zigzag(int64_t v) { return (uint64_t)v << 1 ^ (uint64_t) - (int64_t)(v < 0); }
