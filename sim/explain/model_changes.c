@@ -184,21 +184,22 @@ static void replaced(ks_model *m, const ks_ev_group_member_replaced *e) {
     moves_in(m, group, e->member);
 }
 
+static void begin_of_member(ks_model *m, const char *what, ks_string group, ks_string member, ks_string client_id, int32_t epoch) {
+    begin(m, what);
+    ks_model_field(m, ",\"g\":", ks_model_index(m, &m->groups, group));
+    ks_model_field(m, ",\"m\":", ks_model_member(m, m->event, member, client_id));
+    ks_model_field(m, ",\"n\":", epoch);
+}
+
 static void target(ks_model *m, const ks_ev_group_member_target_changed *e) {
-    begin(m, "tgt");
-    ks_model_field(m, ",\"g\":", ks_model_index(m, &m->groups, e->group));
-    ks_model_field(m, ",\"m\":", ks_model_member(m, m->event, e->member, e->client_id));
-    ks_model_field(m, ",\"n\":", e->epoch);
+    begin_of_member(m, "tgt", e->group, e->member, e->client_id, e->epoch);
     ks_buffer_text(m->out, ",\"o\":");
     ks_model_quoted(e->target, m->out);
     end(m);
 }
 
 static void reconciled(ks_model *m, const ks_ev_group_member_reconciled *e) {
-    begin(m, "rec");
-    ks_model_field(m, ",\"g\":", ks_model_index(m, &m->groups, e->group));
-    ks_model_field(m, ",\"m\":", ks_model_member(m, m->event, e->member, e->client_id));
-    ks_model_field(m, ",\"n\":", e->epoch);
+    begin_of_member(m, "rec", e->group, e->member, e->client_id, e->epoch);
     ks_buffer_text(m->out, ",\"st\":");
     ks_model_quoted(e->state, m->out);
     ks_buffer_text(m->out, ",\"r\":");
