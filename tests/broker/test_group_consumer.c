@@ -4,6 +4,7 @@
  * which everything that was written is read back after every step and must be what is there. */
 #include "sim/broker/group_consumer_internal.h"
 #include "tests/broker/group_fixture.h"
+#include "tests/broker/support/sessions.h"
 
 static int set_up(void **state) {
     fixture *f = fixture_new(&(ks_cluster_config){ .brokers = 3, .plain_placement = true });
@@ -379,14 +380,6 @@ static void start_timer(walker *w, const ks_effect *e, bool start) {
     w->timers[found].deadline = w->now + e->timer.delay_ms;
 }
 
-static void start_session(walker *w, const ks_group_member *member) {
-    ks_effect one = { .kind = KS_EFFECT_TIMER_START, .group = member->group };
-    one.timer.kind = KS_GROUP_TIMER_SESSION;
-    one.timer.member_id = member->id;
-    one.timer.delay_ms = member->session_timeout_ms;
-    start_timer(w, &one, true);
-}
-
 static void walk_perform(walker *w, int client) {
     ks_group_append *appends[8];
     int count = 0;
@@ -394,7 +387,10 @@ static void walk_perform(walker *w, int client) {
         const ks_effect *e = &w->out.list.items[i];
         if (e->kind == KS_EFFECT_TIMER_START) start_timer(w, e, true);
         if (e->kind == KS_EFFECT_SESSIONS_START)
-            for (int32_t m = 0; m < e->sessions.count; m++) start_session(w, e->sessions.members[m]);
+            for (int32_t m = 0; m < e->sessions.count; m++) {
+                ks_effect one = session_start(e, m);
+                start_timer(w, &one, true);
+            }
         if (e->kind == KS_EFFECT_TIMER_STOP) start_timer(w, e, false);
         if (e->kind == KS_EFFECT_GROUP_GONE) memset(w->timers, 0, sizeof w->timers);
         if (e->kind == KS_EFFECT_EVENT) w->conversions += strcmp(e->event.kind->name, "ev_group_converted") == 0;

@@ -5,6 +5,7 @@
 #include "sim/broker/group_events.h"
 #include "sim/broker/group_offsets.h"
 #include "sim/protocol/consumer_protocol.h"
+#include "tests/broker/support/sessions.h"
 #include "tests/support/test.h"
 
 enum { STEPS = 100000, GROUPS = 3, IDS = 24, REQUESTS = 4096, TIMERS = 512, APPENDS = 64 };
@@ -93,14 +94,6 @@ static void start_timer(world *w, const ks_effect *effect) {
     t->order = ++w->order;
 }
 
-static void start_session(world *w, const ks_effect *effect, const ks_group_member *member) {
-    ks_effect one = { .kind = KS_EFFECT_TIMER_START, .group = effect->group };
-    one.timer.kind = KS_GROUP_TIMER_SESSION;
-    one.timer.member_id = member->id;
-    one.timer.delay_ms = member->session_timeout_ms;
-    start_timer(w, &one);
-}
-
 static void stop_timers_of(world *w, ks_string group) {
     for (int i = 0; i < TIMERS; i++)
         if (ks_string_equal(ks_str(w->timers[i].group), group)) w->timers[i].running = false;
@@ -158,7 +151,10 @@ static void perform(world *w) {
             break;
         case KS_EFFECT_TIMER_START: start_timer(w, effect); break;
         case KS_EFFECT_SESSIONS_START:
-            for (int32_t m = 0; m < effect->sessions.count; m++) start_session(w, effect, effect->sessions.members[m]);
+            for (int32_t m = 0; m < effect->sessions.count; m++) {
+                ks_effect one = session_start(effect, m);
+                start_timer(w, &one);
+            }
             break;
         case KS_EFFECT_TIMER_STOP:
             t = find_timer(w, effect);

@@ -5,6 +5,7 @@
 #include "sim/broker/group_consumer.h"
 #include "sim/broker/group_internal.h"
 #include "sim/protocol/consumer_protocol.h"
+#include "tests/broker/support/sessions.h"
 #include "tests/support/test.h"
 
 #define FILE_NAME "group_coordinator_traces.jsonl"
@@ -105,14 +106,6 @@ static void start_timer(world *w, const ks_effect *effect) {
     snprintf(t->member, sizeof t->member, "%s", text(effect->timer.member_id));
     t->deadline = w->now + effect->timer.delay_ms;
     t->order = ++w->order;
-}
-
-static void start_session(world *w, const ks_effect *effect, const ks_group_member *member) {
-    ks_effect one = { .kind = KS_EFFECT_TIMER_START, .group = effect->group };
-    one.timer.kind = KS_GROUP_TIMER_SESSION;
-    one.timer.member_id = member->id;
-    one.timer.delay_ms = member->session_timeout_ms;
-    start_timer(w, &one);
 }
 
 static const char *timer_name(const timer *t) {
@@ -248,7 +241,10 @@ static void perform(world *w) {
         case KS_EFFECT_REPLY: reply(w, &effect->reply, effect->group); break;
         case KS_EFFECT_TIMER_START: start_timer(w, effect); break;
         case KS_EFFECT_SESSIONS_START:
-            for (int32_t m = 0; m < effect->sessions.count; m++) start_session(w, effect, effect->sessions.members[m]);
+            for (int32_t m = 0; m < effect->sessions.count; m++) {
+                ks_effect one = session_start(effect, m);
+                start_timer(w, &one);
+            }
             break;
         case KS_EFFECT_TIMER_STOP:
             t = find_timer(w, effect->timer.kind, effect->timer.member_id);
