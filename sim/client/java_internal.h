@@ -426,7 +426,7 @@ void ks_java_fetch_session_lost(ks_java_fetch *fetch, bool forget_id); /* else t
 
 /* ---- java_fetch.c, java_drain.c ---- */
 void ks_java_fetch_soon(ks_consumer *c);
-void ks_java_fetch_nothing(ks_consumer *c); /* as everything stands, no partition may be fetched */
+void ks_java_fetch_nothing(ks_consumer *c); /* as everything stands there is nothing, or nothing more, to fetch: until something changes */
 void ks_java_fetch_fired(ks_timer *timer);
 void ks_java_fetch_say_goodbye(ks_consumer *c); /* every broker is told to forget our fetch session */
 void ks_java_fetch_free(ks_consumer *c);
