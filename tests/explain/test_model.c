@@ -159,6 +159,41 @@ static void the_lag_plot_ends_with_what_is_not_committed(void **state) {
     ks_recording_free(recording);
 }
 
+static const json_t *change_of(const json_t *json, const char *kind) { /* the last one */
+    const json_t *changes = json_object_get(json, "changes"), *found = NULL;
+    for (size_t i = 0; i < json_array_size(changes); i++)
+        if (strcmp(json_string_value(json_object_get(json_array_get(changes, i), "y")), kind) == 0) found = json_array_get(changes, i);
+    if (found == NULL) fail_msg("no change \"%s\"", kind);
+    return found;
+}
+
+static void expect_text(const json_t *change, const char *name, const char *text) {
+    assert_string_equal(json_string_value(json_object_get(change, name)), text);
+}
+
+/* KIP-848: what the coordinator wants of a member and how far it has got, each as of its epoch. */
+static void a_members_target_and_state_are_told_with_their_epochs(void **state) {
+    (void)state;
+    ks_recording *recording = trace(EVENT(9001, "group_member_target_changed", "\"Group\":\"billing\",\"Member\":\"m-1\",\"ClientId\":\"c1\",\"Epoch\":7,\"Target\":\"orders[1]\"")
+                                    EVENT(9002, "group_member_reconciled", "\"Group\":\"billing\",\"Member\":\"m-1\",\"ClientId\":\"c1\",\"Epoch\":8,\"State\":\"STABLE\",\"Assigned\":\"orders[2]\",\"Revoking\":\"orders[0]\""));
+    ks_story *story = ks_story_new(recording);
+    ks_buffer out = { 0 };
+    ks_explanation_json(story, "t", &out);
+    json_t *json = json_loadb((char *)out.data, out.size, 0, NULL);
+    const json_t *target = change_of(json, "tgt"), *reconciled = change_of(json, "rec");
+    assert_int_equal(number(target, "n"), 7);
+    expect_text(target, "o", "orders[1]");
+    assert_int_equal(number(target, "m"), index_in(json_object_get(json, "members"), ks_str("c1"), NULL));
+    assert_int_equal(number(target, "g"), index_in(json_object_get(json, "groups"), ks_str("billing"), "name"));
+    assert_int_equal(number(reconciled, "n"), 8);
+    expect_text(reconciled, "st", "STABLE");
+    expect_text(reconciled, "r", "orders[0]");
+    json_decref(json);
+    ks_buffer_deinit(&out);
+    ks_story_free(story);
+    ks_recording_free(recording);
+}
+
 /* Only an edited trace has a topic of two billion partitions: it costs no more than a large one. */
 static void an_absurd_number_of_partitions_is_refused(void **state) {
     (void)state;
@@ -175,6 +210,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_models_changes_give_the_fold),
         cmocka_unit_test(the_lag_plot_ends_with_what_is_not_committed),
+        cmocka_unit_test(a_members_target_and_state_are_told_with_their_epochs),
         cmocka_unit_test(an_absurd_number_of_partitions_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
